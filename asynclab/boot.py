@@ -1,0 +1,295 @@
+"""Django in this kernel: settings, a fresh database, seed data."""
+
+import atexit
+import importlib
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from .errors import LabError
+
+DEMO_PROJECT = Path(__file__).resolve().parent.parent / "demo_project"
+DEMO_SETTINGS = "config.settings"
+DEMO_PACKAGES = ("config", "library")
+
+
+class BootError(LabError):
+    """Django cannot be set up in this kernel."""
+
+
+def boot(settings: str | None = None) -> None:
+    """Set up Django in this kernel, and say so in one line.
+
+    Without an argument: the demo project, with a database of this kernel's own, freshly migrated
+    and seeded. Called again, it resets the data, ids included, and closes every connection; it may
+    be called from a cell, a plain thread or plain Python. The database ends with the kernel.
+
+    With an argument: your own project. Its database is not touched. The folder of the nearest
+    ``manage.py``, from the working directory upwards, goes on ``sys.path``, as manage.py would do.
+
+    Args:
+        settings: the dotted name of a settings module, such as ``"mysite.settings"``. It wins over
+            ``DJANGO_SETTINGS_MODULE``.
+
+    Raises:
+        BootError: with one line on what is wrong and what to do.
+    """
+    _require_django()
+    shell_settings = os.environ.get("DJANGO_SETTINGS_MODULE")
+    if settings is None:
+        line = _on_plain_thread(_boot_demo)
+    else:
+        line = _on_plain_thread(_boot_project, settings)
+    print(line)
+    _say_what_the_shell_set(shell_settings)
+
+
+def _require_django():
+    try:
+        import django  # noqa: F401
+    except ModuleNotFoundError:
+        raise BootError(
+            "This kernel has no Django: it runs in another environment. "
+            "Choose the course's kernel, or install Django into this one."
+        ) from None
+
+
+def _on_plain_thread(function, *args):
+    """Call a function where no event loop runs: the ORM's guard stays on and does not fire."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="boot") as pool:
+        return pool.submit(function, *args).result()
+
+
+def _say_what_the_shell_set(shell_settings):
+    chosen = os.environ["DJANGO_SETTINGS_MODULE"]
+    if shell_settings not in (None, chosen):
+        print(f"DJANGO_SETTINGS_MODULE was {shell_settings}: boot() wins, it is {chosen} here.")
+    if os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
+        print(
+            "DJANGO_ALLOW_ASYNC_UNSAFE is set: the guard is off in this kernel, and "
+            "SynchronousOnlyOperation is never raised.\n"
+            "To put it on: import os; del os.environ['DJANGO_ALLOW_ASYNC_UNSAFE']"
+        )
+
+
+# Any project
+
+
+def _boot_project(name):
+    if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
+        raise BootError(
+            f"{name!r} is no settings module. "
+            "boot() takes a dotted name, such as boot('mysite.settings')."
+        )
+    _find_project(name.partition(".")[0])
+    _set_up(name)
+    return f"Django is set up with {name}. Its data is untouched."
+
+
+def _find_project(package):
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "manage.py").is_file():
+            _put_on_path(folder, [package])
+            return
+
+
+def _put_on_path(folder, packages):
+    """Make a project importable, unless another package of the same name was imported already."""
+    for package in packages:
+        imported = getattr(sys.modules.get(package), "__path__", None)
+        expected = folder / package
+        if imported is None or not expected.is_dir():
+            continue
+        if expected.resolve() not in [Path(path).resolve() for path in imported]:
+            raise BootError(
+                f"Another package named {package!r} is imported in this kernel already. "
+                "Restart the kernel, and call boot() before anything imports that one."
+            )
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
+def _set_up(name):
+    """Run django.setup() with these settings, once in a kernel."""
+    import django
+    from django.apps import apps
+    from django.conf import settings
+
+    if settings.configured and settings.SETTINGS_MODULE != name:
+        other = settings.SETTINGS_MODULE or "settings.configure()"
+        raise BootError(
+            f"Django is set up with {other} in this kernel already, and it takes one project a "
+            f"process. Restart the kernel, and boot {name} first."
+        )
+    if apps.ready:
+        return
+    if settings.configured:
+        raise BootError(
+            f"An earlier set-up of {name} failed half-way in this kernel. Restart the kernel."
+        )
+    _import_settings(name)
+    os.environ["DJANGO_SETTINGS_MODULE"] = name
+    try:
+        django.setup()
+    except Exception as error:
+        raise _broken(name, error) from error
+
+
+def _import_settings(name):
+    """Import the module by itself first: a wrong name then leaves no trace in the kernel."""
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise _broken(name, error) from error
+        raise BootError(
+            f"There is no module {error.name!r} to import. Check the name, or put the folder of "
+            "manage.py on the path: import sys; sys.path.insert(0, 'path/to/your/project')"
+        ) from error
+    except Exception as error:
+        raise _broken(name, error) from error
+    if not any(setting.isupper() for setting in vars(module)):
+        raise BootError(f"{name!r} holds no settings. Did you mean boot('{name}.settings')?")
+
+
+def _broken(name, error):
+    return BootError(
+        f"{name} fails with {type(error).__name__}: {error}\n"
+        "Restart the kernel once `python manage.py check` passes in this kernel's environment."
+    )
+
+
+# The demo project
+
+
+def _boot_demo():
+    global _library
+    if not DEMO_PROJECT.is_dir():
+        raise BootError(
+            "There is no demo_project beside the asynclab package. Install the kit from a clone "
+            "of the course (pip install -e .), or boot your own: boot('mysite.settings')."
+        )
+    _put_on_path(DEMO_PROJECT, DEMO_PACKAGES)
+    try:
+        if _library is None:
+            _library = _Library()
+        _library.renew()
+    except OSError as error:
+        raise _no_room(error) from error
+    return _library.summary()
+
+
+def _no_room(error):
+    return BootError(
+        f"The library's database cannot be written ({error.strerror or error}). "
+        "Free some disk space, or set TMPDIR to a folder that you may write to."
+    )
+
+
+class _Library:
+    """The demo project's data in this kernel: a seed, made once, and the copy in use.
+
+    Each renewal starts a new file: whatever still holds the old one, be it an abandoned cursor, an
+    open transaction or another process, can neither lock nor spoil the new one.
+    """
+
+    def __init__(self):
+        from django.conf import settings
+
+        if settings.configured and settings.SETTINGS_MODULE == DEMO_SETTINGS:
+            raise BootError(
+                "The demo project is set up in this process already, with a database that is not "
+                "the kernel's own. Call boot() in a new kernel."
+            )
+        self.folder = _temporary_folder()
+        self.seed = self.folder / "seed.sqlite3"
+        self.file = None
+        self.renewals = 0
+        self.connections = weakref.WeakSet()
+
+    def renew(self):
+        """Put fresh data in place, and close every connection to the old."""
+        if not self.seed.exists():
+            self._make_seed()
+        old, self.file = self.file, self.folder / f"library-{self.renewals}.sqlite3"
+        self.renewals += 1
+        shutil.copyfile(self.seed, self.file)
+        self._use(self.file)
+        self._close_connections()
+        if old:
+            # Windows keeps a file that something still holds; the folder's end takes it.
+            with suppress(PermissionError):
+                old.unlink(missing_ok=True)
+
+    def summary(self):
+        from django.db import connections
+        from library.models import Author, Book, Loan, Member
+
+        counts = [
+            f"{model.objects.count()} {model._meta.verbose_name_plural}"
+            for model in (Author, Book, Member, Loan)
+        ]
+        connections.close_all()
+        return f"Django is set up. Library: {', '.join(counts)}."
+
+    def _make_seed(self):
+        os.environ["LIBRARY_DATABASE"] = str(self.seed)
+        _set_up(DEMO_SETTINGS)
+        from django.core.management import call_command
+        from django.db import OperationalError, connections
+        from django.db.backends.signals import connection_created
+
+        connection_created.connect(self._note_connection)
+        self._use(self.seed)
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+            call_command("loaddata", "library", verbosity=0)
+        except OperationalError as error:
+            self.seed.unlink(missing_ok=True)
+            raise OSError(str(error)) from error
+        finally:
+            connections.close_all()
+
+    def _use(self, file):
+        from django.db import connections
+
+        # All connections, in every thread, share this dictionary.
+        connections.settings["default"]["NAME"] = str(file)
+        os.environ["LIBRARY_DATABASE"] = str(file)
+
+    def _note_connection(self, connection, **kwargs):
+        self.connections.add(connection)
+
+    def _close_connections(self):
+        for connection in list(self.connections):
+            connection.inc_thread_sharing()
+            try:
+                # Inside an atomic() that nobody will leave, close() would bar a new connection.
+                connection.in_atomic_block = connection.closed_in_transaction = False
+                connection.close()
+            finally:
+                connection.dec_thread_sharing()
+
+
+_library: _Library | None = None
+
+
+def _temporary_folder():
+    """Make a folder that ends with this process, and sweep those of processes that were killed."""
+    mine = f"asynclab-{platform.node()}-"
+    for folder in Path(tempfile.gettempdir()).glob(f"{mine}*"):
+        pid = folder.name.removeprefix(mine).partition("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{mine}{os.getpid()}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
