@@ -1,0 +1,289 @@
+"""What happened: plain data, recorded as it happens.
+
+A `Recording` takes events from any thread and groups them into spans, one lane a thread. It knows
+nothing of Django, asyncio or Jupyter; `taps` feeds it and `lanes` draws it.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter_ns
+from typing import NamedTuple
+
+BEGIN, PAUSE, RESUME, END, SUBMIT = "begin", "pause", "resume", "end", "submit"
+
+CELL, TASK, SYNC, WAIT, QUERY, SPAN = "cell", "task", "sync", "wait", "query", "span"
+
+
+class Event(NamedTuple):
+    """One thing that happened on one thread.
+
+    `at` is nanoseconds on the `time.perf_counter_ns` clock, `lane` an index into
+    `Recording.lanes`, `key` says which span it belongs to while that span is open.
+    """
+
+    at: int
+    op: str
+    lane: int
+    key: object
+    kind: str
+    name: str
+    detail: object
+
+
+@dataclass(slots=True)
+class Lane:
+    """An OS thread that something happened on.
+
+    `role` is its job ("event loop", "thread-sensitive worker", "pool worker 2"), `thread` the
+    name Python gave it, `ident` and `native_id` what `threading` says of it.
+    """
+
+    index: int
+    role: str
+    thread: str
+    ident: int
+    native_id: int
+
+
+class Moment(NamedTuple):
+    """A point on a lane: the lane's index, and nanoseconds since the recording began."""
+
+    lane: int
+    at: int
+
+
+@dataclass(slots=True)
+class Span:
+    """Something that began and, mostly, ended on one lane.
+
+    Times are nanoseconds since the recording began; `end` is None while the span is open.
+    `runs` are the stretches in which a task or a cell really ran, as [start, end]; a span of
+    another kind runs from start to end. `row` is a place in the lane where nothing else is open.
+    `sent` is where the call came from, `returned` where its result was taken up. `error` is the
+    name of the exception that ended it. `parent` is the index of the span that asked for it.
+    """
+
+    index: int
+    kind: str
+    name: str
+    lane: int
+    row: int
+    start: int
+    end: int | None = None
+    runs: list[list[int | None]] = field(default_factory=list)
+    error: str = ""
+    detail: str = ""
+    sent: Moment | None = None
+    returned: Moment | None = None
+    parent: int | None = None
+
+
+class Recording:
+    """Events from every thread, in the order in which they were noted.
+
+    Args:
+        limit: how many events are kept. What comes after is counted in `dropped`.
+    """
+
+    def __init__(self, limit: int = 200_000):
+        self.limit = limit
+        self.began = perf_counter_ns()
+        self.ended: int | None = None
+        self.dropped = 0
+        self.events: list[tuple] = []
+        self._append = self.events.append
+        self.lanes: list[Lane] = []
+        self._here = threading.local()
+        self._new_lane = threading.Lock()
+        self._timeline = Timeline(self.began)
+        self._reading = threading.Lock()
+
+    def note(self, op, key, kind="", name="", detail="", role=None) -> None:
+        """Add one event of the calling thread. Nothing is kept once the recording has ended.
+
+        Args:
+            role: called, if this is the thread's first event, for the job to name its lane after.
+        """
+        if self.ended is not None:
+            return
+        if len(self.events) >= self.limit:
+            self.dropped += 1
+            return
+        try:
+            lane = self._here.lane
+        except AttributeError:
+            lane = self._here.lane = self._open_lane(role)
+        self._append((perf_counter_ns(), op, lane, key, kind, name, detail))
+
+    def _open_lane(self, role: Callable[[], str] | None) -> int:
+        thread = threading.current_thread()
+        with self._new_lane:
+            index = len(self.lanes)
+            name = self._numbered(role() if role else "plain thread")
+            self.lanes.append(Lane(index, name, thread.name, thread.ident, thread.native_id))
+        return index
+
+    def _numbered(self, role: str) -> str:
+        earlier = sum(re.fullmatch(rf"{role}( \d+)?", lane.role) is not None for lane in self.lanes)
+        many = role in MANY or earlier
+        return f"{role} {earlier + 1}" if many else role
+
+    def end(self) -> None:
+        """Close the recording; whatever is still open ends now. A second call changes nothing."""
+        if self.ended is None:
+            self.ended = perf_counter_ns()
+
+    def read(self) -> list[Span]:
+        """The spans that are new or have changed since the last call, each once."""
+        with self._reading:
+            changed = self._timeline.read(self.events)
+            if self.ended is not None:
+                changed = {**changed, **self._timeline.close(self.ended)}
+            return list(changed.values())
+
+    @property
+    def spans(self) -> list[Span]:
+        """Every span so far, in the order in which they began."""
+        with self._reading:
+            self._timeline.read(self.events, remember=True)
+            if self.ended is not None:
+                self._timeline.close(self.ended, remember=True)
+            return self._timeline.spans
+
+    def on(self, role: str) -> list[Span]:
+        """The spans on the lanes whose role is `role`, numbered or not."""
+        wanted = {lane.index for lane in self.lanes if re.fullmatch(rf"{role}( \d+)?", lane.role)}
+        return [span for span in self.spans if span.lane in wanted]
+
+
+# Roles of which there can be several from the start: "pool worker 1" reads better than
+# "pool worker" beside "pool worker 2".
+MANY = {"pool worker", "context worker"}
+
+
+class Timeline:
+    """Turns events into spans, a few at a time.
+
+    Args:
+        began: nanoseconds on the `time.perf_counter_ns` clock that all times count from.
+    """
+
+    def __init__(self, began: int):
+        self.began = began
+        self.spans: list[Span] = []
+        self._read = 0
+        self._open: dict[object, Span] = {}
+        self._rows: dict[int, list[Span | None]] = {}
+        self._sent: dict[object, tuple[Moment, object]] = {}
+        self._awaited: dict[object, list[Span]] = {}
+        self._changed: dict[int, Span] = {}
+
+    def read(self, events: list[tuple], remember: bool = False) -> dict[int, Span]:
+        """Take the events that came since the last call; return the spans they changed by index.
+
+        With `remember`, the changes are kept for the next call that returns them.
+        """
+        last = len(events)
+        apply = {
+            BEGIN: self._begin,
+            SUBMIT: self._submit,
+            PAUSE: self._pause,
+            RESUME: self._resume,
+            END: self._end,
+        }
+        for event in events[self._read : last]:
+            apply[event[1]](Event(*event))
+        self._read = last
+        return {} if remember else self._take_changes()
+
+    def close(self, ended: int, remember: bool = False) -> dict[int, Span]:
+        """End every open span at `ended`, without an error."""
+        for key, span in list(self._open.items()):
+            self._finish(key, span, ended - self.began)
+        return {} if remember else self._take_changes()
+
+    def _take_changes(self) -> dict[int, Span]:
+        changed, self._changed = self._changed, {}
+        return changed
+
+    def _begin(self, event: Event) -> None:
+        if event.key in self._open:
+            return self._resume(event)
+        start = event.at - self.began
+        span = Span(len(self.spans), event.kind, event.name, event.lane, 0, start)
+        span.row = self._free_row(event.lane, span)
+        span.detail = str(event.detail)
+        if event.kind in (TASK, CELL):
+            span.runs.append([start, None])
+        self.spans.append(span)
+        self._open[event.key] = span
+        self._changed[span.index] = span
+        if event.key in self._sent:
+            self._link(span, *self._sent.pop(event.key))
+
+    def _free_row(self, lane: int, span: Span) -> int:
+        rows = self._rows.setdefault(lane, [])
+        for number, taken in enumerate(rows):
+            if taken is None or taken.end is not None:
+                rows[number] = span
+                return number
+        rows.append(span)
+        return len(rows) - 1
+
+    def _submit(self, event: Event) -> None:
+        sent = Moment(event.lane, event.at - self.began)
+        span = self._open.get(event.key)
+        if span is not None and span.sent is None and span.lane != event.lane:
+            self._link(span, sent, event.detail)
+        else:
+            self._sent[event.key] = (sent, event.detail)
+
+    def _link(self, span: Span, sent: Moment, asker: object) -> None:
+        span.sent = sent
+        parent = self._open.get(asker)
+        if parent is not None:
+            span.parent = parent.index
+            self._awaited.setdefault(asker, []).append(span)
+        self._changed[span.index] = span
+
+    def _pause(self, event: Event) -> None:
+        span = self._open.get(event.key)
+        if span is not None and span.runs and span.runs[-1][1] is None:
+            span.runs[-1][1] = event.at - self.began
+            self._changed[span.index] = span
+
+    def _resume(self, event: Event) -> None:
+        span = self._open.get(event.key)
+        if span is None:
+            return
+        at = event.at - self.began
+        span.runs.append([at, None])
+        self._changed[span.index] = span
+        self._take_up(event.key, Moment(span.lane, at))
+
+    def _take_up(self, key: object, here: Moment) -> None:
+        waiting = self._awaited.get(key)
+        if not waiting:
+            return
+        for child in waiting:
+            if child.end is not None:
+                child.returned = here
+                self._changed[child.index] = child
+        self._awaited[key] = [child for child in waiting if child.end is None]
+
+    def _end(self, event: Event) -> None:
+        span = self._open.get(event.key)
+        if span is not None:
+            span.error = str(event.detail)
+            self._finish(event.key, span, event.at - self.began)
+
+    def _finish(self, key: object, span: Span, at: int) -> None:
+        span.end = at
+        if span.runs and span.runs[-1][1] is None:
+            span.runs[-1][1] = at
+        del self._open[key]
+        self._take_up(key, Moment(span.lane, at))
+        self._awaited.pop(key, None)
+        self._changed[span.index] = span

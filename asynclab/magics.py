@@ -1,0 +1,158 @@
+"""`%%lanes` records a cell and draws it; `%%thread` runs a cell on a plain thread.
+
+`%%lanes` is not an ordinary cell magic, because a cell magic cannot hold `await`. An input
+transformer takes the line away, and IPython's own events start and stop the recording.
+"""
+
+import ast
+import contextvars
+import ctypes
+import sys
+import threading
+
+from IPython import get_ipython
+from IPython.core.error import UsageError
+
+from . import lanes
+
+LANES = "%%lanes"
+
+
+def register(shell) -> None:
+    """Add both magics to an IPython shell. A second call changes nothing."""
+    if getattr(shell, "_asynclab_magics", None) is not None:
+        return
+    magics = shell._asynclab_magics = LanesMagic()
+    shell.input_transformers_cleanup.insert(0, take_lanes_line)
+    shell.events.register("pre_run_cell", magics.start)
+    shell.events.register("post_run_cell", magics.stop)
+    shell.register_magic_function(run_on_thread, "cell", "thread")
+
+
+def take_lanes_line(lines: list[str]) -> list[str]:
+    """Take a first line `%%lanes` away, so that the cell compiles as if it were not there.
+
+    Raises:
+        SyntaxError: something follows `%%lanes` on its line.
+    """
+    at = _lanes_line(lines)
+    if at is None:
+        return lines
+    if lines[at].strip() != LANES:
+        raise SyntaxError(f"{LANES} takes nothing after it: write it alone on the first line.")
+    return lines[at + 1 :]
+
+
+def _lanes_line(lines: list[str]) -> int | None:
+    for number, line in enumerate(lines):
+        if line.strip():
+            return number if line.split()[0] == LANES else None
+    return None
+
+
+class LanesMagic:
+    """What IPython calls around each cell."""
+
+    def __init__(self):
+        self._showing = None
+
+    def start(self, info) -> None:
+        """Begin to record and to draw, if the cell asks for it."""
+        if _lanes_line((info.raw_cell or "").splitlines()) is not None:
+            self._showing = lanes.start()
+
+    def stop(self, result=None) -> None:
+        """Stop, and show the recording under the cell, however the cell ended."""
+        showing, self._showing = self._showing, None
+        if showing is not None:
+            lanes.stop(showing, getattr(result, "error_in_exec", None))
+
+
+def run_on_thread(line: str, cell: str) -> None:
+    """Run the cell on a plain thread with no event loop, in the notebook's own namespace.
+
+    Django's sync ORM works there, and its guard stays on. The cell may not hold `await`. What the
+    thread opened of Django's database connections is closed when the cell ends.
+
+    Raises:
+        UsageError: the cell holds `await` at its top level, or `%%lanes` below `%%thread`.
+    """
+    __tracebackhide__ = True
+    if line.strip():
+        raise UsageError("%%thread takes nothing after it: write it alone on its line.")
+    thread = _CellThread(cell)
+    thread.start()
+    try:
+        thread.join()
+    except KeyboardInterrupt:
+        thread.interrupt()
+        raise
+    if thread.error is not None:
+        raise thread.error
+
+
+class _CellThread(threading.Thread):
+    """A thread that runs the source of a cell and keeps the exception that ended it."""
+
+    def __init__(self, cell: str):
+        super().__init__(name="plain thread", daemon=True)
+        self.error: BaseException | None = None
+        self._steps = _compile(cell)
+        # So that what the cell prints appears under the cell.
+        self._context = contextvars.copy_context()
+
+    def run(self) -> None:
+        __tracebackhide__ = True
+        try:
+            self._context.run(self._run_steps)
+        except BaseException as error:  # noqa: BLE001  it is raised again, in the cell
+            self.error = error.with_traceback(error.__traceback__.tb_next.tb_next)
+        finally:
+            _close_connections()
+
+    def _run_steps(self) -> None:
+        __tracebackhide__ = True
+        body, last = self._steps
+        namespace = get_ipython().user_ns
+        exec(body, namespace)  # noqa: S102  the cell is what the learner asked to run
+        if last is not None:
+            # Shown from here: the repr of a queryset runs its query.
+            sys.displayhook(eval(last, namespace))
+
+    def interrupt(self) -> None:
+        """Ask the thread to stop. A call that blocks outside of Python ends first."""
+        stop = ctypes.py_object(KeyboardInterrupt)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident), stop)
+        self.join(timeout=1)
+
+
+def _compile(cell: str):
+    """The statements of the cell, and its last expression or None, each as a code object."""
+    shell = get_ipython()
+    if _lanes_line(cell.splitlines()) is not None:
+        raise UsageError("Write %%lanes above %%thread, not below it.")
+    source = shell.transform_cell(cell)
+    name = shell.compile.cache(source, shell.execution_count, raw_code=cell)
+    try:
+        return _code(ast.parse(source, name), name)
+    except SyntaxError as error:
+        if "outside" not in error.msg:
+            raise
+        raise UsageError(
+            "%%thread runs the cell where no event loop runs: take `await` out of it, "
+            "or take %%thread away."
+        ) from None
+
+
+def _code(tree: ast.Module, name: str):
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        last = compile(ast.Expression(tree.body.pop().value), name, "eval")
+    return compile(tree, name, "exec"), last
+
+
+def _close_connections() -> None:
+    # Only if the notebook uses Django: the kit serves notebooks that do not.
+    db = sys.modules.get("django.db")
+    if db is not None and sys.modules["django.conf"].settings.configured:
+        db.connections.close_all()

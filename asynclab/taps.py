@@ -1,0 +1,443 @@
+"""Where events come from: asyncio's steps, executors' work items, asgiref's waits, Django's queries.
+
+A tap replaces one method of a class for as long as something is being recorded, so that it also
+sees objects that exist already. Each is chosen so that no frame of ours stands between a learner's
+function and its caller: tasks and work items catch what the function raises before it reaches us,
+and a traceback reads as it would without the taps. The one exception is the query tap.
+"""
+
+import asyncio
+import asyncio.events
+import concurrent.futures.thread
+import functools
+import inspect
+import re
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from functools import partial
+
+import asgiref.current_thread_executor
+from asgiref.sync import AsyncToSync, SyncToAsync
+
+from .events import (
+    BEGIN,
+    CELL,
+    END,
+    PAUSE,
+    QUERY,
+    RESUME,
+    SPAN,
+    SUBMIT,
+    SYNC,
+    TASK,
+    WAIT,
+    Recording,
+)
+
+# Whose tasks run the notebook itself, or close a loop. They are on the learner's loop, but not the
+# story.
+PLUMBING = re.compile(
+    r"(IPython|comm|debugpy|ipykernel|ipywidgets|jupyter_client|tornado|zmq|asyncio\.base_events)\b"
+)
+
+_recordings: tuple[Recording, ...] = ()
+_switch = threading.RLock()
+_installed: list[tuple[type, str, object]] = []
+_tasks: dict[int, tuple[weakref.ref, object]] = {}
+_waiting = threading.local()
+
+
+@contextmanager
+def recording(limit: int = 200_000, name: str = "this cell") -> Iterator[Recording]:
+    """Record what happens, in every thread, until the block ends.
+
+    Args:
+        limit: how many events are kept; see `Recording`.
+        name: what the span of the block itself is called.
+
+    Yields:
+        The recording. It has ended when the block is left, however it is left.
+    """
+    tape = start(limit, name)
+    try:
+        yield tape
+    except BaseException as error:
+        stop(tape, error)
+        raise
+    stop(tape)
+
+
+def start(limit: int = 200_000, name: str = "this cell") -> Recording:
+    """Put the taps on and begin a recording, as `recording` does. `stop` must follow."""
+    global _recordings
+    tape = Recording(limit)
+    with _switch:
+        if not _recordings:
+            _tasks.clear()
+            _put_on()
+        _recordings += (tape,)
+    _begin_block(tape, name)
+    return tape
+
+
+def stop(tape: Recording, error: BaseException | None = None) -> None:
+    """End `tape`; the last recording to end takes the taps off. A second call changes nothing.
+
+    Args:
+        error: what ended the recorded block, if an exception did.
+    """
+    global _recordings
+    if error is not None:
+        tape.note(END, tape, detail=type(error).__name__)
+    tape.end()
+    with _switch:
+        _recordings = tuple(other for other in _recordings if other is not tape)
+        if not _recordings:
+            _take_off()
+
+
+def active() -> bool:
+    """Whether the taps are on."""
+    return bool(_installed)
+
+
+class span:
+    """Name a stretch of code in the lanes: `with span("fetch"):`, or `@span` on a function.
+
+    Outside a recording it does nothing. On an `async def` the span lasts from call to return.
+
+    Args:
+        what: the name to show, or the function to wrap under its own name.
+    """
+
+    def __new__(cls, what: str | Callable):
+        if callable(what):
+            return cls._wrap(what)
+        return super().__new__(cls)
+
+    def __init__(self, what: str):
+        self.name = what
+
+    def __enter__(self):
+        # The keys form a stack, so that one span object can be entered again while it is open.
+        self._keys = (*getattr(self, "_keys", ()), object())
+        _note(BEGIN, self._keys[-1], SPAN, self.name, role=_loop_role)
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        *rest, key = self._keys
+        self._keys = tuple(rest)
+        _note(END, key, detail=kind.__name__ if kind else "")
+
+    @classmethod
+    def _wrap(cls, function: Callable) -> Callable:
+        name = _label(function)
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def wrapper(*args, **kwargs):
+                with cls(name):
+                    return await function(*args, **kwargs)
+        else:
+
+            @functools.wraps(function)
+            def wrapper(*args, **kwargs):
+                with cls(name):
+                    return function(*args, **kwargs)
+
+        return wrapper
+
+
+def _note(op, key, kind="", name="", detail="", role=None) -> None:
+    for tape in _recordings:
+        tape.note(op, key, kind, name, detail, role)
+
+
+def _begin_block(tape: Recording, name: str) -> None:
+    """Begin the span of the recorded block, and see when its first step ends."""
+    tape.note(BEGIN, tape, CELL, name, role=_loop_role)
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    task = asyncio.current_task()
+    if task is not None:
+        _tasks[id(task)] = weakref.ref(task), tape
+    # The step that we are in began before the taps were on, so nobody will tell us that it ends.
+    # What it leaves in the loop's queue runs right after it.
+    loop.call_soon(tape.note, PAUSE, tape)
+
+
+def _loop_role() -> str:
+    running = asyncio.events._get_running_loop() is not None
+    main = threading.current_thread() is threading.main_thread()
+    return "event loop" if running else "main thread" if main else "plain thread"
+
+
+# --- asyncio: the steps of a task -------------------------------------------------------------
+
+
+def _tap_handle(run: Callable) -> Callable:
+    """`Handle._run` runs each callback of a loop; a task's step is one of them."""
+
+    def _run(handle):
+        task = getattr(handle._callback, "__self__", None)
+        if not isinstance(task, asyncio.Task) or _is_cancel(handle._callback):
+            return run(handle)
+        key = _step_begins(task)
+        if key is None:
+            return run(handle)
+        try:
+            return run(handle)
+        finally:
+            _step_ends(task, key)
+
+    return _run
+
+
+def _is_cancel(callback: Callable) -> bool:
+    return getattr(callback, "__name__", "") == "cancel"
+
+
+def _step_begins(task: asyncio.Task) -> object:
+    known = _tasks.get(id(task))
+    if known is not None and known[0]() is task:
+        key = known[1]
+        if key is not None:
+            _note(RESUME, key)
+        return key
+    coroutine = task.get_coro()
+    key = None if _is_plumbing(coroutine) else _task_key(coroutine)
+    _tasks[id(task)] = weakref.ref(task), key
+    if key is not None:
+        _note(BEGIN, key, TASK, _task_name(coroutine), role=_loop_role)
+    return key
+
+
+def _step_ends(task: asyncio.Task, key: object) -> None:
+    if not task.done():
+        _note(PAUSE, key)
+        return
+    _tasks.pop(id(task), None)
+    _note(END, key, detail=_task_error(task))
+
+
+def _task_error(task: asyncio.Task) -> str:
+    if task.cancelled():
+        return "CancelledError"
+    # Not task.exception(): asking marks the exception as retrieved, and asyncio would no longer
+    # report the ones that nobody awaited.
+    error = task._exception
+    return type(error).__name__ if error is not None else ""
+
+
+def _is_plumbing(coroutine) -> bool:
+    frame = getattr(coroutine, "cr_frame", None)
+    module = frame.f_globals.get("__name__", "") if frame is not None else ""
+    return PLUMBING.match(module) is not None
+
+
+def _task_key(coroutine) -> object:
+    return id(_wrapped_by_asgiref(coroutine) or coroutine)
+
+
+def _task_name(coroutine) -> str:
+    wrapped = _wrapped_by_asgiref(coroutine)
+    if wrapped is not None:
+        return _label(wrapped.cr_frame.f_locals["self"].awaitable)
+    if getattr(coroutine, "__qualname__", "") == "SyncToAsync.__call__":
+        return f"sync_to_async({_label(coroutine.cr_frame.f_locals['self'])})"
+    return _label(coroutine)
+
+
+def _wrapped_by_asgiref(coroutine):
+    """The `AsyncToSync.main_wrap` coroutine inside a task that async_to_sync started, or None."""
+    name = getattr(coroutine, "__qualname__", "")
+    if name == "AsyncToSync.main_wrap":
+        return coroutine
+    if name == "AsyncToSync.__call__.<locals>.new_loop_wrap":
+        return coroutine.cr_frame.f_locals["awaitable"]
+    return None
+
+
+# --- executors: the hop to another thread -----------------------------------------------------
+
+
+def _tap_work_item_init(init: Callable) -> Callable:
+    """Both kinds of work item, concurrent.futures' and asgiref's, are made by whoever asks."""
+
+    def __init__(item, *args, **kwargs):
+        init(item, *args, **kwargs)
+        _note(SUBMIT, id(item), "", "", _asker(), _loop_role)
+
+    return __init__
+
+
+def _tap_work_item_run(run: Callable) -> Callable:
+    """... and run by whoever does the work. What the function raises goes into the future."""
+
+    def _run(item, *args):
+        future, key = item.future, id(item)
+        if future.cancelled():
+            return run(item, *args)
+        function = _work(item)
+        _note(BEGIN, key, SYNC, _label(function), "", partial(_worker_role, function))
+        try:
+            return run(item, *args)
+        finally:
+            _note(END, key, detail=_future_error(future))
+
+    return _run
+
+
+def _asker() -> object:
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return None
+    return _tasks.get(id(task), (None, None))[1]
+
+
+def _work(item) -> Callable:
+    # Python 3.14 keeps the call as a tuple.
+    return item.fn if hasattr(item, "fn") else item.task[0]
+
+
+def _future_error(future) -> str:
+    if not future.done() or future.cancelled():
+        return ""
+    error = future.exception()
+    return type(error).__name__ if error is not None else ""
+
+
+def _worker_role(function: Callable) -> str:
+    """The job of the thread that is about to run `function`, from how it was asked to."""
+    handler = getattr(function, "func", None)
+    adapter = getattr(handler, "__self__", None)
+    if isinstance(adapter, SyncToAsync) and adapter._thread_sensitive:
+        # By name: a new worker runs before its executor lists it among its threads.
+        pool = threading.current_thread().name.rpartition("_")[0]
+        shared = pool == SyncToAsync.single_thread_executor._thread_name_prefix
+        return "thread-sensitive worker" if shared else "context worker"
+    if function is asyncio.run:
+        return "temporary event loop"
+    return "pool worker"
+
+
+# --- asgiref: a thread that waits for async code ----------------------------------------------
+
+
+def _tap_main_wrap(main_wrap: Callable) -> Callable:
+    """`AsyncToSync.__call__` makes this coroutine, then waits for it in `run_until_future`."""
+
+    @functools.wraps(main_wrap)
+    def _main_wrap(self, *args, **kwargs):
+        coroutine = main_wrap(self, *args, **kwargs)
+        wait = object()
+        _waiting.keys = (*getattr(_waiting, "keys", ()), wait)
+        _note(BEGIN, wait, WAIT, f"async_to_sync({_label(self.awaitable)})", role=_loop_role)
+        _note(SUBMIT, id(coroutine), detail=wait)
+        return coroutine
+
+    return _main_wrap
+
+
+def _tap_run_until_future(run_until_future: Callable) -> Callable:
+    def _run_until_future(self, future):
+        try:
+            return run_until_future(self, future)
+        finally:
+            # None waits if the taps came on between the two calls.
+            *rest, wait = getattr(_waiting, "keys", ()) or (None,)
+            _waiting.keys = tuple(rest)
+            _note(END, wait)
+
+    return _run_until_future
+
+
+# --- Django: queries --------------------------------------------------------------------------
+
+
+def _tap_execute(execute: Callable) -> Callable:
+    """Every statement of every connection goes through here, with and without debugging."""
+
+    @functools.wraps(execute)
+    def _execute_with_wrappers(self, sql, params, many, executor):
+        key = object()
+        _note(BEGIN, key, QUERY, _statement(sql), str(sql)[:300], role=_loop_role)
+        try:
+            result = execute(self, sql, params, many, executor)
+        except BaseException as error:
+            _note(END, key, detail=type(error).__name__)
+            raise
+        _note(END, key)
+        return result
+
+    return _execute_with_wrappers
+
+
+_TABLE = re.compile(r'(?:FROM|INTO|UPDATE|TABLE)\s+"?(\w+)', re.IGNORECASE)
+
+
+def _statement(sql: object) -> str:
+    """A statement in two words: 'SELECT library_book'."""
+    text = str(sql).lstrip()
+    verb = text.split(None, 1)[0].upper() if text else ""
+    table = _TABLE.search(text)
+    return f"{verb} {table[1]}" if table else verb
+
+
+# --- on and off -------------------------------------------------------------------------------
+
+
+def _targets() -> list[tuple[type, str, Callable]]:
+    asgiref_items = asgiref.current_thread_executor
+    pool_items = concurrent.futures.thread
+    targets = [
+        (asyncio.events.Handle, "_run", _tap_handle),
+        (pool_items._WorkItem, "__init__", _tap_work_item_init),
+        (pool_items._WorkItem, "run", _tap_work_item_run),
+        (asgiref_items._WorkItem, "__init__", _tap_work_item_init),
+        (asgiref_items._WorkItem, "run", _tap_work_item_run),
+        (asgiref_items.CurrentThreadExecutor, "run_until_future", _tap_run_until_future),
+        (AsyncToSync, "main_wrap", _tap_main_wrap),
+    ]
+    # A notebook without Django can be recorded too.
+    backends = sys.modules.get("django.db.backends.utils")
+    if backends is not None:
+        targets.append((backends.CursorWrapper, "_execute_with_wrappers", _tap_execute))
+    return targets
+
+
+def _put_on() -> None:
+    for owner, name, tap in _targets():
+        original = vars(owner)[name]
+        _installed.append((owner, name, original))
+        setattr(owner, name, tap(original))
+
+
+def _take_off() -> None:
+    while _installed:
+        setattr(*_installed.pop())
+
+
+def _label(function: object) -> str:
+    """The name of a function, coroutine, partial or adapter, as its author wrote it."""
+    if isinstance(function, partial):
+        handler = function.func
+        adapter = getattr(handler, "__self__", None)
+        if isinstance(adapter, SyncToAsync):
+            return _label(adapter.func)
+        # asyncio.to_thread asks for Context.run(function, ...).
+        runs_in_context = isinstance(adapter, Context)
+        return _label(function.args[0] if runs_in_context else handler)
+    if isinstance(function, SyncToAsync):
+        return _label(function.func)
+    if function is asyncio.run:
+        return "asyncio.run"
+    name = getattr(function, "__qualname__", None) or type(function).__name__
+    return name.rpartition("<locals>.")[2] if "<" in name else name
