@@ -1,0 +1,440 @@
+#!/usr/bin/env python3
+"""Set the course up and start it. Needs Python 3.11 or newer, and nothing else.
+
+    python3 start.py lab      JupyterLab on the first lesson; takes --no-browser and --port N
+    python3 start.py test     every check; what follows goes to pytest
+    python3 start.py matrix   the lessons on every supported stack that this machine can run
+    python3 start.py bench    measurements, printed as ratios
+
+Everything is installed into .venv, beside this file. A later start changes nothing and needs no
+network. Whatever interrupts a first start, the next one recovers by itself.
+"""
+
+# An old Python has to get as far as the message below: this file keeps to syntax that 2.7 reads.
+from __future__ import print_function  # noqa: UP010
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit(
+        "The course needs Python 3.11 or newer, and this is Python %d.%d.\n"
+        "Install a newer one from your system's packages or python.org, then: python3.11 start.py lab"
+        % sys.version_info[:2]
+    )
+
+import argparse
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sysconfig
+import threading
+import time
+from collections import deque
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+SCRIPTS = Path(sysconfig.get_path("scripts", "venv", {"base": str(VENV)}))
+PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+UNFINISHED = VENV / "unfinished"
+TRUSTED = VENV / "trusted-notebooks"
+
+COURSE = "requirements.txt"
+CHECKS = "requirements-test.txt"
+BENCHMARK = "requirements-benchmark.txt"
+FIRST_LESSON = "notebooks/00_start_here.ipynb"
+ROOM_NEEDED = 600 * 1024 * 1024  # bytes: .venv with the test tools, and some air
+
+
+class Trouble(Exception):
+    """What went wrong and what to do about it, in a line or two."""
+
+
+class NoNetwork(Trouble):
+    """The packages cannot be reached. Nothing has been changed."""
+
+
+# ---------------------------------------------------------------- the commands
+
+
+def lab(arguments):
+    """Run JupyterLab on the first lesson until Ctrl-C, and return its exit code."""
+    options, for_jupyter = lab_options().parse_known_args(arguments)
+    set_up(COURSE)
+    trust_notebooks()
+    port = free_port(options.port)
+    token = secrets.token_urlsafe(16)
+    server = subprocess.Popen(
+        jupyterlab(port, options.no_browser) + for_jupyter,
+        cwd=str(ROOT),
+        env=environment(JUPYTER_TOKEN=token),
+    )
+    told_to_stop = stop_with_us(server)
+    if wait_until_listening(server, port):
+        print(
+            "\nJupyterLab: http://127.0.0.1:%d/lab/tree/%s?token=%s" % (port, FIRST_LESSON, token)
+        )
+        print("Ctrl-C ends it.\n", flush=True)
+    server.wait()
+    if told_to_stop.is_set():
+        print("JupyterLab has ended.")
+        return 0
+    if server.returncode:
+        raise Trouble("JupyterLab stopped by itself. Its own words are above.")
+    return 0
+
+
+def test(arguments):
+    """Run every check with pytest, and return its exit code."""
+    set_up(COURSE, CHECKS)
+    return hand_over("-m", "pytest", "--nbval", "-n", "2", "--dist", "loadfile", *arguments)
+
+
+def matrix(arguments):
+    """Run the lessons on every supported stack, and return non-zero if one fails."""
+    set_up(COURSE, CHECKS)
+    return hand_over("tests/matrix.py", *arguments)
+
+
+def bench(arguments):
+    """Print what the kit costs, as ratios, and return non-zero if a budget is exceeded."""
+    set_up(COURSE, CHECKS, BENCHMARK)
+    return hand_over("tests/bench.py", *arguments)
+
+
+COMMANDS = {"lab": lab, "test": test, "matrix": matrix, "bench": bench}
+
+
+# ---------------------------------------------------------------- JupyterLab
+
+
+def lab_options():
+    parser = argparse.ArgumentParser(
+        prog="start.py lab", epilog="Other options go to JupyterLab.", allow_abbrev=False
+    )
+    parser.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
+    parser.add_argument("--port", type=int, help="the port to serve on; 0 takes any free one")
+    return parser
+
+
+def jupyterlab(port, no_browser):
+    """The command line: quiet, on this machine only, no prompt for news, none when it ends."""
+    command = [
+        str(PYTHON),
+        "-m",
+        "jupyterlab",
+        "--ServerApp.root_dir=%s" % ROOT,
+        "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.port=%d" % port,
+        "--ServerApp.port_retries=0",
+        "--ServerApp.answer_yes=True",
+        "--LabApp.default_url=/lab/tree/" + FIRST_LESSON,
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--ServerApp.log_level=ERROR",
+        "--LabApp.log_level=ERROR",
+    ]
+    if no_browser:
+        command.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    return command
+
+
+def free_port(wanted):
+    """A port to serve on: the one that was asked for, or the first free one from 8888 up."""
+    for port in range(8888, 8988) if wanted is None else [wanted]:
+        try:
+            with socket.create_server(("127.0.0.1", port)) as listener:
+                return listener.getsockname()[1]
+        except OverflowError:
+            raise Trouble("There is no port %d. Choose one from 1024 to 65535." % port)
+        except OSError:
+            pass
+    if wanted is None:
+        raise Trouble("Ports 8888 to 8987 are all taken. Choose another one with --port.")
+    raise Trouble("Port %d cannot be had. Choose another with --port, or leave it out." % wanted)
+
+
+def stop_with_us(server):
+    """End the server in an orderly way when this process is told to; the event says it was."""
+    told = threading.Event()
+
+    def stop(*_):
+        told.set()
+        server.terminate()
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), stop)
+    return told
+
+
+def wait_until_listening(server, port):
+    """True as soon as the server answers, False if it ends first."""
+    while server.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(0.1)
+    return False
+
+
+def trust_notebooks():
+    """Let JupyterLab show the saved pictures and widgets, which it hides in a stranger's files."""
+    notebooks = [
+        path
+        for folder in ("notebooks", "exercises", "solutions")
+        for path in sorted((ROOT / folder).glob("*.ipynb"))
+    ]
+    fingerprint = digest(*notebooks)
+    if not notebooks or (TRUSTED.exists() and TRUSTED.read_text() == fingerprint):
+        return
+    try:
+        run("Trusting the notebooks", PYTHON, "-m", "nbformat.sign", *notebooks)
+        TRUSTED.write_text(fingerprint)
+    except (Trouble, OSError):
+        print("The notebooks could not be marked as trusted: run a cell to see its picture.")
+
+
+# ---------------------------------------------------------------- setting up
+
+
+def set_up(*locks):
+    """Make .venv hold what these locks list, and the kit. Quick when it already does."""
+    if ready(locks):
+        return
+    with one_at_a_time():
+        if ready(locks):
+            return
+        make_venv()
+        with marked_unfinished():
+            get_uv()
+            for lock in locks:
+                install(lock)
+            link_kit()
+
+
+def ready(locks):
+    return (
+        not UNFINISHED.exists()
+        and PYTHON.exists()
+        and all(stamp(lock).exists() and stamp(lock).read_text() == state(lock) for lock in locks)
+    )
+
+
+def stamp(lock):
+    """The file that says that a lock is installed, written last."""
+    return VENV / (lock + ".installed")
+
+
+def state(lock):
+    """What an installed lock depends on: its text, the Python, and where this folder lies."""
+    return "%s %d.%d %s" % ((digest(ROOT / lock),) + sys.version_info[:2] + (ROOT,))
+
+
+def digest(*paths):
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def make_venv():
+    """Keep a .venv that was finished by this Python in this place; else make it anew."""
+    if not UNFINISHED.exists() and is_ours():
+        return
+    if shutil.disk_usage(str(ROOT)).free < ROOM_NEEDED:
+        raise OSError(errno.ENOSPC, "too little room", str(ROOT))
+    if VENV.exists():
+        shutil.rmtree(str(VENV))
+    VENV.mkdir()
+    UNFINISHED.touch()
+    run("Making .venv", sys.executable, "-m", "venv", "--without-pip", VENV)
+
+
+def is_ours():
+    """Whether .venv runs, was made by the Python that runs this, and never moved."""
+    ask = "import sys; print(sys.version_info[:2])"
+    try:
+        answer = subprocess.run([str(PYTHON), "-c", ask], stdout=subprocess.PIPE).stdout.decode()
+        made = (VENV / "pyvenv.cfg").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    moved = "command = " in made and str(VENV) not in made
+    return answer.strip() == str(sys.version_info[:2]) and not moved
+
+
+@contextlib.contextmanager
+def marked_unfinished():
+    """While this lasts, a start that finds .venv does not trust it."""
+    UNFINISHED.touch()
+    try:
+        yield
+    except NoNetwork:
+        UNFINISHED.unlink()
+        raise
+    UNFINISHED.unlink()
+
+
+def get_uv():
+    """Put uv into .venv: it installs the rest five times as fast as pip."""
+    if (SCRIPTS / ("uv.exe" if os.name == "nt" else "uv")).exists():
+        return
+    run("Getting pip", PYTHON, "-m", "ensurepip")
+    run("Getting uv", PYTHON, "-m", "pip", "install", "--retries", "2", "uv>=0.5")
+
+
+def install(lock):
+    """Install exactly what a lock lists, each file checked against its hash."""
+    if stamp(lock).exists() and stamp(lock).read_text() == state(lock):
+        return
+    what = ("-m", "uv", "pip", "install", "--python", PYTHON, "--require-hashes", "-r", ROOT / lock)
+    run("Installing " + lock, PYTHON, *what)
+    stamp(lock).write_text(state(lock))
+
+
+def link_kit():
+    """Make `import asynclab` find this folder: an editable install without a build tool."""
+    packages = sysconfig.get_path("purelib", "venv", {"base": str(VENV), "platbase": str(VENV)})
+    (Path(packages) / "asynclab.pth").write_text("%s\n" % ROOT, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def one_at_a_time():
+    """Keep set-ups apart. An installer that outlives a killed start still holds the lock."""
+    with open(str(ROOT / ".venv.lock"), "w") as lock:
+        if fcntl:
+            os.set_inheritable(lock.fileno(), True)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print("Another start is setting up; waiting for it.", flush=True)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+# ---------------------------------------------------------------- running one step
+
+
+def run(what, *command):
+    """Run one step under a line that moves, and raise Trouble if it fails."""
+    said = deque(maxlen=60)
+    started = time.monotonic()
+    step = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=str(ROOT),
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        close_fds=False,
+    )
+    reader = threading.Thread(target=said.extend, args=(step.stdout,), daemon=True)
+    reader.start()
+    try:
+        with moving_line(what) as move:
+            while step.poll() is None:
+                move(time.monotonic() - started, said[-1] if said else b"")
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    step.wait(0.2)
+    finally:
+        step.terminate()
+        step.wait()
+    reader.join(5)
+    if step.returncode:
+        raise trouble(what, b"".join(said).decode(errors="replace"))
+
+
+@contextlib.contextmanager
+def moving_line(what):
+    """Give a function that shows the seconds and the step's last words; plain when not a terminal."""
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns - 1
+    clear = "\r" + " " * width + "\r"
+    print(what + " ...", end="" if terminal else "\n", flush=True)
+
+    def move(seconds, words):
+        if terminal:
+            line = "%s ... %d s  %s" % (what, seconds, words.decode(errors="replace").strip())
+            print(clear + line[:width], end="", flush=True)
+
+    try:
+        yield move
+    finally:
+        if terminal:
+            print(clear + what, flush=True)
+
+
+def trouble(what, said):
+    """Turn an installer's last words into a line that says what to do."""
+    if re.search(r"No space left|os error 28|Disk quota exceeded", said):
+        return Trouble(DISK_FULL)
+    if "No module named ensurepip" in said:
+        return Trouble(NO_PIP % sys.version_info[:2])
+    if re.search(r"ConnectionError|ProxyError|Timeout|error sending request|Failed to fetch", said):
+        return NoNetwork(NO_NETWORK)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return Trouble(
+        "%s failed: %s\nRun it again; if it fails again, delete the folder .venv first."
+        % (what, lines[-1] if lines else "it said nothing")
+    )
+
+
+NO_NETWORK = "The packages cannot be reached. Connect to the network (or set HTTPS_PROXY) and run this again."
+DISK_FULL = "The disk is full. Free 1 GB (here, and in your home folder) and run this again."
+READ_ONLY = "This folder cannot be written to: %s\nCopy the course to a folder of your own."
+NO_PIP = (
+    "This Python comes without pip. On Debian or Ubuntu: sudo apt install python%d.%d-venv\n"
+    "Then run this again."
+)
+
+
+def environment(**more):
+    """This process's environment, with .venv's programs first and no other Python's settings."""
+    kept = {
+        k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH", "PIP_USER")
+    }
+    path = os.pathsep.join([str(SCRIPTS), os.environ.get("PATH", os.defpath)])
+    return dict(kept, VIRTUAL_ENV=str(VENV), PATH=path, **more)
+
+
+def hand_over(*command):
+    """Run a Python command in .venv, leave Ctrl-C to it, and return its exit code."""
+    signal.signal(signal.SIGINT, lambda *_: None)
+    return subprocess.call([str(PYTHON)] + list(command), cwd=str(ROOT), env=environment())
+
+
+def main(arguments):
+    command = COMMANDS.get(arguments[0]) if arguments else None
+    if not command:
+        print(__doc__)
+        return 0 if arguments in (["-h"], ["--help"]) else 2
+    try:
+        return command(arguments[1:])
+    except Trouble as why:
+        problem = str(why)
+    except OSError as why:
+        if why.errno in (errno.ENOSPC, errno.EDQUOT):
+            problem = DISK_FULL
+        elif why.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            problem = READ_ONLY % ROOT
+        else:
+            raise
+    except KeyboardInterrupt:
+        problem = "\nStopped. The next start goes on from here."
+    print(problem, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
