@@ -1,0 +1,18 @@
+"""Exercises: `check` grades the reader's code, `hint` and `solution` help, `progress` keeps count.
+
+book        what an exercise is; what the lesson modules are written with
+given       the reader's names, as a check gets them
+bounded     one call of the reader's code, on a thread of its own, under a time limit
+checking    `check`
+verdicts    what `check` says
+helping     `hint` and `solution`
+progress    the local file that remembers
+generate    exercises/ from solutions/
+lessonNN    the checks of one lesson
+"""
+
+from .checking import check
+from .helping import hint, solution
+from .progress import progress
+
+__all__ = ["check", "hint", "progress", "solution"]

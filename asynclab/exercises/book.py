@@ -1,0 +1,119 @@
+"""What an exercise is, and the words that a lesson's checks are written with."""
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from ..errors import LabError
+
+
+class NotYet(Exception):
+    """The answer is wrong in a way that the check recognises.
+
+    Args:
+        diagnosis: a short name of the thought that went wrong, such as "sequential". The tests
+            hold every diagnosis to a wrong answer that earns it.
+        text: what the reader is told, one to three sentences; it ends with a question if it can.
+    """
+
+    def __init__(self, diagnosis: str, text: str):
+        super().__init__(diagnosis, text)
+        self.diagnosis = diagnosis
+        self.text = text
+
+
+class Raised(NotYet):
+    """The reader's code raised. A check may catch this to say why; `error` is the exception."""
+
+    def __init__(self, error: BaseException, text: str):
+        super().__init__("raised", text)
+        self.error = error
+
+
+class NotAttempted(Exception):
+    """The stub still stands, or a name is missing. `str()` says which."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise; see `exercise` for the fields."""
+
+    number: str
+    title: str
+    names: tuple[str, ...]
+    hints: tuple[str, ...]
+    seconds: float
+    grade: Callable[..., Awaitable[str | None]]
+
+    @property
+    def lesson(self) -> int:
+        return self.order[0]
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in self.number.split("."))
+
+
+_exercises: dict[str, Exercise] = {}
+
+
+def exercise(
+    number: str,
+    *,
+    title: str,
+    names: tuple[str, ...],
+    hints: tuple[str, ...],
+    seconds: float = 5,
+) -> Callable:
+    """Make the decorated `async def` the check of an exercise.
+
+    The check takes one argument, a `given.Given`. It raises `NotYet` for an answer that it
+    recognises as wrong, and returns for a right one: None, or a sentence to show with "passed".
+
+    Args:
+        number: lesson and place in it, such as "1.2".
+        title: a few words.
+        names: the names that the reader defines. All are there when the check runs.
+        hints: questions, from the gentlest to the one that nearly gives it away.
+        seconds: how long one call of the reader's code may take.
+    """
+
+    def register(grade: Callable) -> Callable:
+        earlier = _exercises.get(number)
+        if earlier is not None and earlier.grade.__module__ != grade.__module__:
+            raise ValueError(f"exercise {number} is in {earlier.grade.__module__} already")
+        _exercises[number] = Exercise(number, title, tuple(names), tuple(hints), seconds, grade)
+        return grade
+
+    return register
+
+
+def every_exercise() -> list[Exercise]:
+    """All exercises of all lesson modules, in their order."""
+    package = importlib.import_module(__package__)
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.name.startswith("lesson"):
+            importlib.import_module(f"{__package__}.{module.name}")
+    return sorted(_exercises.values(), key=lambda exercise: exercise.order)
+
+
+def find(number: object) -> Exercise:
+    """The exercise with this number.
+
+    Raises:
+        LabError: there is none; the message lists the near ones.
+    """
+    known = {exercise.number: exercise for exercise in every_exercise()}
+    wanted = str(number).strip()
+    if wanted not in known:
+        raise LabError(f"There is no exercise {wanted!r}. {_near(wanted, list(known))}")
+    return known[wanted]
+
+
+def _near(wanted: str, numbers: list[str]) -> str:
+    lesson = wanted.partition(".")[0]
+    same_lesson = [number for number in numbers if number.partition(".")[0] == lesson]
+    near = same_lesson or get_close_matches(wanted, numbers, cutoff=0.3) or numbers
+    return f"Near it: {', '.join(near)}."

@@ -1,0 +1,118 @@
+"""`await check("1.2")`: grade the reader's names, and come back to a kernel that is as it was."""
+
+import asyncio
+import io
+import os
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+
+from IPython import get_ipython
+
+from . import progress
+from .book import Exercise, NotAttempted, NotYet, find
+from .given import Given
+from .verdicts import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict
+
+# Output and environment belong to the process, so only one check may hold them at a time.
+_one_at_a_time = asyncio.Lock()
+
+
+def check(number: object) -> "Check":
+    """Grade an exercise: `await check("1.2")`.
+
+    Args:
+        number: the exercise's number.
+
+    Returns:
+        Something to await; it gives a `Verdict`.
+
+    Raises:
+        LabError: there is no such exercise.
+    """
+    return Check(find(number))
+
+
+class Check:
+    """A check that waits for its `await`, and says so when it is shown without one."""
+
+    def __init__(self, exercise: Exercise):
+        self._exercise = exercise
+
+    def __await__(self) -> Generator[object, None, Verdict]:
+        return self._run().__await__()
+
+    def __repr__(self) -> str:
+        return f'Nothing was checked yet. Write: await check("{self._exercise.number}")'
+
+    async def _run(self) -> Verdict:
+        async with _one_at_a_time:
+            verdict = await grade(self._exercise, _namespace())
+        progress.note_verdict(verdict)
+        return verdict
+
+
+async def grade(exercise: Exercise, namespace: dict[str, object]) -> Verdict:
+    """The verdict on what `namespace` holds for `exercise`."""
+    printed = Printed()
+    with _undisturbed(), redirect_stdout(printed), redirect_stderr(printed):
+        outcome, text, diagnosis = await _outcome(exercise, namespace)
+    return Verdict(exercise.number, exercise.title, outcome, text, diagnosis, printed.short())
+
+
+async def _outcome(exercise: Exercise, namespace: dict[str, object]) -> tuple[str, str, str]:
+    try:
+        praise = await exercise.grade(Given(exercise, namespace))
+    except NotAttempted as missing:
+        return NOT_ATTEMPTED, str(missing), ""
+    except NotYet as problem:
+        return NOT_YET, problem.text, problem.diagnosis
+    except Exception as error:  # noqa: BLE001
+        # What the reader's code returned may be anything, and a check may trip over it.
+        text = f"The check cannot use what your code gave it: `{type(error).__name__}: {error}`"
+        return NOT_YET, text, "unusable"
+    return PASSED, praise or "", ""
+
+
+class Printed(io.TextIOBase):
+    """What the reader's code prints: the first lines, and how many there were."""
+
+    LINES = 5
+    WIDTH = 200
+
+    def __init__(self):
+        self._start = ""
+        self._lines = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if len(self._start) < self.LINES * self.WIDTH:
+            self._start += text
+        self._lines += text.count("\n")
+        return len(text)
+
+    def short(self) -> str:
+        """The first lines, each cut to its width, and the number of those left out."""
+        lines = [line[: self.WIDTH] for line in self._start.splitlines()[: self.LINES]]
+        more = self._lines - len(lines)
+        return "\n".join([*lines, f"... and {more} more lines"] if more > 0 else lines)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put the environment and the working directory back, whatever happens in between."""
+    environment, folder = dict(os.environ), os.getcwd()
+    try:
+        yield
+    finally:
+        if os.environ != environment:
+            os.environ.clear()
+            os.environ.update(environment)
+        os.chdir(folder)
+
+
+def _namespace() -> dict[str, object]:
+    shell = get_ipython()
+    return shell.user_ns if shell is not None else vars(sys.modules["__main__"])

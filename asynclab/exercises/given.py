@@ -1,0 +1,156 @@
+"""The reader's names, as a check gets them."""
+
+import ast
+import functools
+import inspect
+import linecache
+import textwrap
+import traceback
+
+import asgiref.sync
+from IPython.core.inputtransformer2 import TransformerManager
+
+from ..events import Recording
+from .book import Exercise, NotAttempted, NotYet, Raised
+from .bounded import Job, ReturnedAwaitable
+from .generate import STUB, bound_names
+
+
+class Given:
+    """What the reader has written for one exercise.
+
+    `recording` holds the events of the last call, or None before the first.
+
+    Args:
+        exercise: says which names, and how long a call may take.
+        namespace: the namespace of the reader's cells.
+
+    Raises:
+        NotAttempted: a name is missing, or its stub still stands.
+    """
+
+    def __init__(self, exercise: Exercise, namespace: dict[str, object]):
+        self.recording: Recording | None = None
+        self._exercise = exercise
+        self._namespace = namespace
+        for name in exercise.names:
+            self._refuse_stub(name)
+
+    def value(self, name: str) -> object:
+        """The object behind `name`, as it is."""
+        if name not in self._namespace:
+            raise NotAttempted(
+                f"There is no `{name}` here. Run the cell that defines it, then this one again."
+            )
+        return self._namespace[name]
+
+    def source(self, name: str) -> str | None:
+        """The source text that defined `name`, dedented, or None if it is not known."""
+        try:
+            return textwrap.dedent(inspect.getsource(_plain(self.value(name))))
+        except (TypeError, OSError):
+            return _from_history(name, self._namespace.get("In", ()))
+
+    async def call(self, name: str, *args, where: str = "cell", **kwargs) -> object:
+        """Call the reader's function, sync or async, and return its result.
+
+        The call runs on a new thread, with the context variables of the check, and is recorded.
+        A generator, sync or async, is run to its end, and gives a list.
+
+        Args:
+            where: "cell", in a thread whose event loop is running, as a cell would; "thread", in
+                a thread without a loop.
+
+        Raises:
+            NotYet: the function hangs ("hangs"), raises (`Raised`), returns a coroutine
+                ("returned-coroutine"), or is no function ("not-callable").
+        """
+        function = self.value(name)
+        if not callable(function):
+            kind = type(function).__name__
+            raise NotYet("not-callable", f"`{name}` is not a function, but of type `{kind}`.")
+        job = Job(name, function, args, kwargs, where)
+        await job.run(self._exercise.seconds)
+        self.recording = job.recording
+        if job.hung:
+            raise NotYet("hangs", self._hangs(name))
+        if job.error is not None:
+            self._explain(name, function, where, job.error)
+        return job.value
+
+    def _refuse_stub(self, name: str) -> None:
+        value = self.value(name)
+        source = self.source(name) if callable(value) else ""
+        if value is ... or STUB in (source or ""):
+            raise NotAttempted(f"The line `# your code here` still stands in `{name}`.")
+
+    def _hangs(self, name: str) -> str:
+        seconds = self._exercise.seconds
+        return (
+            f"`{name}` did not end within {seconds:g} seconds, and was stopped. What waits in it?"
+        )
+
+    def _explain(self, name: str, function: object, where: str, error: BaseException) -> None:
+        if isinstance(error, ReturnedAwaitable):
+            raise NotYet("returned-coroutine", _returned(name, function, where))
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        if type(error) is NotImplementedError:
+            raise NotAttempted(f"`{name}` still raises `NotImplementedError`.")
+        text = f"`{name}` raised `{_headline(error)}`{self._where_in_cell(error)}"
+        # The frames of the traceback would keep the reader's objects alive.
+        raise Raised(error.with_traceback(None), text)
+
+    def _where_in_cell(self, error: BaseException) -> str:
+        """The last line of the reader's own that the exception came through."""
+        mine = [
+            (frame.f_code.co_filename, line)
+            for frame, line in traceback.walk_tb(error.__traceback__)
+            if frame.f_globals is self._namespace
+        ]
+        if not mine:
+            return " before its first line ran."
+        filename, line = mine[-1]
+        return f", in line {line} of its cell: `{linecache.getline(filename, line).strip()}`"
+
+
+def _plain(function: object) -> object:
+    """The function inside partials, decorators and asgiref's adapters."""
+    while True:
+        if isinstance(function, functools.partial | asgiref.sync.SyncToAsync):
+            function = function.func
+        elif isinstance(function, asgiref.sync.AsyncToSync):
+            function = function.awaitable
+        else:
+            return inspect.unwrap(function) if callable(function) else function
+
+
+def _from_history(name: str, cells: list[str]) -> str | None:
+    """The last statement in the cells run so far that binds `name` at top level."""
+    for cell in reversed(cells):
+        plain = TransformerManager().transform_cell(cell)
+        try:
+            tree = ast.parse(plain)
+        except SyntaxError:
+            continue
+        for statement in reversed(tree.body):
+            if name in bound_names(statement):
+                return ast.get_source_segment(plain, statement)
+    return None
+
+
+def _headline(error: BaseException) -> str:
+    first = (str(error).splitlines() or [""])[0]
+    message = textwrap.shorten(first, 200, placeholder="...")
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def _returned(name: str, function: object, where: str) -> str:
+    if not asgiref.sync.iscoroutinefunction(function):
+        return (
+            f"`{name}` returned a coroutine, and nothing has run it. "
+            "Did you mean `async def`, with an `await` inside?"
+        )
+    if where == "thread":
+        return f"`{name}` is an `async def`, but this exercise calls it where no loop is running."
+    return f"`{name}` returned a coroutine, and nothing has run it. Where is an `await` missing?"

@@ -1,0 +1,105 @@
+"""`hint` and `solution`."""
+
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import nbformat
+
+from ..errors import LabError
+from . import progress
+from .book import Exercise, find
+from .generate import answers, exercise_cells
+from .verdicts import panel, with_code
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One hint of an exercise."""
+
+    exercise: str
+    place: int
+    total: int
+    text: str
+
+    @property
+    def heading(self) -> str:
+        return f"Hint {self.place} of {self.total}"
+
+    @property
+    def after(self) -> str:
+        if self.place < self.total:
+            return ""
+        return f'That was the last one. solution("{self.exercise}") shows the answer.'
+
+    def __repr__(self) -> str:
+        return f"{self.heading}: {self.text}" + (f"\n{self.after}" if self.after else "")
+
+    def _repr_html_(self) -> str:
+        after = f"<div>{escape(self.after)}</div>" if self.after else ""
+        return panel(f"<strong>{self.heading}</strong>: {with_code(self.text)}{after}")
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The reference answer of an exercise, as it stands in solutions/."""
+
+    exercise: str
+    notebook: str
+    text: str
+
+    @property
+    def heading(self) -> str:
+        return f"Exercise {self.exercise}, from {self.notebook}"
+
+    def __repr__(self) -> str:
+        return f"{self.heading}\n\n{self.text}"
+
+    def _repr_html_(self) -> str:
+        return panel(f"<strong>{escape(self.heading)}</strong><pre>{escape(self.text)}</pre>")
+
+
+def hint(number: object, place: int | None = None) -> Hint:
+    """The next hint of an exercise; after the last one, the last one again.
+
+    Args:
+        number: the exercise's number.
+        place: 1 for the first hint, and so on; it is then not counted as taken.
+
+    Raises:
+        LabError: there is no such exercise, or no such hint.
+    """
+    exercise = find(number)
+    total = len(exercise.hints)
+    if place is None:
+        place = progress.next_hint(exercise.number, total)
+    if not 1 <= place <= total:
+        raise LabError(f"Exercise {exercise.number} has hints 1 to {total}.")
+    return Hint(exercise.number, place, total, exercise.hints[place - 1])
+
+
+def solution(number: object) -> Solution:
+    """The reference answer of an exercise: the very text that the tests run.
+
+    Raises:
+        LabError: there is no such exercise, or solutions/ is not at hand.
+    """
+    exercise = find(number)
+    path = _solutions_notebook(exercise)
+    cell = exercise_cells(nbformat.read(path, as_version=4)).get(exercise.number)
+    if cell is None:
+        raise LabError(f"solutions/{path.name} holds no cell for exercise {exercise.number}.")
+    text = "\n\n".join(answers(cell.source))
+    return Solution(exercise.number, f"solutions/{path.name}", text)
+
+
+def _solutions_notebook(exercise: Exercise) -> Path:
+    found = sorted((CHECKOUT / "solutions").glob(f"{exercise.lesson:02d}_*.ipynb"))
+    if not found:
+        raise LabError(
+            f"The solutions of lesson {exercise.lesson:02d} are not at hand: "
+            "they come with a checkout of the course, in its solutions folder."
+        )
+    return found[0]

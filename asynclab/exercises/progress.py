@@ -1,0 +1,237 @@
+"""What the reader has done so far: one small file on this machine, and nowhere else."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import escape
+from itertools import count
+from pathlib import Path
+
+import platformdirs
+
+from .book import every_exercise
+from .verdicts import NOT_ATTEMPTED, PASSED, Verdict, panel
+
+VERSION = 1
+VARIABLE = "ASYNCLAB_PROGRESS"
+"""Names the file to use; `memory` keeps nothing."""
+
+CHECKOUT = Path(__file__).parents[2]
+
+_memory: dict[str, dict] = {}
+_told: set[str] = set()
+
+
+class Damaged(Exception):
+    """The file is not one that this version of the kit can read."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A lesson's count of exercises."""
+
+    lesson: str
+    passed: int
+    attempted: int
+    total: int
+
+
+class Progress:
+    """A table: for each lesson how many exercises were passed, attempted, and are there."""
+
+    def __init__(self, rows: list[Row]):
+        self.rows = rows
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{row.lesson:<8}{row.passed:>8}{row.attempted:>11}{row.total:>7}" for row in self.rows
+        ]
+        return "\n".join([f"{'lesson':<8}{'passed':>8}{'attempted':>11}{'total':>7}", *lines])
+
+    def _repr_html_(self) -> str:
+        heads = "".join(
+            f'<th scope="col">{name}</th>' for name in ("lesson", "passed", "attempted", "total")
+        )
+        rows = "".join(
+            f'<tr><th scope="row">{escape(row.lesson)}</th><td>{row.passed}</td>'
+            f"<td>{row.attempted}</td><td>{row.total}</td></tr>"
+            for row in self.rows
+        )
+        caption = "<caption>Your exercises</caption>"
+        return panel(
+            f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+
+def progress() -> Progress:
+    """Show what was passed and attempted so far, lesson by lesson."""
+    known = _read()
+    lessons: dict[int, list[str]] = {}
+    for exercise in every_exercise():
+        lessons.setdefault(exercise.lesson, []).append(exercise.number)
+    return Progress([_row(lesson, numbers, known) for lesson, numbers in lessons.items()])
+
+
+def note_verdict(verdict: Verdict) -> None:
+    """Remember a verdict. What was passed once stays passed."""
+    if verdict.outcome == NOT_ATTEMPTED:
+        return
+
+    def change(entry: dict) -> None:
+        if entry.get("verdict") != PASSED:
+            entry["verdict"] = verdict.outcome
+        entry["checks"] = entry.get("checks", 0) + 1
+
+    _change(verdict.number, change)
+
+
+def next_hint(number: str, total: int) -> int:
+    """Count one more hint as taken, and return its place, from 1 to `total`."""
+
+    def change(entry: dict) -> None:
+        entry["hints"] = min(entry.get("hints", 0) + 1, total)
+
+    return _change(number, change)["hints"]
+
+
+def _row(lesson: int, numbers: list[str], known: dict[str, dict]) -> Row:
+    verdicts = [known.get(number, {}).get("verdict") for number in numbers]
+    attempted = sum(verdict is not None for verdict in verdicts)
+    return Row(f"{lesson:02d}", verdicts.count(PASSED), attempted, len(numbers))
+
+
+def _change(number: str, change: Callable[[dict], None]) -> dict:
+    """Change one exercise's entry, in the file as it is now, and return it."""
+    path = _path()
+    if path is None:
+        return _changed(_memory, number, change)
+    with _locked(path):
+        known = _load(path)
+        entry = _changed(known, number, change)
+        _save(path, known)
+    return entry
+
+
+def _changed(known: dict[str, dict], number: str, change: Callable[[dict], None]) -> dict:
+    entry = known.setdefault(number, {})
+    change(entry)
+    return entry
+
+
+def _read() -> dict[str, dict]:
+    path = _path()
+    if path is None:
+        return _memory
+    with _locked(path):
+        return _load(path)
+
+
+# --- where --------------------------------------------------------------------------------------
+
+
+def _path() -> Path | None:
+    """The file, in a folder that can be written; None to keep everything in memory."""
+    wish = os.environ.get(VARIABLE)
+    # A test run of the notebooks must neither see nor change what the reader has done.
+    if wish == "memory" or (wish is None and "PYTEST_VERSION" in os.environ):
+        return None
+    home = platformdirs.user_data_path("asynclab") / "progress.json"
+    places = [Path(wish)] if wish else [CHECKOUT / ".progress" / "progress.json", home]
+    for place in places:
+        if _can_write(place.parent):
+            return place
+    _tell(f"Progress is kept only while this kernel runs: {places[-1].parent} cannot be written.")
+    return None
+
+
+def _can_write(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _tell(message: str) -> None:
+    if message not in _told:
+        _told.add(message)
+        print(message)
+
+
+# --- how ----------------------------------------------------------------------------------------
+
+
+def _load(path: Path) -> dict[str, dict]:
+    try:
+        return _parsed(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except Damaged as damage:
+        aside = _set_aside(path)
+        _tell(f"{path.name} {damage}. It is kept as {aside.name}; a new one begins.")
+        return {}
+
+
+def _parsed(text: bytes) -> dict[str, dict]:
+    try:
+        content = json.loads(text)
+        version, exercises = content["version"], content["exercises"]
+    except (ValueError, TypeError, KeyError):
+        raise Damaged("cannot be read") from None
+    if version != VERSION:
+        raise Damaged("was written by another version of the kit")
+    if not isinstance(exercises, dict) or not all(
+        isinstance(entry, dict) for entry in exercises.values()
+    ):
+        raise Damaged("cannot be read")
+    return exercises
+
+
+def _set_aside(path: Path) -> Path:
+    for number in count(1):
+        aside = path.with_name(f"{path.stem}.damaged-{number}.json")
+        if not aside.exists():
+            os.replace(path, aside)
+            return aside
+
+
+def _save(path: Path, known: dict[str, dict]) -> None:
+    content = {"version": VERSION, "exercises": known}
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".new")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock between kernels for the length of a block."""
+    with open(path.with_name("lock"), "a+b") as file:
+        _lock(file)
+        yield  # Closing the file gives the lock back, also when the kernel is killed.
+
+
+if os.name == "nt":
+    import msvcrt
+
+    def _lock(file) -> None:
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+else:
+    import fcntl
+
+    def _lock(file) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            pass  # Some network file systems have no locks; the atomic write is then all there is.
