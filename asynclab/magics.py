@@ -58,7 +58,9 @@ class LanesMagic:
 
     def start(self, info) -> None:
         """Begin to record and to draw, if the cell asks for it."""
-        if _lanes_line((info.raw_cell or "").splitlines()) is not None:
+        lines = (info.raw_cell or "").splitlines()
+        at = _lanes_line(lines)
+        if at is not None and lines[at].strip() == LANES:
             self._showing = lanes.start()
 
     def stop(self, result=None) -> None:
@@ -132,7 +134,9 @@ def _compile(cell: str):
     if _lanes_line(cell.splitlines()) is not None:
         raise UsageError("Write %%lanes above %%thread, not below it.")
     source = shell.transform_cell(cell)
-    name = shell.compile.cache(source, shell.execution_count, raw_code=cell)
+    # The number that the prompt of this very cell shows; execution_count may be ahead of it.
+    number = len(shell.user_ns["In"]) - 1
+    name = shell.compile.cache(source, number, raw_code=cell)
     try:
         return _code(ast.parse(source, name), name)
     except SyntaxError as error:
