@@ -60,12 +60,7 @@ _exercises: dict[str, Exercise] = {}
 
 
 def exercise(
-    number: str,
-    *,
-    title: str,
-    names: tuple[str, ...],
-    hints: tuple[str, ...],
-    seconds: float = 5,
+    number: str, *, title: str, names: tuple[str, ...], hints: tuple[str, ...], seconds: float = 5
 ) -> Callable:
     """Make the decorated `async def` the check of an exercise.
 

@@ -9,6 +9,7 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import asgiref.sync
 
@@ -128,10 +129,8 @@ class Job:
     def _ask_to_end(self) -> None:
         if self._loop is None or self._ended.done():
             return
-        try:
+        with suppress(RuntimeError):  # The loop may have been closed meanwhile.
             self._loop.call_soon_threadsafe(self._task.cancel)
-        except RuntimeError:
-            pass  # The loop was closed meanwhile.
 
 
 async def _done(future: concurrent.futures.Future, seconds: float) -> bool:

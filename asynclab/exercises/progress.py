@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from html import escape
 from itertools import count
@@ -192,11 +192,10 @@ def _parsed(text: bytes) -> dict[str, dict]:
 
 
 def _set_aside(path: Path) -> Path:
-    for number in count(1):
-        aside = path.with_name(f"{path.stem}.damaged-{number}.json")
-        if not aside.exists():
-            os.replace(path, aside)
-            return aside
+    names = (path.with_name(f"{path.stem}.damaged-{number}.json") for number in count(1))
+    aside = next(name for name in names if not name.exists())
+    os.replace(path, aside)
+    return aside
 
 
 def _save(path: Path, known: dict[str, dict]) -> None:
@@ -231,7 +230,6 @@ else:
     import fcntl
 
     def _lock(file) -> None:
-        try:
+        # Some network file systems have no locks; the atomic write is then all there is.
+        with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError:
-            pass  # Some network file systems have no locks; the atomic write is then all there is.
