@@ -14,7 +14,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from queue import Empty
 from typing import Self
@@ -52,9 +52,7 @@ print(async_to_sync(asyncio.sleep)(0, "yes"))""",
 
 _BOOT = "from asynclab.boot import boot; boot()"
 _START_LIMIT = 90  # seconds for a shell to start and be set up, on a busy machine
-_QUIET = (
-    1.0  # seconds of silence after which a kernel is asked whether it still answers
-)
+_QUIET = 1.0  # seconds of silence after which a kernel is asked whether it still answers
 _MOST_SHOWN = 100_000  # characters kept of what one cell prints
 # What this kernel's own boot, or the learner's profile, would change in a fresh shell.
 _NOT_INHERITED = {
@@ -92,9 +90,7 @@ class Row(dict[str, Outcome]):
     """The outcomes of one shell, by column."""
 
     def __missing__(self, column: str) -> Outcome:
-        raise _NotInTable(
-            f"No column {column!r}. There are: {', '.join(map(repr, self))}."
-        )
+        raise _NotInTable(f"No column {column!r}. There are: {', '.join(map(repr, self))}.")
 
 
 class ShellTable:
@@ -110,9 +106,7 @@ class ShellTable:
 
     def __getitem__(self, key: str | tuple[str, str]) -> Row:
         wanted = (key,) if isinstance(key, str) else tuple(key)
-        found = [
-            row for name, row in self.rows.items() if name[: len(wanted)] == wanted
-        ]
+        found = [row for name, row in self.rows.items() if name[: len(wanted)] == wanted]
         if len(found) == 1:
             return found[0]
         keys = ", ".join(str(list(filter(None, name))) for name in self.rows)
@@ -202,7 +196,7 @@ async def shells(
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     return ShellTable(
-        {name: task.result() for name, task in zip(names, tasks)}, caption
+        {name: task.result() for name, task in zip(names, tasks, strict=True)}, caption
     )
 
 
@@ -221,18 +215,12 @@ def _check_arguments(
         raise LabError("shells() needs at least one cell, and no cell may be empty.")
     for given, allowed in ((shells, NAMES), (autoawait, ("on", "off"))):
         wrong = (
-            [given]
-            if isinstance(given, str)
-            else [name for name in given if name not in allowed]
+            [given] if isinstance(given, str) else [name for name in given if name not in allowed]
         )
         if wrong:
-            raise LabError(
-                f"{wrong[0]!r} is not a list of: {', '.join(map(repr, allowed))}."
-            )
+            raise LabError(f"{wrong[0]!r} is not a list of: {', '.join(map(repr, allowed))}.")
     if not shells:
-        raise LabError(
-            f"shells() needs at least one shell of {', '.join(map(repr, NAMES))}."
-        )
+        raise LabError(f"shells() needs at least one shell of {', '.join(map(repr, NAMES))}.")
 
 
 async def _row(
@@ -244,14 +232,10 @@ async def _row(
         return Row.fromkeys(columns, Outcome("not run on Windows", "dropped"))
     while pending:
         run = _Run(shell, before, [columns[name] for name in pending], **options)
-        outcomes = dict(zip(pending, await run.outcomes()))
+        outcomes = dict(zip(pending, await run.outcomes(), strict=True))
         row |= outcomes
         lost = [name for name in pending if outcomes[name].kind == "dropped"]
-        pending = (
-            lost
-            if fresh and not options["run_all"] and len(lost) < len(pending)
-            else []
-        )
+        pending = lost if fresh and not options["run_all"] and len(lost) < len(pending) else []
     return row
 
 
@@ -293,13 +277,9 @@ class _Run:
             # IPython adds the cell's file and line, which differ from run to run.
             message = re.sub(r" \([^()]*, line \d+\)$", "", message.strip())
             first_line = message.splitlines()[0] if message else ""
-            self.done[index] = Outcome(
-                f"{name}: {first_line}".removesuffix(": "), "error"
-            )
+            self.done[index] = Outcome(f"{name}: {first_line}".removesuffix(": "), "error")
         if index < self.before and error is not None:
-            raise LabError(
-                f"The set-up of {NAMES[self.shell]} failed: {self.done[index]}"
-            )
+            raise LabError(f"The set-up of {NAMES[self.shell]} failed: {self.done[index]}")
 
     def dropped(self, index: int) -> None:
         self.done[index] = Outcome("dropped (never ran)", "dropped")
@@ -312,9 +292,7 @@ class _Run:
         """Give the cell that was running the `ending`; the ones behind it never ran."""
         for place, index in enumerate(self.unfinished):
             if index < self.before:
-                raise LabError(
-                    f"{NAMES[self.shell]} did not get through its set-up: it {ending}."
-                )
+                raise LabError(f"{NAMES[self.shell]} did not get through its set-up: it {ending}.")
             self.done[index] = Outcome("never ran", "dropped") if place else ending
 
     def environment(self, folder: Path) -> dict[str, str]:
@@ -392,10 +370,8 @@ async def _reports(stream: asyncio.StreamReader) -> AsyncIterator[tuple[str, dic
 
 
 def _kill_session(leader: int) -> None:
-    try:
+    with suppress(ProcessLookupError):  # it may have ended by itself
         os.killpg(leader, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # it ended by itself
 
 
 # Jupyter
@@ -407,9 +383,7 @@ async def _play_in_kernel(run: _Run, folder: Path) -> Outcome | None:
         everything = range(len(run.cells))
         before = [[index] for index in everything[: run.before]]
         asked = (
-            [everything[run.before :]]
-            if run.run_all
-            else [[i] for i in everything[run.before :]]
+            [everything[run.before :]] if run.run_all else [[i] for i in everything[run.before :]]
         )
         for batch in [*before, *asked]:
             await _ask(run, manager, client, batch)
@@ -428,9 +402,7 @@ async def _kernel(run: _Run, folder: Path):
     client = None
     try:
         with open(folder / "kernel.log", "wb") as log:  # noqa: ASYNC230 (a small local file)
-            await manager.start_kernel(
-                env=run.environment(folder), stdout=log, stderr=log
-            )
+            await manager.start_kernel(env=run.environment(folder), stdout=log, stderr=log)
         client = manager.client()
         client.start_channels()
         try:
@@ -448,38 +420,52 @@ async def _kernel(run: _Run, folder: Path):
 
 async def _ask(run: _Run, manager, client, batch: Sequence[int]) -> None:
     """Queue the cells of `batch` at once and follow them until each has ended or was dropped."""
+    run.started(batch[0])
     # An error does not stop the queue, as in cells tagged raises-exception.
     sent = {client.execute(run.cells[i], stop_on_error=False): i for i in batch}
-    shown, errors = dict.fromkeys(batch, ""), dict.fromkeys(batch)
+    shown = dict.fromkeys(sent, "")
     probes = set()
     while any(index not in run.done for index in batch):
         try:
-            message = await client.get_iopub_msg(timeout=_QUIET)
+            reply = await client.get_shell_msg(timeout=_QUIET)
         except Empty:
             if not await manager.is_alive():
                 return
             probes.add(client.kernel_info())
             continue
-        parent, content = message["parent_header"].get("msg_id"), message["content"]
-        idle = content.get("execution_state") == "idle"
-        if parent in probes and idle:
+        cell, content = reply["parent_header"].get("msg_id"), reply["content"]
+        if cell in sent:
+            await _read_output(client, shown, until_idle=cell)
+            failed = content["status"] == "error"
+            error = (content["ename"], content["evalue"]) if failed else None
+            run.ended(sent[cell], shown[cell], error)
+        elif cell in probes:
             # The kernel answers in order: what it has not run by now, it never will.
-            for index in sent.values():
-                if index not in run.done:
-                    run.dropped(index)
-        if (index := sent.get(parent)) is None:
+            for index in set(batch) - run.done.keys():
+                run.dropped(index)
+
+
+async def _read_output(client, shown: dict[str, str], until_idle: str) -> None:
+    """Add to `shown` what the kernel publishes, until the cell `until_idle` is through.
+
+    An abandoned coroutine can make that last message carry another cell's name, so silence ends
+    the wait as well. The verdict itself comes from the reply, which cannot be mixed up.
+    """
+    while True:
+        try:
+            message = await client.get_iopub_msg(timeout=_QUIET)
+        except Empty:
+            return
+        cell, content = message["parent_header"].get("msg_id"), message["content"]
+        if cell not in shown:
             continue
         match message["msg_type"]:
-            case "execute_input":
-                run.started(index)
             case "stream" if content["name"] == "stdout":
-                shown[index] = (shown[index] + content["text"])[:_MOST_SHOWN]
+                shown[cell] = (shown[cell] + content["text"])[:_MOST_SHOWN]
             case "execute_result" | "display_data":
-                shown[index] += content["data"].get("text/plain", "") + "\n"
-            case "error":
-                errors[index] = (content["ename"], content["evalue"])
-            case "status" if idle:
-                run.ended(index, shown[index], errors[index])
+                shown[cell] += content["data"].get("text/plain", "") + "\n"
+            case "status" if cell == until_idle and content["execution_state"] == "idle":
+                return
 
 
 # The table as text
@@ -491,7 +477,7 @@ def _label(shell: str, autoawait: str | None) -> str:
 
 def _text_table(grid: list[list[str]], width: int = 110) -> str:
     """Return `grid` as aligned text, its cells wrapped to about `width` characters in all."""
-    labels, *columns = zip(*grid)
+    labels, *columns = zip(*grid, strict=True)
     share = width // len(grid[0])
     widths = [max(map(len, labels))]
     for column in columns:
@@ -500,10 +486,10 @@ def _text_table(grid: list[list[str]], width: int = 110) -> str:
     rule = "-+-".join("-" * w for w in widths)
     lines = []
     for row in grid:
-        wrapped = [textwrap.wrap(text, w) or [""] for text, w in zip(row, widths)]
+        wrapped = [textwrap.wrap(text, w) or [""] for text, w in zip(row, widths, strict=True)]
         for level in range(max(map(len, wrapped))):
             parts = [part[level] if level < len(part) else "" for part in wrapped]
-            line = " | ".join(part.ljust(w) for part, w in zip(parts, widths))
+            line = " | ".join(part.ljust(w) for part, w in zip(parts, widths, strict=True))
             lines.append(line.rstrip())
         lines.append(rule)
     return "\n".join(lines[:-1])

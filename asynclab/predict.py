@@ -1,0 +1,130 @@
+"""A prediction: made with the mouse or the keyboard, locked, then held against the machine."""
+
+import html
+from collections.abc import Sequence
+
+import ipywidgets as widgets
+
+from .errors import LabError
+
+_WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def predict(question: str, options: Sequence[object]) -> "Prediction":
+    """Ask the learner what a later cell will do. Show the result, and reveal the answer later.
+
+    Args:
+        question: one sentence.
+        options: the answers to choose from, shown by `str()`; all different.
+
+    Raises:
+        LabError: no question, fewer than two options, or two that look the same.
+    """
+    return Prediction(question, options)
+
+
+class Prediction:
+    """A question with its options, and what the learner chose.
+
+    Nothing waits for a click: under Run All the question is shown and the notebook goes on.
+    """
+
+    def __init__(self, question: str, options: Sequence[object]):
+        labels = [] if isinstance(options, str) else [str(option) for option in options]
+        if not str(question).strip():
+            raise LabError('predict() needs a question: predict("Is a loop running?", [...]).')
+        if len(labels) < 2:
+            raise LabError('predict() needs a list of two options or more, such as ["yes", "no"].')
+        if len(set(labels)) < len(labels):
+            raise LabError(f"predict() needs options that differ; got {', '.join(labels)}.")
+        self.question = str(question)
+        self.labels = labels
+        self._locked: str | None = None
+        self._radio = widgets.RadioButtons(
+            options=labels, value=None, layout=widgets.Layout(width="auto")
+        )
+        self._button = widgets.Button(
+            description="Lock it in", disabled=True, tooltip="Your prediction cannot change then"
+        )
+        self._status = widgets.HTML()
+        self._panel = self._build_panel()
+
+    def _build_panel(self) -> widgets.Widget:
+        self._radio.observe(self._chosen, names="value")
+        self._button.on_click(self._lock)
+        title = widgets.HTML(f"<strong>Predict:</strong> {html.escape(self.question)}")
+        footer = widgets.HBox([self._button, self._status])
+        return widgets.VBox([title, self._radio, footer])
+
+    def _chosen(self, _change: object) -> None:
+        self._button.disabled = self.locked
+
+    def _lock(self, _button: object) -> None:
+        if self.locked or self._radio.value is None:
+            return
+        self._locked = self._radio.value
+        self._radio.disabled = self._button.disabled = True
+        self._status.value = (
+            f'<span role="status">Locked: you predict <b>{html.escape(self._locked)}</b>.</span>'
+        )
+
+    @property
+    def locked(self) -> bool:
+        """Whether the prediction can no longer change."""
+        return self._locked is not None
+
+    @property
+    def choice(self) -> str | None:
+        """The option locked in, or else the one selected; None without either."""
+        return self._locked or self._radio.value
+
+    def reveal(self, machine: object) -> "Reveal":
+        """Hold the prediction against `machine`, the result that the machine gave.
+
+        An exception counts by its type's name. A result that is none of the options is shown
+        as it is.
+        """
+        return Reveal(self, _answer(machine))
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            [f"Predict: {self.question}", *(f"  ( ) {label}" for label in self.labels)]
+        )
+
+    def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
+        view = self._panel._repr_mimebundle_()[_WIDGET_VIEW]
+        return {"text/plain": repr(self), _WIDGET_VIEW: view}
+
+
+class Reveal:
+    """The machine's answer beside the learner's prediction."""
+
+    def __init__(self, prediction: Prediction, machine: str):
+        self.machine = machine
+        self.choice = prediction.choice
+        self.expected = machine in prediction.labels
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the prediction came true; None if there was none."""
+        return None if self.choice is None else self.choice == self.machine
+
+    def _sentences(self) -> tuple[str, str]:
+        aside = "" if self.expected else " (none of the options)"
+        verdict = {
+            None: "You made no prediction.",
+            True: f"✓ You predicted {self.choice}: the machine agrees.",
+            False: f"✗ You predicted {self.choice}: the machine disagrees.",
+        }[self.agrees]
+        return f"{self.machine}{aside}.", verdict
+
+    def __repr__(self) -> str:
+        return "The machine says: {} {}".format(*self._sentences())
+
+    def _repr_html_(self) -> str:
+        answer, verdict = map(html.escape, self._sentences())
+        return f"<p><strong>The machine says:</strong> {answer} {verdict}</p>"
+
+
+def _answer(machine: object) -> str:
+    return type(machine).__name__ if isinstance(machine, BaseException) else str(machine)
