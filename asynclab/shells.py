@@ -21,6 +21,7 @@ from typing import Self
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from traitlets import default
 
 from .errors import LabError
 
@@ -392,13 +393,17 @@ async def _play_in_kernel(run: _Run, folder: Path) -> Outcome | None:
     return None
 
 
+class KernelOfThisPython(AsyncKernelManager):
+    """The ipykernel of this very interpreter, whatever kernels are installed."""
+
+    @default("kernel_spec_manager")
+    def _only_the_native_kernel(self) -> KernelSpecManager:
+        return KernelSpecManager(kernel_dirs=[])
+
+
 @asynccontextmanager
 async def _kernel(run: _Run, folder: Path):
-    # No folders: the kernel of this very interpreter, whatever kernels are installed.
-    manager = AsyncKernelManager(
-        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
-        connection_file=str(folder / "kernel.json"),
-    )
+    manager = KernelOfThisPython(connection_file=str(folder / "kernel.json"))
     client = None
     try:
         with open(folder / "kernel.log", "wb") as log:  # noqa: ASYNC230 (a small local file)

@@ -1,0 +1,53 @@
+"""The authors' commands; see the package."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..errors import LabError
+from ..exercises.generate import generate
+from .notebooks import CHECKOUT, FOLDERS, find, read, write
+from .refresh import refresh
+
+
+def main() -> int:
+    """Run the command that the arguments name; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m asynclab.authoring", description=__doc__)
+    parser.add_argument("command", choices=_COMMANDS)
+    parser.add_argument("notebooks", nargs="*", type=Path, help="all of the course's, if none")
+    chosen = parser.parse_args()
+    try:
+        return _COMMANDS[chosen.command](chosen.notebooks)
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _refresh(paths: list[Path]) -> int:
+    for path in paths or find(*FOLDERS):
+        print(f"{path.name}: {'changed' if refresh(path) else 'as it was'}", flush=True)
+    return 0
+
+
+def _generate(paths: list[Path]) -> int:
+    (CHECKOUT / "exercises").mkdir(exist_ok=True)
+    for path in paths or find("solutions"):
+        target = CHECKOUT / "exercises" / path.name
+        write(_with_outputs_of(target, generate(read(path))), target)
+        _refresh([target])
+    return 0
+
+
+def _with_outputs_of(target: Path, notebook):
+    """Return `notebook` with the outputs in `target`, so that its pictures can be kept."""
+    old = {cell.id: cell for cell in read(target).cells} if target.exists() else {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "outputs" in old.get(cell.id, {}):
+            cell.outputs = old[cell.id].outputs
+    return notebook
+
+
+_COMMANDS = {"refresh": _refresh, "generate": _generate}
+
+if __name__ == "__main__":
+    sys.exit(main())
