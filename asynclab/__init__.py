@@ -3,6 +3,25 @@
 In a notebook, `%load_ext asynclab` adds `%%lanes` and `%%thread`; the names below are the rest.
 """
 
+from .boot import boot
+from .exercises import check, hint, progress, solution
+from .lanes import record
+from .predict import predict
+from .shells import shells
+from .taps import span
+
+__all__ = [
+    "boot",
+    "check",
+    "hint",
+    "predict",
+    "progress",
+    "record",
+    "shells",
+    "solution",
+    "span",
+]
+
 
 def load_ipython_extension(shell) -> None:
     """Called by `%load_ext asynclab`."""
