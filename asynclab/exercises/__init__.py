@@ -6,13 +6,13 @@ bounded     one call of the reader's code, on a thread of its own, under a time 
 checking    `check`
 verdicts    what `check` says
 helping     `hint` and `solution`
-progress    the local file that remembers
+score       the local file that remembers, and `progress`
 generate    exercises/ from solutions/
 lessonNN    the checks of one lesson
 """
 
 from .checking import check
 from .helping import hint, solution
-from .progress import progress
+from .score import progress
 
 __all__ = ["check", "hint", "progress", "solution"]

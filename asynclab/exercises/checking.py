@@ -9,7 +9,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 from IPython import get_ipython
 
-from . import progress
+from . import score
 from .book import Exercise, NotAttempted, NotYet, find
 from .given import Given
 from .verdicts import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict
@@ -48,7 +48,7 @@ class Check:
     async def _run(self) -> Verdict:
         async with _one_at_a_time:
             verdict = await grade(self._exercise, _namespace())
-        progress.note_verdict(verdict)
+        score.note_verdict(verdict)
         return verdict
 
 

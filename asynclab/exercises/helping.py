@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 
 from ..errors import LabError
-from . import progress
+from . import score
 from .book import Exercise, find
 from .generate import answers, exercise_cells
 from .verdicts import panel, with_code
@@ -74,7 +74,7 @@ def hint(number: object, place: int | None = None) -> Hint:
     exercise = find(number)
     total = len(exercise.hints)
     if place is None:
-        place = progress.next_hint(exercise.number, total)
+        place = score.next_hint(exercise.number, total)
     if not 1 <= place <= total:
         raise LabError(f"Exercise {exercise.number} has hints 1 to {total}.")
     return Hint(exercise.number, place, total, exercise.hints[place - 1])
