@@ -1,0 +1,121 @@
+"""A recording as a picture: live while the cell runs, then a still, and the same in words."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .. import taps
+from ..events import Recording
+from .still import size, still
+from .text import text
+
+__all__ = ["Lanes", "record", "start", "still", "stop", "text"]
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class Lanes:
+    """A recording as Jupyter shows it: live where it can, else a picture, else words.
+
+    Args:
+        recording: what to show.
+        live: the live picture of the same recording, if there is one.
+    """
+
+    def __init__(self, recording: Recording, live=None):
+        self.recording = recording
+        self.live = live
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        words = text(self.recording)
+        picture = still(self.recording)
+        width, height = size(picture)
+        bundle = {"text/plain": words, "image/png": picture}
+        if self.live is not None:
+            bundle |= _view(self.live)
+        return bundle, {"image/png": {"width": width, "height": height, "alt": words}}
+
+    def __repr__(self) -> str:
+        return text(self.recording)
+
+
+class Showing:
+    """A recording under way, and what shows it in the page, if anything can."""
+
+    def __init__(self, recording: Recording, live=None):
+        self.recording = recording
+        self.live = live
+
+
+@contextmanager
+def record() -> Iterator[Recording]:
+    """Record and draw what runs in the block: `with record() as recording:`.
+
+    Yields:
+        The recording. In a notebook its live picture stands under the cell while the block runs,
+        and the final one, however the block is left. Elsewhere nothing is shown.
+    """
+    showing = start()
+    error = None
+    try:
+        yield showing.recording
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        stop(showing, error)
+
+
+def start() -> Showing:
+    """Begin to record, and to draw live if this is a notebook. `stop` must follow."""
+    if not _in_notebook():
+        return Showing(taps.start())
+    from IPython.display import display
+
+    from .live import LiveLanes
+
+    live = LiveLanes()
+    # Only the view: nbval compares texts, and this output has none.
+    display(_view(live), raw=True)
+    recording = taps.start()
+    live.follow(recording)
+    return Showing(recording, live)
+
+
+def stop(showing: Showing, error: BaseException | None = None) -> None:
+    """Stop recording, and show the result in a notebook.
+
+    Args:
+        showing: what `start` returned.
+        error: what ended the recorded code, if an exception did.
+    """
+    taps.stop(showing.recording, error)
+    if showing.live is None:
+        return
+    from IPython.display import display
+
+    showing.live.finish()
+    display(Lanes(showing.recording, showing.live))
+
+
+def _in_notebook() -> bool:
+    """Whether the code runs in a Jupyter kernel: what can hold a live picture."""
+    # IPython is asked only if it is there: a plain program is recorded too.
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is not None
+
+
+def _view(live) -> dict:
+    return {
+        WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": live.model_id},
+    }
+
+
+def __getattr__(name: str):
+    """`LiveLanes`, when asked for: anywidget takes a while to import."""
+    if name == "LiveLanes":
+        from .live import LiveLanes
+
+        return LiveLanes
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

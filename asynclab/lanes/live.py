@@ -1,0 +1,90 @@
+"""A recording as a live picture in the page: an anywidget, fed by a thread of its own."""
+
+import threading
+import time
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from ..events import Recording
+from .feed import Feed
+from .text import text
+
+HERE = Path(__file__).parent
+PERIOD = 0.04
+# After how many messages the page's model is told everything once more. Messages that were sent
+# before it was ready are lost to it, and it cannot ask: a running cell keeps the kernel busy.
+ONCE_MORE = {2, 5, 12, 25, 50}
+FIRST_SPANS = 2000
+# Between the messages of a long rest: a Jupyter server drops what exceeds 1 MB a second.
+PAUSE = 0.08
+
+
+class LiveLanes(anywidget.AnyWidget):
+    """The live picture of one recording.
+
+    Make and display it first, then begin the recording and let it `follow`; so making it is not
+    part of what is recorded. `finish` when the recording has ended.
+
+    Args:
+        recording: a recording that has ended, to be drawn as it is.
+    """
+
+    _esm = HERE / "live.js"
+    _css = HERE / "live.css"
+    early = traitlets.Dict().tag(sync=True)
+    ended = traitlets.Bool(False).tag(sync=True)
+    total = traitlets.Int(0).tag(sync=True)
+    dropped = traitlets.Int(0).tag(sync=True)
+    summary = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, recording: Recording | None = None):
+        super().__init__()
+        self.on_msg(self._answer)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lanes", daemon=True)
+        if recording is not None:
+            self.feed = Feed(recording)
+            self._send_rest()
+
+    def follow(self, recording: Recording) -> None:
+        """Send what is new in `recording` from now on, until `finish`."""
+        self.feed = Feed(recording)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Send the rest of a recording that has ended. A long rest goes on in the background."""
+        self._stop.set()
+        self._thread.join(timeout=0.5)
+
+    def _run(self) -> None:
+        sent = 0
+        while not self._stop.wait(PERIOD):
+            message = self.feed.next()
+            if message is None:
+                continue
+            self.send(message)
+            sent += 1
+            if sent in ONCE_MORE:
+                self.early = self.feed.first(FIRST_SPANS)
+        self._send_rest()
+
+    def _send_rest(self) -> None:
+        recording = self.feed.recording
+        while message := self.feed.rest():
+            self.send(message)
+            if recording.unread:
+                time.sleep(PAUSE)
+        with self.hold_sync():
+            self.early = self.feed.first(FIRST_SPANS)
+            self.summary = text(recording)
+            self.dropped = recording.dropped
+            self.total = len(self.feed.spans)
+            self.ended = True
+
+    def _answer(self, _widget, content, _buffers) -> None:
+        """The page lacks something: it was loaded again, or came late."""
+        if content == "whole":
+            for message in self.feed.whole():
+                self.send(message)
