@@ -4,13 +4,17 @@ A solution stands between nbgrader's markers, `### BEGIN SOLUTION` and `### END 
 with the tag `exercise-1.2`. Source of the markers: nbgrader's ClearSolutions preprocessor.
 """
 
+from __future__ import annotations
+
 import ast
 import copy
 import re
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING
 
 from ..errors import LabError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode  # takes seconds to import, and every kernel comes by here
 
 STUB = "# your code here"
 

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-import nbformat
-
 from ..errors import LabError
 from . import score
 from .book import Exercise, find
@@ -86,6 +84,9 @@ def solution(number: object) -> Solution:
     Raises:
         LabError: there is no such exercise, or solutions/ is not at hand.
     """
+    # Here, because it takes seconds to import and a kernel seldom needs it.
+    import nbformat
+
     exercise = find(number)
     path = _solutions_notebook(exercise)
     cell = exercise_cells(nbformat.read(path, as_version=4)).get(exercise.number)
