@@ -51,6 +51,7 @@ from asgiref.sync import async_to_sync
 print(async_to_sync(asyncio.sleep)(0, "yes"))""",
 }
 
+_MODES = ("on", "off")
 _BOOT = "from asynclab.boot import boot; boot()"
 _START_LIMIT = 90  # seconds for a shell to start and be set up, on a busy machine
 _QUIET = 1.0  # seconds of silence after which a kernel is asked whether it still answers
@@ -214,12 +215,11 @@ def _check_arguments(
 ) -> None:
     if not columns or not all(source.strip() for source in columns.values()):
         raise LabError("shells() needs at least one cell, and no cell may be empty.")
-    for given, allowed in ((shells, NAMES), (autoawait, ("on", "off"))):
-        wrong = (
-            [given] if isinstance(given, str) else [name for name in given if name not in allowed]
-        )
-        if wrong:
-            raise LabError(f"{wrong[0]!r} is not a list of: {', '.join(map(repr, allowed))}.")
+    for what, given, allowed in (("shells", shells, NAMES), ("autoawait", autoawait, _MODES)):
+        names = [given] if isinstance(given, str) else list(given)
+        if isinstance(given, str) or not set(names) <= set(allowed):
+            choice = ", ".join(map(repr, allowed))
+            raise LabError(f"{what} takes a list of {choice}; got {', '.join(map(repr, names))}.")
     if not shells:
         raise LabError(f"shells() needs at least one shell of {', '.join(map(repr, NAMES))}.")
 

@@ -21,10 +21,10 @@ _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-# In a coloured traceback an escape sequence may touch the path.
-_FOLDER = r"[^\s\"'\x1b]*"
+# In a coloured traceback escape sequences touch the path on both sides.
+_FOLDER = r"(?:~|[A-Za-z]:)?[/\\][^\s\"'\x1b]*"
 _MACHINE_PATHS = [
-    (re.compile(rf"{_FOLDER}/(?:site|dist)-packages/"), ".../"),
+    (re.compile(rf"{_FOLDER}[/\\](?:site|dist)-packages[/\\]"), ".../"),
     (re.compile(rf"{_FOLDER}/lib/python3\.\d+/"), ".../"),
     (re.compile(re.escape(str(CHECKOUT))), "..."),
     (re.compile(r"(File \x1b\[\d+m|File )~/"), r"\1.../"),

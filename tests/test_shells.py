@@ -1,0 +1,248 @@
+"""`shells` starts real processes, says what became of each cell, and leaves nothing behind."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+
+import ipykernel
+import psutil
+import pytest
+
+from asynclab.errors import LabError
+from asynclab.shells import NAMES, Outcome, questions, shells
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="terminal shells are not run on Windows")
+
+GUARD = "You cannot call this from an async context - use a thread or sync_to_async."
+OUTSIDE = "SyntaxError: 'await' outside function"
+
+
+def ask(cells, **options):
+    return asyncio.run(shells(cells, **options))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(tmp_path, monkeypatch):
+    """No process and no file of a shell outlives the test."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    yield
+    after = psutil.Process().children(recursive=True)
+    left = [c for c in after if c.pid not in before and c.status() != psutil.STATUS_ZOMBIE]
+    assert left == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_five_questions():
+    table = ask(questions, autoawait=("on", "off"), django=True)
+    assert list(table.rows) == [
+        *(("jupyter", "on"), ("jupyter", "off"), ("ipython", "on"), ("ipython", "off")),
+        ("python", None),
+    ]
+    for mode in ("on", "off"):
+        jupyter, terminal = table["jupyter", mode], table["ipython", mode]
+        assert jupyter["loop running?"] == "yes"
+        assert jupyter["sync ORM?"] == f"SynchronousOnlyOperation: {GUARD}"
+        assert jupyter["asyncio.run?"].startswith("RuntimeError: asyncio.run() cannot be called")
+        assert jupyter["async_to_sync?"].startswith("RuntimeError: You cannot use AsyncToSync")
+        assert jupyter["await at top level?"] == ("yes" if mode == "on" else OUTSIDE)
+        assert terminal["loop running?"] == "no"
+        assert terminal["await at top level?"] == ("yes" if mode == "on" else OUTSIDE)
+    for row in (table["ipython", "on"], table["ipython", "off"], table["python"]):
+        assert row["sync ORM?"].endswith(" books")
+        assert row["asyncio.run?"] == row["async_to_sync?"] == "yes"
+    assert table["python"]["await at top level?"] == OUTSIDE
+    assert "SynchronousOnlyOperation" in repr(table)
+    assert '<th scope="row"' in table._repr_html_()
+
+
+def test_terminal_ipython_has_a_loop_only_while_a_cell_with_await_runs():
+    probe = "print(asyncio._get_running_loop() is not None)"
+    cells = ["import asyncio", probe, f"await asyncio.sleep(0); {probe}"]
+    table = ask(cells, shells=["jupyter", "ipython"])
+    assert [*table["jupyter"].values()][1:] == ["True", "True"]
+    assert [*table["ipython"].values()][1:] == ["False", "True"]
+
+
+def test_autoawait_on_and_await_in_one_cell():
+    adapt = "await sync_to_async(len)('ab')"
+    cells = [
+        "from asgiref.sync import sync_to_async",
+        *("%autoawait off", f"%autoawait on\n{adapt}", adapt),
+    ]
+    row = ask(cells, shells=["jupyter"])["jupyter"]
+    assert row["cell 3"] == "RuntimeError: 'run_cell_async' needs a real async loop"
+    deadlock = "RuntimeError: Single thread executor already being used, would deadlock"
+    assert row["cell 4"] == deadlock
+
+
+def test_a_reply_counts_where_the_broadcast_is_mixed_up():
+    """An abandoned coroutine's death is broadcast under the name of the cell that runs then."""
+    adapt = "await sync_to_async(Book.objects.count)()"
+    cells = ["%autoawait off", f"%autoawait on\n{adapt}", adapt, "Book.objects.count()"]
+    setup = "from asgiref.sync import sync_to_async\nfrom library.models import Book"
+    row = ask(cells, shells=["jupyter"], setup=setup, django=True)["jupyter"]
+    assert row["cell 4"] == f"SynchronousOnlyOperation: {GUARD}"
+
+
+@pytest.mark.parametrize("module", ["nest_asyncio", "nest_asyncio2"])
+def test_nest_asyncio_under_run_all(module):
+    cells = [
+        f"import asyncio, {module}\n{module}.apply()",
+        "print(asyncio.run(asyncio.sleep(0.2, 'ran')))",
+        *("print('next')", "1 / 0", "print('last')"),
+    ]
+    row = ask(cells, shells=["jupyter"], run_all=True)["jupyter"]
+    lost = module == "nest_asyncio" and ipykernel.version_info >= (7, 0)
+    rest = (
+        ["dropped (never ran)"] * 3
+        if lost
+        else ["next", "ZeroDivisionError: division by zero", "last"]
+    )
+    assert [*row.values()] == ["(shows nothing)", "ran", *rest]
+
+
+def test_what_a_cell_shows():
+    for row in ask(
+        ["print('a')\n'b'", "x = 1", "x + 1", "def f():\n\n    return x\nf()"]
+    ).rows.values():
+        assert [*row.values()] == ["a\n'b'", "(shows nothing)", "2", "1"]
+
+
+def test_a_question_that_hangs_or_kills_leaves_the_others_their_answer():
+    harm = {
+        "hang": "import time\nwhile True: time.sleep(0.1)",
+        "kill": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+        "exit": "import os\nos._exit(3)",
+        "fine": "1 + 1",
+    }
+    for row in ask(harm, timeout=2).rows.values():
+        assert [*row.values()] == [
+            "hangs (stopped after 2 s)",
+            "dies (SIGKILL)",
+            "exits (status 3)",
+            "2",
+        ]
+        assert [outcome.kind for outcome in row.values()] == ["hangs", "dies", "dies", "value"]
+
+
+def test_cells_behind_one_that_hangs_never_ran():
+    row = ask(["import time", "time.sleep(60)", "1"], shells=["python"], timeout=1)["python"]
+    assert [*row.values()][1:] == ["hangs (stopped after 1 s)", "never ran"]
+
+
+def test_children_of_a_cell_die_with_its_shell():
+    """The fixture finds the `sleep` if the shell's whole session is not ended."""
+    cell = "import subprocess\np = subprocess.Popen(['sleep', '300'])\nimport time\ntime.sleep(300)"
+    for row in ask(cell, timeout=2).rows.values():
+        assert row["outcome"].kind == "hangs"
+
+
+def test_this_process_is_not_inherited(monkeypatch):
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    monkeypatch.setenv("SEEN", "yes")
+    cell = "import os\nprint(os.environ.get('DJANGO_ALLOW_ASYNC_UNSAFE'), os.environ['SEEN'])"
+    assert {row["outcome"] for row in ask(cell).rows.values()} == {"None yes"}
+    given = ask(cell, env={"DJANGO_ALLOW_ASYNC_UNSAFE": "0"})
+    assert {row["outcome"] for row in given.rows.values()} == {"0 yes"}
+
+
+@pytest.mark.parametrize("shell", NAMES)
+def test_cancelling_stops_the_shell(shell, tmp_path):
+    started = tmp_path / "started"
+    started.mkdir()
+    cell = f"open({str(started / 'x')!r}, 'w').close()\nimport time\ntime.sleep(300)"
+
+    async def cancel_once_it_runs():
+        task = asyncio.create_task(shells(cell, shells=[shell]))
+        async with asyncio.timeout(60):
+            while not any(started.iterdir()):
+                await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel_once_it_runs())
+    (started / "x").unlink()
+    started.rmdir()
+
+
+def test_the_loop_stays_free():
+    async def count_ticks():
+        ticks = 0
+        task = asyncio.create_task(
+            shells("import time\ntime.sleep(1)", shells=["jupyter", "python"])
+        )
+        while not task.done():
+            await asyncio.sleep(0.01)
+            ticks += 1
+        await task
+        return ticks
+
+    assert asyncio.run(count_ticks()) > 30
+
+
+def test_an_interrupt_of_the_learners_process(tmp_path):
+    code = (
+        "import asyncio, sys; from asynclab.shells import shells;"
+        "asyncio.run(shells('print(1)\\nimport time; time.sleep(300)', timeout=200))"
+    )
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    learner = subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE
+    )
+    me = psutil.Process(learner.pid)
+    wait_until(lambda: len(me.children()) == 3)
+    shells_started = me.children()
+    learner.send_signal(2)
+    assert b"KeyboardInterrupt" in learner.communicate(timeout=30)[1]
+    psutil.wait_procs(shells_started, timeout=5)
+    assert not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in shells_started)
+
+
+def wait_until(condition, seconds=60):
+    async def poll():
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.sleep(0.05)
+
+    asyncio.run(poll())
+
+
+def test_no_such_row_or_column():
+    table = ask("1", shells=["python"])
+    with pytest.raises(KeyError) as caught:
+        table["jupyter"]
+    assert str(caught.value) == "No single row 'jupyter'. There are: ['python']."
+    with pytest.raises(KeyError, match="No column 'two'. There are: 'outcome'."):
+        table["python"]["two"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "options", "message"),
+    [
+        ([], {}, "at least one cell"),
+        ("  ", {}, "no cell may be empty"),
+        ("1", {"shells": ["bash"]}, "got 'bash'"),
+        ("1", {"shells": "python"}, "got 'python'"),
+        ("1", {"autoawait": ["maybe"]}, "got 'maybe'"),
+        ("1", {"shells": ["python"], "setup": "1 / 0"}, "set-up of plain Python failed: Zero"),
+        ("1", {"shells": ["ipython"], "setup": "import os; os._exit(1)"}, r"did not get through"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(cells, options, message):
+    with pytest.raises(LabError, match=message) as caught:
+        ask(cells, **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_outcome_is_its_text():
+    assert Outcome("yes") == "yes"
+    assert Outcome("never ran", "dropped").kind == "dropped"
+
+
+def test_the_kit_stays_out_of_plain_shells():
+    cell = "import sys\nprint([m for m in sys.modules if m.startswith(('asynclab', 'IPython'))])"
+    assert ask(cell, shells=["python"])["python"]["outcome"] == "[]"
