@@ -18,7 +18,7 @@ import sys
 if sys.version_info < (3, 11):
     sys.exit(
         "The course needs Python 3.11 or newer, and this is Python %d.%d.\n"
-        "Install a newer one from your system's packages or python.org, then: python3.11 start.py lab"
+        "Install a newer one (python.org, or your system's packages) and run this with it."
         % sys.version_info[:2]
     )
 
@@ -357,7 +357,7 @@ def run(what, *command):
 
 @contextlib.contextmanager
 def moving_line(what):
-    """Give a function that shows the seconds and the step's last words; plain when not a terminal."""
+    """Give a function that shows the seconds and the last words; plain without a terminal."""
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns - 1
     clear = "\r" + " " * width + "\r"
@@ -390,7 +390,10 @@ def trouble(what, said):
     )
 
 
-NO_NETWORK = "The packages cannot be reached. Connect to the network (or set HTTPS_PROXY) and run this again."
+NO_NETWORK = (
+    "The packages cannot be reached.\n"
+    "Connect to the network, or name your proxy in HTTPS_PROXY, and run this again."
+)
 DISK_FULL = "The disk is full. Free 1 GB (here, and in your home folder) and run this again."
 READ_ONLY = "This folder cannot be written to: %s\nCopy the course to a folder of your own."
 NO_PIP = (

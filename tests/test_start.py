@@ -1,0 +1,310 @@
+"""start.py, run for real: fresh copies of this checkout, real installs, a real JupyterLab."""
+
+import ast
+import importlib.metadata
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import pexpect
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = getattr(sys, "_base_executable", sys.executable)
+OLD = ("2.7", "3.6", "3.8", "3.9", "3.10")
+
+
+def copy_checkout(target):
+    """Copy what git would clone, with what is not committed yet."""
+    listed = subprocess.check_output(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, text=True
+    )
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A copy nobody has started yet, in a folder with a space in its name."""
+    return copy_checkout(tmp_path / "my course")
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    """A copy after its first `lab`, with what the terminal showed until Ctrl-C ended it."""
+    folder = copy_checkout(tmp_path_factory.mktemp("started") / "my course")
+    terminal = lab(folder)
+    shown = terminal.before
+    return folder, shown, terminal.page, ctrl_c(terminal)
+
+
+def environment(**more):
+    """A plain user's: not inside any virtual environment, and not in CI."""
+    dropped = ("VIRTUAL_ENV", "PYTHONPATH", "CI", "ASYNCLAB_CHROMIUM")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST") and k not in dropped}
+    path = [p for p in kept["PATH"].split(os.pathsep) if not p.startswith(sys.prefix)]
+    return kept | {"PATH": os.pathsep.join(path)} | more
+
+
+def offline(tmp_path):
+    """No package can be reached, and none is remembered."""
+    dead = "http://127.0.0.1:9"
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "https_proxy"), dead)
+    return environment(**proxies, NO_PROXY="127.0.0.1", UV_CACHE_DIR=str(tmp_path / "empty"))
+
+
+def start(folder, *arguments, env=None, before=()):
+    """Run start.py to its end."""
+    return subprocess.run(
+        [*before, PYTHON, str(folder / "start.py"), *arguments],
+        cwd=folder.parent,
+        env=env or environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def set_up(folder, env=None):
+    """Run `lab` up to the point where it finds that its port is taken: all but the server."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        return start(folder, "lab", "--no-browser", "--port", port, env=env)
+
+
+def lab(folder, env=None):
+    """Start `lab` in a terminal of its own and fetch the page that it names."""
+    terminal = pexpect.spawn(
+        PYTHON,
+        [str(folder / "start.py"), "lab", "--no-browser", "--port", "0"],
+        env=env or environment(),
+        encoding="utf-8",
+        timeout=120,
+        dimensions=(24, 100),
+    )
+    terminal.expect(r"JupyterLab: (http://\S+)\s+Ctrl-C ends it")
+    terminal.address = terminal.match[1]
+    terminal.page = fetch(terminal.address)
+    return terminal
+
+
+def fetch(address):
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return opener.open(address, timeout=30).read().decode()
+
+
+def ctrl_c(terminal):
+    """Press Ctrl-C; return the exit code and what was shown after it."""
+    terminal.sendcontrol("c")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    return terminal.exitstatus, terminal.before
+
+
+def is_clear(outcome):
+    """A failure in a line or two, without a traceback."""
+    lines = outcome.stderr.strip().splitlines()
+    return outcome.returncode == 1 and 1 <= len(lines) <= 2 and "Traceback" not in outcome.stderr
+
+
+def old_pythons():
+    """The Pythons on this machine that are too old for the course."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    return [path for old in OLD for path in sorted(pyenv.glob(f"{old}.*/bin/python"))] + [
+        path for old in OLD if (path := shutil.which(f"python{old}")) and "shims" not in path
+    ]
+
+
+# ---------------------------------------------------------------- the way it should go
+
+
+def test_the_first_start_shows_progress_and_opens_the_first_lesson(started):
+    folder, shown, page, _ = started
+    assert re.search(r"Installing requirements\.txt \.\.\. \d+ s", shown), shown
+    assert '"treePath": "notebooks/00_start_here.ipynb"' in page
+    assert (folder / ".venv" / "requirements.txt.installed").exists()
+
+
+def test_nobody_is_asked_about_news(started):
+    page = started[2]
+    assert re.search(r'"news":\s*{"disabled":\s*true}', page)
+
+
+def test_ctrl_c_ends_it_without_a_question(started):
+    status, said = started[3]
+    assert status == 0
+    assert "JupyterLab has ended." in said
+    assert "Traceback" not in said
+    assert "y/[n]" not in said
+
+
+def test_exactly_the_lock_is_installed(started):
+    packages = subprocess.check_output(
+        [started[0] / ".venv/bin/python", "-c", "import site; print(site.getsitepackages()[0])"],
+        text=True,
+    ).strip()
+    installed = {
+        re.sub(r"[-_.]+", "-", found.name).lower(): found.version
+        for found in importlib.metadata.distributions(path=[packages])
+    }
+    assert installed.keys() >= {"django", "jupyterlab"}
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        if re.match(r"[a-z]", line):
+            pin = Requirement(line.rstrip("\\ "))
+            if pin.marker is None or pin.marker.evaluate():
+                assert installed[pin.name] in pin.specifier, pin.name
+
+
+def test_the_second_start_needs_no_network_and_leaves_nothing_running(started, tmp_path):
+    terminal = lab(started[0], env=offline(tmp_path))
+    assert "Installing" not in terminal.before
+    assert "Trusting" not in terminal.before
+    with pytest.raises(urllib.error.HTTPError):
+        fetch(terminal.address.replace("/lab/tree/", "/api/contents/").partition("?")[0])
+    server = subprocess.check_output(["pgrep", "-P", str(terminal.pid)], text=True).split()
+    assert len(server) == 1
+    terminal.kill(signal.SIGTERM)
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 0
+    assert not Path("/proc", server[0]).exists()
+
+
+def test_changed_notebooks_are_trusted_again(started):
+    folder, shown, *_ = started
+    assert "Trusting the notebooks" in shown
+    assert "Trusting the notebooks" not in set_up(folder).stdout
+    lesson = folder / "notebooks" / "00_start_here.ipynb"
+    notebook = nbformat.read(lesson, as_version=4)
+    notebook.cells.append(nbformat.v4.new_markdown_cell("A new end."))
+    nbformat.write(notebook, lesson)
+    assert "Trusting the notebooks" in set_up(folder).stdout
+
+
+def test_a_failing_check_fails_the_test_command(started):
+    folder = started[0]
+    (folder / "planted.py").write_text("def test_planted():\n    assert not 'planted'\n")
+    outcome = start(folder, "test", "planted.py")
+    assert outcome.returncode == 1
+    assert "1 failed" in outcome.stdout
+
+
+def test_help_lists_the_commands(fresh):
+    outcome = start(fresh, "--help")
+    assert outcome.returncode == 0
+    assert all(f"start.py {name}" in outcome.stdout for name in ("lab", "test", "matrix", "bench"))
+    assert start(fresh, "lba").returncode == 2
+
+
+# ---------------------------------------------------------------- what can go wrong
+
+
+def test_an_old_python_is_told(fresh):
+    ast.parse((fresh / "start.py").read_text(), feature_version=(3, 7))
+    found = old_pythons()
+    if not found:
+        pytest.skip("no Python older than 3.11 on this machine; the syntax alone was checked")
+    for python in found:
+        outcome = subprocess.run(
+            [python, fresh / "start.py", "lab"], capture_output=True, text=True, check=False
+        )
+        assert is_clear(outcome), outcome.stderr
+        assert "needs Python 3.11 or newer" in outcome.stderr
+
+
+def test_a_port_in_use_is_named(started):
+    outcome = set_up(started[0])
+    assert is_clear(outcome), outcome.stderr
+    assert re.search(r"^Port \d+ cannot be had. Choose another with --port", outcome.stderr)
+
+
+def test_without_a_network_what_was_there_goes_on_working(started, tmp_path):
+    outcome = start(started[0], "bench", env=offline(tmp_path))
+    assert is_clear(outcome), outcome.stderr
+    assert "cannot be reached" in outcome.stderr
+    assert "cannot be had" in set_up(started[0], env=offline(tmp_path)).stderr
+
+
+def test_a_read_only_folder_is_named(fresh):
+    inside = mounted(f"mount --bind '{fresh}' '{fresh}' && mount -o remount,ro,bind '{fresh}'")
+    outcome = start(fresh, "lab", "--no-browser", before=inside)
+    assert is_clear(outcome), outcome.stderr
+    assert "cannot be written to" in outcome.stderr
+
+
+def test_a_full_disk_is_named(fresh):
+    small = fresh.with_name("small disk")
+    small.mkdir()
+    inside = mounted(f"mount -t tmpfs -o size=99m none '{small}'; cp -r '{fresh}/.' '{small}'")
+    outcome = start(small, "lab", "--no-browser", before=inside)
+    assert is_clear(outcome), outcome.stderr
+    assert "disk is full" in outcome.stderr
+
+
+def mounted(script):
+    """A command prefix: run in a mount namespace where this script has been run."""
+    inside = ["unshare", "--mount", "--map-root-user", "sh", "-ec", f'{script}; exec "$@"', "sh"]
+    allowed = shutil.which("unshare") and subprocess.run(
+        [*inside, "true"], capture_output=True, check=False
+    )
+    if not allowed or allowed.returncode:
+        pytest.skip("this machine does not let a test mount a folder of its own")
+    return inside
+
+
+def test_every_interrupted_start_is_recovered_by_the_next(fresh, tmp_path):
+    """No network, Ctrl-C, a kill, two starts at once, the folder moved: each start repairs."""
+    cut_off = start(fresh, "lab", env=offline(tmp_path))
+    assert is_clear(cut_off), cut_off.stderr
+    assert "cannot be reached" in cut_off.stderr
+
+    stopped = interrupt(fresh, "Getting uv", signal.SIGINT)
+    assert "Stopped. The next start goes on from here." in stopped
+    assert "Traceback" not in stopped
+
+    interrupt(fresh, "Installing requirements.txt", signal.SIGKILL)
+    assert (fresh / ".venv" / "unfinished").exists()
+
+    with ThreadPoolExecutor() as pool:
+        pair = list(pool.map(set_up, [fresh, fresh]))
+    assert sum("Making .venv" in one.stdout for one in pair) == 1, pair
+    assert sum("Another start is setting up" in one.stdout for one in pair) == 1, pair
+    assert all("cannot be had" in one.stderr for one in pair), pair
+    assert not (fresh / ".venv" / "unfinished").exists()
+
+    moved = fresh.rename(tmp_path / "moved course")
+    assert "Making .venv" in start(moved, "lab", env=offline(tmp_path)).stdout
+
+
+def interrupt(folder, step, number):
+    """Send a signal to start.py and what it runs, as a terminal does, once a step has begun."""
+    process = subprocess.Popen(
+        [PYTHON, "-u", str(folder / "start.py"), "lab", "--no-browser"],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    said = ""
+    while step not in said:
+        line = process.stdout.readline()
+        assert line, f"{step!r} never came: {said}"
+        said += line
+    os.killpg(process.pid, number)
+    said += process.stdout.read()
+    assert process.wait(60) != 0
+    return said
