@@ -4,7 +4,7 @@ import asyncio
 import io
 import os
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 from IPython import get_ipython
@@ -47,22 +47,24 @@ class Check:
 
     async def _run(self) -> Verdict:
         async with _one_at_a_time:
-            verdict = await grade(self._exercise, _namespace())
+            verdict = await grade(self._exercise, *_notebook())
         score.note_verdict(verdict)
         return verdict
 
 
-async def grade(exercise: Exercise, namespace: dict[str, object]) -> Verdict:
-    """The verdict on what `namespace` holds for `exercise`."""
+async def grade(
+    exercise: Exercise, namespace: dict[str, object], cells: Sequence[str] = ()
+) -> Verdict:
+    """The verdict on what the reader has for `exercise`; see `Given`."""
     printed = Printed()
     with _undisturbed(), redirect_stdout(printed), redirect_stderr(printed):
-        outcome, text, diagnosis = await _outcome(exercise, namespace)
+        outcome, text, diagnosis = await _outcome(exercise, namespace, cells)
     return Verdict(exercise.number, exercise.title, outcome, text, diagnosis, printed.short())
 
 
-async def _outcome(exercise: Exercise, namespace: dict[str, object]) -> tuple[str, str, str]:
+async def _outcome(exercise: Exercise, *notebook) -> tuple[str, str, str]:
     try:
-        praise = await exercise.grade(Given(exercise, namespace))
+        praise = await exercise.grade(Given(exercise, *notebook))
     except NotAttempted as missing:
         return NOT_ATTEMPTED, str(missing), ""
     except NotYet as problem:
@@ -113,6 +115,9 @@ def _undisturbed() -> Iterator[None]:
         os.chdir(folder)
 
 
-def _namespace() -> dict[str, object]:
+def _notebook() -> tuple[dict[str, object], Sequence[str]]:
+    """The namespace of the reader's cells, and the cells."""
     shell = get_ipython()
-    return shell.user_ns if shell is not None else vars(sys.modules["__main__"])
+    if shell is None:
+        return vars(sys.modules["__main__"]), ()
+    return shell.user_ns, shell.history_manager.input_hist_raw

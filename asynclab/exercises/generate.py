@@ -36,6 +36,7 @@ def generate(solutions: NotebookNode) -> NotebookNode:
 
     Raises:
         LabError: a marker has no partner, or no stub can be made.
+        SyntaxError: a cell with a solution is not Python.
     """
     exercises = copy.deepcopy(solutions)
     exercises.cells = [cell for cell in exercises.cells if SOLUTION_ONLY not in tags(cell)]
@@ -54,7 +55,7 @@ def stub(source: str) -> str:
     binds becomes `...`.
 
     Raises:
-        LabError: see `generate`.
+        LabError, SyntaxError: see `generate`.
     """
     stubbed = SOLUTION.sub(lambda found: _stub_of(source, found), source)
     if "### BEGIN SOLUTION" in stubbed or "### END SOLUTION" in stubbed:
@@ -104,6 +105,15 @@ def bound_names(statement: ast.stmt) -> list[str]:
     ]
 
 
+def parse(cell: str) -> ast.Module:
+    """The tree of a cell's source; a line that starts with a magic counts as a comment.
+
+    Raises:
+        SyntaxError: as `ast.parse` does.
+    """
+    return ast.parse(re.sub(r"^[%!]", "#", cell, flags=re.MULTILINE))
+
+
 def _stub_of(source: str, found: re.Match) -> str:
     indent = found["indent"]
     if _in_function(source, source.count("\n", 0, found.start()) + 1):
@@ -119,7 +129,7 @@ def _in_function(source: str, line: int) -> bool:
     scopes = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     around = [
         node
-        for node in ast.walk(_parse(source))
+        for node in ast.walk(parse(source))
         if isinstance(node, scopes) and node.lineno < line <= node.end_lineno
     ]
     innermost = max(around, key=lambda node: node.lineno, default=None)
@@ -129,14 +139,5 @@ def _in_function(source: str, line: int) -> bool:
 def _names_bound_by(text: str) -> list[str]:
     lines = text.splitlines(keepends=True)
     margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
-    tree = _parse("".join(line[margin:] or "\n" for line in lines))
+    tree = parse("".join(line[margin:] or "\n" for line in lines))
     return list(dict.fromkeys(name for item in tree.body for name in bound_names(item)))
-
-
-def _parse(source: str) -> ast.Module:
-    """The tree of a cell's source. Lines with a magic count as comments."""
-    plain = re.sub(r"^(?=[%!])", "#", source, flags=re.MULTILINE)
-    try:
-        return ast.parse(plain)
-    except SyntaxError as error:
-        raise LabError(f"A cell with a solution has a syntax error: {error}") from None

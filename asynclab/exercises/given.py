@@ -6,14 +6,14 @@ import inspect
 import linecache
 import textwrap
 import traceback
+from collections.abc import Sequence
 
 import asgiref.sync
-from IPython.core.inputtransformer2 import TransformerManager
 
 from ..events import Recording
 from .book import Exercise, NotAttempted, NotYet, Raised
 from .bounded import Job, ReturnedAwaitable
-from .generate import STUB, bound_names
+from .generate import STUB, bound_names, parse
 
 
 class Given:
@@ -24,15 +24,17 @@ class Given:
     Args:
         exercise: says which names, and how long a call may take.
         namespace: the namespace of the reader's cells.
+        cells: the source of each cell run so far, as the reader wrote it.
 
     Raises:
         NotAttempted: a name is missing, or its stub still stands.
     """
 
-    def __init__(self, exercise: Exercise, namespace: dict[str, object]):
+    def __init__(self, exercise: Exercise, namespace: dict[str, object], cells: Sequence[str]):
         self.recording: Recording | None = None
         self._exercise = exercise
         self._namespace = namespace
+        self._cells = cells
         for name in exercise.names:
             self._refuse_stub(name)
 
@@ -49,7 +51,7 @@ class Given:
         try:
             return textwrap.dedent(inspect.getsource(_plain(self.value(name))))
         except (TypeError, OSError):
-            return _from_history(name, self._namespace.get("In", ()))
+            return _from_cells(name, self._cells)
 
     async def call(self, name: str, *args, where: str = "cell", **kwargs) -> object:
         """Call the reader's function, sync or async, and return its result.
@@ -125,17 +127,16 @@ def _plain(function: object) -> object:
             return inspect.unwrap(function) if callable(function) else function
 
 
-def _from_history(name: str, cells: list[str]) -> str | None:
-    """The last statement in the cells run so far that binds `name` at top level."""
+def _from_cells(name: str, cells: Sequence[str]) -> str | None:
+    """The last statement in `cells` that binds `name` at top level."""
     for cell in reversed(cells):
-        plain = TransformerManager().transform_cell(cell)
         try:
-            tree = ast.parse(plain)
+            tree = parse(cell)
         except SyntaxError:
             continue
         for statement in reversed(tree.body):
             if name in bound_names(statement):
-                return ast.get_source_segment(plain, statement)
+                return ast.get_source_segment(cell, statement)
     return None
 
 

@@ -1,0 +1,531 @@
+"""Checks against everything that a reader's code can do to them."""
+
+import asyncio
+import gc
+import json
+import multiprocessing
+import os
+import sys
+import threading
+from pathlib import Path
+
+import nbformat
+import pytest
+from asgiref.sync import SyncToAsync, sync_to_async
+
+from asynclab import taps
+from asynclab.errors import LabError
+from asynclab.exercises import book, check, helping, hint, progress, score, solution
+from asynclab.exercises.book import Exercise, NotAttempted, NotYet, Raised
+from asynclab.exercises.checking import grade
+from asynclab.exercises.generate import generate, stub
+from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET, PASSED
+
+CHECKOUT = Path(__file__).parents[1]
+
+
+async def call_it(given):
+    given.result = await given.call("answer")
+
+
+def verdict_on(source, check=call_it, seconds=1.0, before="import asyncio, os, sys, time"):
+    """The verdict of `check` on a cell that defines `answer`."""
+    namespace = {}
+    exec(compile(f"{before}\n{source}", "<cell>", "exec"), namespace)
+    exercise = Exercise("9.1", "a title", ("answer",), ("?", "?"), seconds, check)
+    return asyncio.run(grade(exercise, namespace))
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_behind():
+    environment, folder, streams = dict(os.environ), os.getcwd(), (sys.stdout, sys.stderr)
+    yield
+    assert not taps.active()
+    assert (sys.stdout, sys.stderr) == streams
+    assert os.getcwd() == folder
+    del environment["PYTEST_CURRENT_TEST"]
+    assert {**os.environ, **environment} == dict(os.environ)
+    assert asyncio.run(sync_to_async(lambda: "still at work")()) == "still at work"
+
+
+# --- verdicts ---------------------------------------------------------------------------------
+
+
+def test_passed():
+    verdict = verdict_on("async def answer(): return 1")
+    assert (verdict.outcome, verdict.passed) == (PASSED, True)
+    assert repr(verdict) == "✓ Exercise 9.1, a title: passed"
+
+
+def test_praise_is_shown():
+    async def praise(given):
+        return "Well done: `five` calls."
+
+    verdict = verdict_on("answer = 1", praise)
+    assert repr(verdict).endswith("passed\nWell done: `five` calls.")
+    assert "<code>five</code>" in verdict._repr_html_()
+
+
+def test_diagnosis_reaches_the_reader():
+    async def never(given):
+        raise NotYet("sequential", "What would start <b>them</b> all?")
+
+    verdict = verdict_on("answer = 1", never)
+    assert (verdict.outcome, verdict.diagnosis) == (NOT_YET, "sequential")
+    assert "not yet" in repr(verdict)
+    assert "&lt;b&gt;" in verdict._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "other = 1",
+        "answer = ...",
+        "async def answer():\n    raise NotImplementedError",
+        "answer = lambda: exec('raise NotImplementedError')",
+    ],
+    ids=["never defined", "name", "function", "no source"],
+)
+def test_not_attempted(source):
+    assert verdict_on(source).outcome == NOT_ATTEMPTED
+
+
+def test_missing_name_says_what_to_run():
+    assert "Run the cell that defines it" in verdict_on("other = 1").text
+
+
+def test_check_that_trips_over_an_answer_is_a_verdict():
+    async def careless(given):
+        return (await given.call("answer"))[0]
+
+    verdict = verdict_on("def answer(): return None", careless)
+    assert (verdict.outcome, verdict.diagnosis) == (NOT_YET, "unusable")
+
+
+# --- what the reader's code may do --------------------------------------------------------------
+
+HOSTILE = {
+    "raises": ("def answer(): 1 / 0", "raised", "ZeroDivisionError"),
+    "recursion": ("def answer(): answer()", "raised", "RecursionError"),
+    "sys.exit": ("def answer(): sys.exit(3)", "raised", "SystemExit: 3"),
+    "sys.exit in a task": ("async def answer(): sys.exit(3)", "raised", "SystemExit: 3"),
+    "interrupt": ("async def answer(): raise KeyboardInterrupt", "raised", "KeyboardInterrupt"),
+    "stop iteration": ("def answer(): raise StopIteration", "raised", "StopIteration"),
+    "cancels itself": (
+        "async def answer(): raise asyncio.CancelledError",
+        "raised",
+        "CancelledError",
+    ),
+    "group": (
+        "async def fail(): raise OSError('gone')\n"
+        "async def answer():\n"
+        "    async with asyncio.TaskGroup() as group:\n"
+        "        group.create_task(fail())",
+        "raised",
+        "OSError: gone",
+    ),
+    "wants arguments": ("def answer(a): pass", "raised", "missing 1 required positional"),
+    "no await": ("async def answer(): return asyncio.sleep(0)", "returned-coroutine", "`await`"),
+    "no async": ("def answer(): return asyncio.sleep(0)", "returned-coroutine", "`async def`"),
+    "no function": ("answer = 3", "not-callable", "int"),
+    "async hang": ("async def answer(): await asyncio.sleep(60)", "hangs", "1 seconds"),
+    "busy loop": ("def answer():\n    while True: pass", "hangs", "1 seconds"),
+    "sleep": ("def answer(): time.sleep(3)", "hangs", "1 seconds"),
+    "stubborn": (
+        "async def answer():\n"
+        "    while True:\n"
+        "        try: await asyncio.sleep(60)\n"
+        "        except asyncio.CancelledError: pass",
+        "hangs",
+        "1 seconds",
+    ),
+    "busy worker": (
+        "from asgiref.sync import sync_to_async\n"
+        "def work():\n"
+        "    while True: pass\n"
+        "async def answer(): await sync_to_async(work)()",
+        "hangs",
+        "1 seconds",
+    ),
+    "sleeping worker": (
+        "from asgiref.sync import sync_to_async\n"
+        "async def answer(): await sync_to_async(time.sleep)(4)",
+        "hangs",
+        "1 seconds",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_code_gets_a_verdict(name):
+    source, diagnosis, text = HOSTILE[name]
+    verdict = verdict_on(source)
+    assert (verdict.outcome, verdict.diagnosis) == (NOT_YET, diagnosis), verdict.text
+    assert text in verdict.text
+
+
+def test_exception_names_the_readers_line(tmp_path):
+    cell = tmp_path / "cell.py"
+    cell.write_text("def answer():\n    shelf = []\n    return shelf.pop()\n")
+    namespace = {}
+    exec(compile(cell.read_text(), str(cell), "exec"), namespace)
+    exercise = Exercise("9.1", "a title", ("answer",), (), 1, call_it)
+    text = asyncio.run(grade(exercise, namespace)).text
+    assert text == (
+        "`answer` raised `IndexError: pop from empty list`, in line 3 of its cell: "
+        "`return shelf.pop()`"
+    )
+
+
+def test_environment_and_folder_are_put_back(tmp_path):
+    verdict = verdict_on(
+        "def answer():\n"
+        "    os.environ['DJANGO_ALLOW_ASYNC_UNSAFE'] = '1'\n"
+        "    os.environ.pop('PATH')\n"
+        f"    os.chdir({str(tmp_path)!r})"
+    )
+    assert verdict.passed
+    assert "DJANGO_ALLOW_ASYNC_UNSAFE" not in os.environ
+
+
+def test_thousand_lines_are_shortened():
+    verdict = verdict_on("def answer():\n    for n in range(1000): print('line', n)")
+    assert verdict.printed.splitlines()[0] == "line 0"
+    assert verdict.printed.splitlines()[-1] == "... and 995 more lines"
+    assert len(repr(verdict).splitlines()) == 8
+
+
+def test_one_endless_line_is_shortened():
+    verdict = verdict_on("def answer():\n    for n in range(100_000): print(n, end=' ')")
+    assert len(verdict.printed) < 1000
+
+
+def test_leftover_task_does_not_hold_up_the_verdict():
+    assert verdict_on(
+        "async def answer():\n    answer.task = asyncio.create_task(asyncio.sleep(60))"
+    ).passed
+
+
+def test_interrupting_the_check_takes_the_taps_off():
+    started = threading.Event()
+    namespace = {"started": started}
+    exec("import time\ndef answer():\n    started.set()\n    time.sleep(2)", namespace)
+
+    async def interrupt():
+        task = asyncio.create_task(grade(exercise, namespace))
+        await asyncio.to_thread(started.wait, 5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    exercise = Exercise("9.1", "a title", ("answer",), (), 5, call_it)
+    asyncio.run(interrupt())
+    assert not taps.active()
+
+
+def test_stuck_worker_is_replaced_only_if_it_must_be():
+    worker = SyncToAsync.single_thread_executor
+    verdict_on(HOSTILE["busy worker"][0])
+    assert SyncToAsync.single_thread_executor is worker
+    verdict_on(HOSTILE["sleeping worker"][0])
+    assert SyncToAsync.single_thread_executor is not worker
+
+
+# --- how the reader's code is called ------------------------------------------------------------
+
+
+def outcome_of(source, **options):
+    seen = []
+
+    async def look(given):
+        seen.append(await given.call("answer", **options))
+
+    verdict = verdict_on(source, look)
+    assert verdict.passed, verdict
+    return seen[0]
+
+
+RUNNING = "def answer():\n    return asyncio._get_running_loop() is not None"
+
+
+def test_cell_has_a_running_loop_and_thread_has_none():
+    assert outcome_of(RUNNING) is True
+    assert outcome_of(RUNNING, where="thread") is False
+
+
+def test_async_def_in_a_thread_is_explained():
+    async def in_thread(given):
+        await given.call("answer", where="thread")
+
+    verdict = verdict_on("async def answer(): pass", in_thread)
+    assert verdict.diagnosis == "returned-coroutine"
+    assert "where no loop is running" in verdict.text
+
+
+def test_context_variables_are_copied():
+    source = "def answer(): return title.get()"
+    before = "import contextvars, asyncio\ntitle = contextvars.ContextVar('t')\ntitle.set('Emma')"
+    seen = []
+
+    async def look(given):
+        seen.append(await given.call("answer"))
+
+    verdict_on(source, look, before=before)
+    assert seen == ["Emma"]
+
+
+@pytest.mark.parametrize("kind", ["async def", "def"])
+def test_generators_are_run_to_their_end(kind):
+    assert outcome_of(f"{kind} answer():\n    yield 1\n    yield 2") == [1, 2]
+
+
+def test_adapted_function_is_awaited():
+    source = "from asgiref.sync import sync_to_async\nanswer = sync_to_async(lambda n: n + 1)"
+    assert outcome_of(source, n=1) == 2
+
+
+def test_call_is_recorded():
+    spans = []
+
+    async def look(given):
+        await given.call("answer")
+        spans.extend(span.name for span in given.recording.spans)
+
+    verdict_on(HOSTILE["sleeping worker"][0].replace("(4)", "(0)"), look)
+    assert "sleep" in spans
+
+
+def test_raised_carries_the_exception():
+    async def look(given):
+        with pytest.raises(Raised) as caught:
+            await given.call("answer")
+        assert isinstance(caught.value.error, ZeroDivisionError)
+
+    assert verdict_on("def answer(): 1 / 0", look).passed
+
+
+def test_source_of_a_value_comes_from_the_history():
+    cells = ["", "%%thread\nanswer = [1,\n 2]", "not Python", "print(answer)"]
+    seen = []
+
+    async def look(given):
+        seen.append(given.source("answer"))
+
+    exercise = Exercise("9.1", "a title", ("answer",), (), 1, look)
+    asyncio.run(grade(exercise, {"answer": [1, 2]}, cells))
+    assert seen == ["answer = [1,\n 2]"]
+
+
+# --- check, hint, solution ----------------------------------------------------------------------
+
+
+def test_check_without_await_says_so(recwarn):
+    shown = repr(check("0.1"))
+    gc.collect()
+    assert 'await check("0.1")' in shown
+    assert not recwarn.list
+
+
+def test_unknown_number_lists_the_near_ones():
+    with pytest.raises(LabError, match=r"no exercise '0\.7'\. Near it: 0\.1"):
+        check("0.7")
+
+
+def test_number_may_be_a_float():
+    assert 'check("0.1")' in repr(check(0.1))
+
+
+def test_two_exercises_cannot_share_a_number():
+    with pytest.raises(ValueError, match=r"0\.1 is in .*lesson00 already"):
+        book.exercise("0.1", title="", names=(), hints=())(call_it)
+
+
+def test_hints_ascend_and_stay_at_the_last(own_score):
+    total = len(book.find("0.1").hints)
+    assert [hint("0.1").place for _ in range(total + 1)] == [*range(1, total + 1), total]
+    assert "solution" in repr(hint("0.1"))
+
+
+def test_named_hint_counts_nothing(own_score):
+    assert repr(hint("0.1", 2)).startswith("Hint 2 of 3")
+    assert hint("0.1").place == 1
+    with pytest.raises(LabError, match="hints 1 to 3"):
+        hint("0.1", 4)
+
+
+def test_solution_is_the_text_in_the_notebook():
+    shown = solution("0.1")
+    assert shown.notebook == "solutions/00_start_here.ipynb"
+    assert shown.text in nbformat.read(CHECKOUT / shown.notebook, as_version=4).cells[4].source
+    assert "BEGIN" not in repr(shown)
+
+
+def test_solution_without_a_checkout(monkeypatch, tmp_path):
+    monkeypatch.setattr(helping, "CHECKOUT", tmp_path)
+    with pytest.raises(LabError, match="come with a checkout"):
+        solution("0.1")
+
+
+# --- progress -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_score(tmp_path, monkeypatch):
+    path = tmp_path / "score" / "progress.json"
+    monkeypatch.setenv(score.VARIABLE, str(path))
+    monkeypatch.setattr(score, "_told", set())
+    return path
+
+
+def note(outcome, number="0.1"):
+    score.note_verdict(score.Verdict(number, "a title", outcome))
+
+
+def test_progress_counts(own_score):
+    assert progress().rows[0] == score.Row("00", 0, 0, 1)
+    note(NOT_ATTEMPTED)
+    assert progress().rows[0].attempted == 0
+    note(NOT_YET)
+    assert progress().rows[0] == score.Row("00", 0, 1, 1)
+    note(PASSED)
+    note(NOT_YET)
+    assert progress().rows[0] == score.Row("00", 1, 1, 1)
+    assert "<caption>" in progress()._repr_html_()
+
+
+def test_a_test_run_keeps_no_file(monkeypatch):
+    monkeypatch.delenv(score.VARIABLE, raising=False)
+    assert score._path() is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"version": 1, "exercises": 3}', '{"version": 2, "exercises": {}}']
+)
+def test_damaged_file_is_set_aside(own_score, capsys, text):
+    own_score.parent.mkdir()
+    own_score.write_text(text)
+    note(PASSED)
+    assert (own_score.parent / "progress.damaged-1.json").read_text() == text
+    assert progress().rows[0].passed == 1
+    (message,) = capsys.readouterr().out.splitlines()
+    assert "kept as progress.damaged-1.json" in message
+
+
+def test_second_damage_does_not_overwrite_the_first(own_score):
+    own_score.parent.mkdir()
+    for _ in range(2):
+        own_score.write_text("{")
+        progress()
+    kept = sorted(path.name for path in own_score.parent.glob("*damaged*"))
+    assert kept == ["progress.damaged-1.json", "progress.damaged-2.json"]
+
+
+def test_failed_write_leaves_the_old_file(own_score, monkeypatch):
+    note(PASSED)
+
+    def full_disk(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        note(PASSED, "0.2")
+    assert list(json.loads(own_score.read_text())["exercises"]) == ["0.1"]
+    assert sorted(path.name for path in own_score.parent.iterdir()) == ["lock", "progress.json"]
+
+
+def test_unwritable_place_is_said_once(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv(score.VARIABLE, str(tmp_path / "file" / "progress.json"))
+    monkeypatch.setattr(score, "_told", set())
+    monkeypatch.setattr(score, "_memory", {})
+    note(PASSED)
+    assert progress().rows[0].passed == 1
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def write_many(path, first):
+    os.environ[score.VARIABLE] = path
+    for number in range(first, first + 20):
+        note(PASSED, f"7.{number}")
+
+
+def test_kernels_side_by_side_lose_nothing(own_score):
+    spawn = multiprocessing.get_context("fork" if os.name == "posix" else "spawn")
+    kernels = [spawn.Process(target=write_many, args=(str(own_score), n)) for n in (0, 20, 40)]
+    for kernel in kernels:
+        kernel.start()
+    for kernel in kernels:
+        kernel.join()
+    assert len(json.loads(own_score.read_text())["exercises"]) == 60
+
+
+# --- generate -----------------------------------------------------------------------------------
+
+MARKED = "{0}### BEGIN SOLUTION\n{1}\n{0}### END SOLUTION"
+
+
+def test_stub_in_a_function():
+    source = "async def count():\n    books = 1\n" + MARKED.format("    ", "    return books")
+    assert stub(source) == (
+        "async def count():\n    books = 1\n    raise NotImplementedError  # your code here"
+    )
+
+
+def test_stub_at_top_level():
+    source = "%%lanes\n" + MARKED.format("", "a = 1\nb, c = 2, 3\nasync def d():\n    e = await f")
+    expected = [f"{name} = ...  # your code here" for name in "abcd"]
+    assert stub(source).splitlines() == ["%%lanes", *expected]
+
+
+def test_stub_in_a_class():
+    source = "class Shelf:\n" + MARKED.format("    ", "    def get(self):\n        pass")
+    assert stub(source) == "class Shelf:\n    get = ...  # your code here"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("### BEGIN SOLUTION\na = 1", "no partner"),
+        ("a = 1\n### END SOLUTION", "no partner"),
+        (MARKED.format("", "print(1)"), "binds no name"),
+    ],
+)
+def test_stub_refuses(source, message):
+    with pytest.raises(LabError, match=message):
+        stub(source)
+
+
+def notebooks_of(folder):
+    return {path.name: path for path in (CHECKOUT / folder).glob("*.ipynb")}
+
+
+def test_every_solution_has_its_exercises():
+    assert notebooks_of("solutions")
+    assert notebooks_of("solutions").keys() == notebooks_of("exercises").keys()
+
+
+@pytest.mark.parametrize("name", sorted(notebooks_of("solutions")))
+def test_exercises_are_as_generated(name):
+    solved = nbformat.read(notebooks_of("solutions")[name], as_version=4)
+    committed = nbformat.read(notebooks_of("exercises")[name], as_version=4)
+    assert [essence(cell) for cell in committed.cells] == [
+        essence(cell) for cell in generate(solved).cells
+    ], "run: python -m asynclab.authoring generate"
+
+
+def essence(cell):
+    return cell.id, cell.cell_type, cell.source, cell.metadata.get("tags")
+
+
+@pytest.mark.parametrize("name", sorted(notebooks_of("exercises")))
+def test_unsolved_exercises_are_not_attempted(name):
+    notebook = nbformat.read(notebooks_of("exercises")[name], as_version=4)
+    checks = [cell for cell in notebook.cells if "await check(" in cell.source]
+    assert checks
+    for cell in checks:
+        (output,) = cell.outputs
+        assert "not attempted" in output.data["text/plain"]
+
+
+def test_not_attempted_says_which():
+    assert str(NotAttempted("The stub stands.")) == "The stub stands."

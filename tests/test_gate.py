@@ -1,0 +1,188 @@
+"""The gate that every exercise passes: in a kernel, through the same `await check`.
+
+The stub is not attempted, the reference and other right answers pass, and each wrong answer earns
+its own diagnosis.
+"""
+
+import ast
+import importlib
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from answers import Answer
+from jupyter_client.manager import start_new_kernel
+
+from asynclab.exercises.book import Exercise, every_exercise
+from asynclab.exercises.generate import exercise_cells, stub
+from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET, PASSED
+
+SOLUTIONS = Path(__file__).parents[1] / "solutions"
+EXERCISES = every_exercise()
+
+COMMON = {"hangs", "returned-coroutine", "not-callable"}
+"""Diagnoses of `Given.call` that name a thought which went wrong."""
+VAGUE = {"raised"}
+"""Diagnoses that only say what happened. They do not count."""
+
+
+class Kernel:
+    """A kernel that has run a lesson's solutions from top to bottom."""
+
+    def __init__(self, lesson: int):
+        self.notebook = nbformat.read(solutions_of(lesson), as_version=4)
+        self.cells = exercise_cells(self.notebook)
+        self._manager, self._client = start_new_kernel(cwd=str(SOLUTIONS))
+        for cell in self.notebook.cells:
+            if cell.cell_type == "code":
+                self.run(cell.source)
+
+    def run(self, code: str, **expressions: str) -> dict[str, str]:
+        """Run a cell; return the repr of each expression after it."""
+        reply = self._client.execute_interactive(
+            code, user_expressions=expressions, output_hook=lambda message: None, timeout=120
+        )["content"]
+        assert reply["status"] == "ok", f"{reply.get('ename')}: {reply.get('evalue')}\n{code}"
+        return {name: reply["user_expressions"][name]["data"]["text/plain"] for name in expressions}
+
+    def verdict(self, exercise: Exercise, source: str) -> tuple[str, str, str]:
+        """What `check` says of `source`: outcome, diagnosis, text."""
+        self.run(f"for name in {exercise.names}:\n    globals().pop(name, None)")
+        self.run(source)
+        said = self.run(
+            f"gate_verdict = await check({exercise.number!r})",
+            verdict="gate_verdict.outcome, gate_verdict.diagnosis, gate_verdict.text",
+        )
+        return ast.literal_eval(said["verdict"])
+
+    def close(self) -> None:
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=True)
+
+
+def solutions_of(lesson: int) -> Path:
+    return next(SOLUTIONS.glob(f"{lesson:02d}_*.ipynb"))
+
+
+def answers_to(exercise: Exercise) -> list[Answer]:
+    try:
+        module = importlib.import_module(f"answers.lesson{exercise.lesson:02d}")
+    except ModuleNotFoundError:
+        return []
+    return [answer for answer in module.ANSWERS if answer.number == exercise.number]
+
+
+@pytest.fixture(scope="module")
+def kernel_of() -> Iterator[Callable[[int], Kernel]]:
+    """Gives a lesson's kernel; the cases come lesson by lesson, so one runs at a time."""
+    running: dict[int, Kernel] = {}
+
+    def close() -> None:
+        while running:
+            running.popitem()[1].close()
+
+    def start(lesson: int) -> Kernel:
+        if lesson not in running:
+            close()
+            running[lesson] = Kernel(lesson)
+        return running[lesson]
+
+    yield start
+    close()
+
+
+def cases() -> Iterator[object]:
+    """For every exercise: its stub, its reference, and each answer of tests/answers."""
+    for exercise in EXERCISES:
+        number = exercise.number
+        yield pytest.param(exercise, stub, (NOT_ATTEMPTED, ""), id=f"{number} stub")
+        yield pytest.param(exercise, str, (PASSED, ""), id=f"{number} solution")
+        for answer in answers_to(exercise):
+            expected = (NOT_YET, answer.wrong) if answer.wrong else (PASSED, "")
+            yield pytest.param(exercise, answer.source, expected, id=answer.label)
+
+
+def test_there_are_exercises():
+    assert EXERCISES
+
+
+@pytest.mark.parametrize(("exercise", "source", "expected"), list(cases()))
+def test_verdict(kernel_of, exercise, source, expected):
+    """`source` is a cell, or makes one from the cell in solutions/."""
+    kernel = kernel_of(exercise.lesson)
+    if callable(source):
+        source = source(kernel.cells[exercise.number].source)
+    *verdict, text = kernel.verdict(exercise, source)
+    assert tuple(verdict) == expected, text
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.number)
+def test_exercise_is_complete(exercise):
+    declared = diagnoses(textwrap.dedent(inspect.getsource(exercise.grade)))
+    assert shortcomings(exercise, declared, answers_to(exercise)) == []
+
+
+@pytest.mark.parametrize("lesson", sorted({exercise.lesson for exercise in EXERCISES}))
+def test_every_solution_cell_has_an_exercise(lesson):
+    numbers = {exercise.number for exercise in EXERCISES if exercise.lesson == lesson}
+    assert set(exercise_cells(nbformat.read(solutions_of(lesson), as_version=4))) == numbers
+
+
+def test_no_diagnosis_is_dead():
+    for module in {sys.modules[exercise.grade.__module__] for exercise in EXERCISES}:
+        earned = {
+            answer.wrong
+            for exercise in EXERCISES
+            if exercise.grade.__module__ == module.__name__
+            for answer in answers_to(exercise)
+        }
+        dead = diagnoses(inspect.getsource(module)) - earned
+        assert not dead, f"no wrong answer in tests/answers earns {sorted(dead)}"
+
+
+def shortcomings(exercise: Exercise, declared: set[str], answers: list[Answer]) -> list[str]:
+    """What an exercise lacks, in words; `declared` are the diagnoses of its check."""
+    earned = {answer.wrong for answer in answers if answer.wrong}
+    unearned = sorted(declared - earned)
+    faults = {
+        "fewer than two hints": len(exercise.hints) < 2,
+        "fewer than three wrong answers with a diagnosis each": len(earned - VAGUE) < 3,
+        "no right answer beside the reference": not any(answer.right for answer in answers),
+        f"no answer earns {unearned}": bool(unearned),
+        "no title": not exercise.title,
+        "no names": not exercise.names,
+    }
+    return [fault for fault, present in faults.items() if present]
+
+
+def diagnoses(source: str) -> set[str]:
+    """The diagnoses that a check's source declares: the first arguments of its `NotYet`s.
+
+    Raises:
+        ValueError: one of them is no string literal.
+    """
+    calls = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "NotYet"
+    ]
+    return {ast.literal_eval(call.args[0]) for call in calls} - COMMON
+
+
+# The gate itself can fail.
+
+
+def test_gate_sees_what_is_missing():
+    bare = Exercise("9.9", "", (), ("one?",), 5, test_gate_sees_what_is_missing)
+    assert len(shortcomings(bare, {"dead"}, [])) == 6
+
+
+def test_gate_reads_the_diagnoses_of_a_check():
+    check = 'if wrong:\n    raise NotYet("sequential", "text")\nraise NotYet("hangs", "text")'
+    assert diagnoses(check) == {"sequential"}
+    with pytest.raises(ValueError):
+        diagnoses("raise NotYet(name, text)")
