@@ -4,6 +4,7 @@ import atexit
 import importlib
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -11,8 +12,6 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-
-import psutil
 
 from .errors import LabError
 
@@ -103,15 +102,16 @@ def _find_project(package):
 
 
 def _put_on_path(folder, packages):
-    """Make a project importable, unless another package of the same name was imported already."""
+    """Make a project importable, unless another module of the same name was imported already."""
     for package in packages:
-        imported = getattr(sys.modules.get(package), "__path__", None)
-        expected = folder / package
-        if imported is None or not expected.is_dir():
+        module, expected = sys.modules.get(package), folder / package
+        if module is None or not expected.is_dir():
             continue
-        if expected.resolve() not in [Path(path).resolve() for path in imported]:
+        if expected.resolve() not in [
+            Path(path).resolve() for path in getattr(module, "__path__", ())
+        ]:
             raise BootError(
-                f"Another package named {package!r} is imported in this kernel already. "
+                f"Another module named {package!r} is imported in this kernel already. "
                 "Restart the kernel, and call boot() before anything imports that one."
             )
     if str(folder) not in sys.path:
@@ -124,8 +124,9 @@ def _set_up(name):
     from django.apps import apps
     from django.conf import settings
 
-    if settings.configured and settings.SETTINGS_MODULE != name:
-        other = settings.SETTINGS_MODULE or "settings.configure()"
+    configured_with = settings.SETTINGS_MODULE if settings.configured else name
+    if configured_with != name:
+        other = configured_with or "settings.configure()"
         raise BootError(
             f"Django is set up with {other} in this kernel already, and it takes one project a "
             f"process. Restart the kernel, and boot {name} first."
@@ -248,9 +249,10 @@ class _Library:
         from django.db import OperationalError, connections
         from django.db.backends.signals import connection_created
 
-        connection_created.connect(self._note_connection)
         self._use(self.seed)
         try:
+            # The seed is thrown away if it is not finished, so nothing waits for the disk.
+            connections["default"].cursor().execute("PRAGMA synchronous = OFF")
             call_command("migrate", verbosity=0, interactive=False)
             call_command("loaddata", "library", verbosity=0)
         except OperationalError as error:
@@ -258,6 +260,7 @@ class _Library:
             raise OSError(str(error)) from error
         finally:
             connections.close_all()
+        connection_created.connect(self._note_connection)
 
     def _use(self, file):
         from django.db import connections
@@ -285,11 +288,13 @@ _library: _Library | None = None
 
 def _temporary_folder():
     """Make a folder that ends with this process, and sweep those of processes that were killed."""
+    import psutil
+
     mine = f"asynclab-{platform.node()}-"
-    for folder in Path(tempfile.gettempdir()).glob(f"{mine}*"):
-        pid = folder.name.removeprefix(mine).partition("-")[0]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{mine}{os.getpid()}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for other in folder.parent.iterdir():
+        found = re.fullmatch(rf"{re.escape(mine)}(\d+)-\w+", other.name)
+        if found and not psutil.pid_exists(int(found[1])):
+            shutil.rmtree(other, ignore_errors=True)
     return folder
