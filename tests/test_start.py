@@ -271,7 +271,7 @@ def test_every_interrupted_start_is_recovered_by_the_next(fresh, tmp_path):
     assert is_clear(cut_off), cut_off.stderr
     assert "cannot be reached" in cut_off.stderr
 
-    stopped = interrupt(fresh, "Getting uv", signal.SIGINT)
+    stopped = interrupt(fresh, "Getting pip", signal.SIGINT)
     assert "Stopped. The next start goes on from here." in stopped
     assert "Traceback" not in stopped
 
@@ -286,7 +286,7 @@ def test_every_interrupted_start_is_recovered_by_the_next(fresh, tmp_path):
     assert not (fresh / ".venv" / "unfinished").exists()
 
     moved = fresh.rename(tmp_path / "moved course")
-    assert "Making .venv" in start(moved, "lab", env=offline(tmp_path)).stdout
+    interrupt(moved, "Making .venv", signal.SIGKILL)
 
 
 def interrupt(folder, step, number):
