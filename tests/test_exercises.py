@@ -3,8 +3,8 @@
 import asyncio
 import gc
 import json
-import multiprocessing
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -17,7 +17,7 @@ from asynclab import taps
 from asynclab.errors import LabError
 from asynclab.exercises import book, check, helping, hint, progress, score, solution
 from asynclab.exercises.book import Exercise, NotAttempted, NotYet, Raised
-from asynclab.exercises.checking import grade
+from asynclab.exercises.checking import NO_DJANGO, grade
 from asynclab.exercises.generate import generate, stub
 from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET, PASSED
 
@@ -90,8 +90,23 @@ def test_not_attempted(source):
     assert verdict_on(source).outcome == NOT_ATTEMPTED
 
 
+def test_remark_of_the_stub_may_stay():
+    assert verdict_on("def answer():\n    return 1  # your code here").passed
+
+
 def test_missing_name_says_what_to_run():
     assert "Run the cell that defines it" in verdict_on("other = 1").text
+
+
+def test_check_without_django_says_what_to_run():
+    program = (
+        "import asyncio\nfrom asynclab import check\n"
+        "async def count_books(): return 1\n"
+        "async def main(): print(await check('0.1'))\n"
+        "asyncio.run(main())"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.stdout.splitlines()[1:] == [NO_DJANGO], run.stderr
 
 
 def test_check_that_trips_over_an_answer_is_a_verdict():
@@ -206,21 +221,38 @@ def test_leftover_task_does_not_hold_up_the_verdict():
     ).passed
 
 
-def test_interrupting_the_check_takes_the_taps_off():
+def test_interrupted_check_takes_the_taps_off_and_stops_the_code():
     started = threading.Event()
     namespace = {"started": started}
-    exec("import time\ndef answer():\n    started.set()\n    time.sleep(2)", namespace)
+    exec("def answer():\n    started.set()\n    while True: pass", namespace)
 
     async def interrupt():
         task = asyncio.create_task(grade(exercise, namespace))
         await asyncio.to_thread(started.wait, 5)
+        (thread,) = set(threading.enumerate()) - before - pool()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        return thread
 
-    exercise = Exercise("9.1", "a title", ("answer",), (), 5, call_it)
-    asyncio.run(interrupt())
-    assert not taps.active()
+    def pool():
+        return {thread for thread in threading.enumerate() if thread.name.startswith("asyncio")}
+
+    before = set(threading.enumerate())
+    exercise = Exercise("9.1", "a title", ("answer",), (), 60, call_it)
+    thread = asyncio.run(interrupt())
+    thread.join(2)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("name", ["async hang", "busy loop", "stubborn", "busy worker"])
+def test_stopped_code_leaves_no_thread(name):
+    asyncio.run(sync_to_async(int)())  # Now the shared worker is there.
+    before = set(threading.enumerate())
+    verdict_on(HOSTILE[name][0], seconds=0.2)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(2)
+    assert set(threading.enumerate()) <= before
 
 
 def test_stuck_worker_is_replaced_only_if_it_must_be():
@@ -443,19 +475,17 @@ def test_unwritable_place_is_said_once(tmp_path, monkeypatch, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
-def write_many(path, first):
-    os.environ[score.VARIABLE] = path
-    for number in range(first, first + 20):
-        note(PASSED, f"7.{number}")
+WRITE_TWENTY = """
+import sys
+from asynclab.exercises import score
+for place in range(20):
+    score.note_verdict(score.Verdict(f"{sys.argv[1]}.{place}", "", "passed"))
+"""
 
 
 def test_kernels_side_by_side_lose_nothing(own_score):
-    spawn = multiprocessing.get_context("fork" if os.name == "posix" else "spawn")
-    kernels = [spawn.Process(target=write_many, args=(str(own_score), n)) for n in (0, 20, 40)]
-    for kernel in kernels:
-        kernel.start()
-    for kernel in kernels:
-        kernel.join()
+    kernels = [subprocess.Popen([sys.executable, "-c", WRITE_TWENTY, lesson]) for lesson in "789"]
+    assert [kernel.wait() for kernel in kernels] == [0, 0, 0]
     assert len(json.loads(own_score.read_text())["exercises"]) == 60
 
 

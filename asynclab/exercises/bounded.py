@@ -69,14 +69,19 @@ class Job:
         """
         self._thread.start()
         try:
-            if not await _done(self._ended, seconds):
-                self.hung = not self._returned
-                await self._stop()
-                await _free_shared_worker()
+            await self._wait(seconds)
         finally:
             if self.recording is not None:
                 taps.stop(self.recording)
-            self._ask_to_end()
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            await _done(self._ended, seconds)
+        finally:  # Also when the reader interrupts the check.
+            if not self._ended.done():
+                self.hung = not self._returned
+                await self._stop()
+                await _free_shared_worker()
 
     def _main(self, call: Callable[[], None]) -> None:
         try:

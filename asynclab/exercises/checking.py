@@ -7,12 +7,15 @@ import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
+from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 from IPython import get_ipython
 
 from . import score
 from .book import Exercise, NotAttempted, NotYet, find
 from .given import Given
 from .verdicts import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict
+
+NO_DJANGO = "Django is not set up here. Run the cell with `boot()`, then this one again."
 
 # Output and environment belong to the process, so only one check may hold them at a time.
 _one_at_a_time = asyncio.Lock()
@@ -69,6 +72,8 @@ async def _outcome(exercise: Exercise, *notebook) -> tuple[str, str, str]:
         return NOT_ATTEMPTED, str(missing), ""
     except NotYet as problem:
         return NOT_YET, problem.text, problem.diagnosis
+    except (ImportError, AppRegistryNotReady, ImproperlyConfigured):
+        return NOT_ATTEMPTED, NO_DJANGO, ""
     except Exception as error:  # noqa: BLE001
         # What the reader's code returned may be anything, and a check may trip over it.
         text = f"The check cannot use what your code gave it: `{type(error).__name__}: {error}`"

@@ -16,7 +16,9 @@ from ..errors import LabError
 if TYPE_CHECKING:
     from nbformat import NotebookNode  # takes seconds to import, and every kernel comes by here
 
-STUB = "# your code here"
+HERE = "# your code here"
+STUB = f"raise NotImplementedError  {HERE}"
+"""What stands in a function that nobody has written yet."""
 
 SOLUTION = re.compile(
     r"^(?P<indent>[ \t]*)### BEGIN SOLUTION[ \t]*\n(?P<text>.*?)^[ \t]*### END SOLUTION[ \t]*$",
@@ -117,11 +119,11 @@ def parse(cell: str) -> ast.Module:
 def _stub_of(source: str, found: re.Match) -> str:
     indent = found["indent"]
     if _in_function(source, source.count("\n", 0, found.start()) + 1):
-        return f"{indent}raise NotImplementedError  {STUB}"
+        return indent + STUB
     names = _names_bound_by(found["text"])
     if not names:
         raise LabError(f"No stub for a solution that binds no name: {found['text'].strip()!r}")
-    return "\n".join(f"{indent}{name} = ...  {STUB}" for name in names)
+    return "\n".join(f"{indent}{name} = ...  {HERE}" for name in names)
 
 
 def _in_function(source: str, line: int) -> bool:

@@ -84,7 +84,7 @@ class Given:
         value = self.value(name)
         source = self.source(name) if callable(value) else ""
         if value is ... or STUB in (source or ""):
-            raise NotAttempted(f"The line `# your code here` still stands in `{name}`.")
+            raise NotAttempted(f"The stub still stands in `{name}`. Put your code in its place.")
 
     def _hangs(self, name: str) -> str:
         seconds = self._exercise.seconds
