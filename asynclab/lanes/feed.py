@@ -14,6 +14,7 @@ began, -1 where there is none, and texts are indices into a table that is sent a
 A row replaces the one with its index; its runs replace those from number `from` on.
 """
 
+from collections.abc import Iterator
 from itertools import islice
 from time import perf_counter_ns, thread_time
 
@@ -38,6 +39,7 @@ class Feed:
         self._strings: dict[str, int] = {}
         self._strings_sent = 0
         self._lanes_sent = 0
+        self._complete = False
 
     def next(self) -> dict | None:
         """A message with what is new, or None if nothing is."""
@@ -47,18 +49,19 @@ class Feed:
         self._adapt(thread_time() - began)
         return message
 
-    def rest(self, most: int = 4000) -> dict | None:
-        """As `next`, for when nobody is kept waiting: `most` events a message."""
-        spans = self.recording.read(most)
-        while not spans and self.recording.unread:
-            spans = self.recording.read(most)
-        return self._message(spans) if spans else None
+    def rest(self, most: int = 2000) -> Iterator[dict]:
+        """What is left to tell of a recording that has ended, in messages of `most` spans."""
+        while self.recording.unread or not self._complete:
+            spans = self.recording.read(2 * most)
+            self._complete = not self.recording.unread
+            for start in range(0, len(spans), most):
+                yield self._message(spans[start : start + most])
 
     def first(self, most: int) -> dict:
         """All that has been told so far of the first `most` spans, for a page that comes late."""
         return self._whole(list(islice(self.spans.values(), most)))
 
-    def whole(self, most: int = 2000):
+    def whole(self, most: int = 2000) -> Iterator[dict]:
         """All that has been told so far, in messages of `most` spans."""
         spans = list(self.spans.values())
         for start in range(0, max(len(spans), 1), most):

@@ -106,7 +106,6 @@ class View {
     this.hovered = null;
     this.build(el);
     this.listen();
-    this.readColours();
     this.changed();
   }
 
@@ -210,10 +209,12 @@ class View {
     if (this.frame || this.ended) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
+      if (!this.root.isConnected) return this.changed(); // not in the page yet: no size, no theme
+      if (!this.colours) this.readColours();
       this.layOut();
       this.draw();
       // A running recording grows by itself; without motion, only when something happens.
-      if (!this.store.ended && !this.still.matches && this.root.isConnected) this.changed();
+      if (!this.store.ended && !this.still.matches) this.changed();
     });
   }
 
@@ -255,10 +256,10 @@ class View {
         head.append(make("div", "al-role", lane.role), make("div", "al-thread", lane.thread));
         const numbers = make("div", "al-ident");
         numbers.append(make("span", "", `ident ${lane.ident}`),
-          make("span", "", `native id ${lane.native}`));
+          make("span", "", `native ${lane.native}`));
         head.append(numbers);
-        head.title = [lane.role, lane.thread, ...[...numbers.children].map((n) => n.textContent)]
-          .join("\n");
+        head.title = `${lane.role}\nthread ${lane.thread}\nident ${lane.ident} (Python)\n`
+          + `native id ${lane.native} (operating system)`;
         this.labels.append(head);
       }
       if (head.drawn !== `${lane.top} ${lane.height}`) {
@@ -532,7 +533,7 @@ class View {
 
   ticks() {
     const [from, to] = this.range();
-    const step = niceStep((to - from) / Math.max(2, this.wide / 110));
+    const step = niceStep((to - from) / Math.max(2, this.wide / 80));
     const ticks = [];
     for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push(at);
     return ticks;

@@ -19,6 +19,7 @@ ONCE_MORE = {2, 5, 12, 25, 50}
 FIRST_SPANS = 2000
 # Between the messages of a long rest: a Jupyter server drops what exceeds 1 MB a second.
 PAUSE = 0.08
+MANY_ROWS = 500
 
 
 class LiveLanes(anywidget.AnyWidget):
@@ -72,9 +73,9 @@ class LiveLanes(anywidget.AnyWidget):
 
     def _send_rest(self) -> None:
         recording = self.feed.recording
-        while message := self.feed.rest():
+        for message in self.feed.rest():
             self.send(message)
-            if recording.unread:
+            if len(message["rows"]) > MANY_ROWS:
                 time.sleep(PAUSE)
         with self.hold_sync():
             self.early = self.feed.first(FIRST_SPANS)
