@@ -6,6 +6,8 @@ from pathlib import Path
 
 from ..errors import LabError
 from ..exercises.generate import generate
+from .census import take
+from .lint import lint
 from .notebooks import CHECKOUT, FOLDERS, find, read, write
 from .refresh import refresh
 
@@ -47,7 +49,24 @@ def _with_outputs_of(target: Path, notebook):
     return notebook
 
 
-_COMMANDS = {"refresh": _refresh, "generate": _generate}
+def _lint(paths: list[Path]) -> int:
+    problems = [problem for path in paths or find(*FOLDERS) for problem in lint(path)]
+    return _tell(problems)
+
+
+def _census(_paths: list[Path]) -> int:
+    census = take(CHECKOUT)
+    print(census)
+    return _tell(census.problems)
+
+
+def _tell(problems: list[str]) -> int:
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+_COMMANDS = {"refresh": _refresh, "generate": _generate, "lint": _lint, "census": _census}
 
 if __name__ == "__main__":
     sys.exit(main())

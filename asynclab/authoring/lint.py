@@ -1,0 +1,137 @@
+"""The rules of style that can be counted.
+
+A lesson's minutes: prose is read at 200 words a minute; each code cell takes 15 seconds to read,
+to run and to look at; each prediction half a minute more, and each exercise two minutes.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+from nbformat import NotebookNode
+
+from .notebooks import code_cells, exemption, read, tags
+
+MEDIAN_LINES, MOST_LINES, MOST_WORDS = 5, 12, 110
+SHARE = 0.9  # of the cells that keep to MOST_LINES and MOST_WORDS
+MINUTES_OFF = 0.25  # between the minutes stated and counted
+WORDS_A_MINUTE = 200
+MINUTES_A_CELL, MINUTES_A_PREDICTION, MINUTES_AN_EXERCISE = 0.25, 0.5, 2
+
+_IMAGE = re.compile(r"!\[(?P<alt>[^]]*)\]\([^)]*\)|<img\b(?P<tag>[^>]*)>")
+_LINK = re.compile(r"\]\((?P<target>[^)\s#]+)[^)]*\)")
+_TIME = re.compile(r"Time:\**\s*(\d+) minutes")
+_MACHINE = re.compile(
+    r"(?<![\w./])/(?:home|root|Users|tmp|var|private|work)/\w|[A-Z]:\\\w|\b0x[0-9a-f]{6,}"
+)
+
+
+def lint(path: Path) -> list[str]:
+    """Return what is against the rules in the notebook at `path`, a line each."""
+    notebook = read(path)
+    rules = [*_common(notebook, path)]
+    if path.resolve().parent.name == "notebooks":
+        rules += _lesson(notebook)
+    return [f"{path.parent.name}/{path.name}: {problem}" for problem in rules]
+
+
+def _common(notebook: NotebookNode, path: Path) -> Iterator[str]:
+    for cell in notebook.cells:
+        found = _code(cell) if cell.cell_type == "code" else _prose(cell, path.parent)
+        yield from (f"cell {cell.get('id')}: {problem}" for problem in found)
+
+
+def _code(cell: NotebookNode) -> Iterator[str]:
+    if exemption(cell) and not str(cell.metadata.get("reason", "")).strip():
+        yield "is exempt from comparison without a reason in its metadata"
+    failed = any(output.output_type == "error" for output in cell.outputs)
+    if failed != ("raises-exception" in tags(cell)):
+        what = "fails without" if failed else "does not fail, but has"
+        yield f"{what} the tag raises-exception"
+    for text in [cell.source, *map(_shown, cell.outputs)]:
+        if found := _MACHINE.search(text):
+            yield f"holds something of one machine: {found.group()}"
+
+
+def _shown(output: NotebookNode) -> str:
+    parts = [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", ())]
+    data = output.get("data", {})
+    return "\n".join([*parts, data.get("text/plain", ""), data.get("text/html", "")])
+
+
+def _prose(cell: NotebookNode, folder: Path) -> Iterator[str]:
+    for image in _IMAGE.finditer(cell.source):
+        alt = image["alt"] if image["tag"] is None else re.search(r"alt=.\w", image["tag"])
+        if not alt:
+            yield f"an image has no alt text: {image.group()[:60]}"
+    for link in _LINK.finditer(cell.source):
+        target = link["target"]
+        if not re.match(r"[a-z]+:", target) and not (folder / target).exists():
+            yield f"a link leads nowhere: {target}"
+
+
+def _lesson(notebook: NotebookNode) -> Iterator[str]:
+    yield from _sizes(notebook)
+    prose = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    yield from _contract(prose[0] if prose else "")
+    yield from _closing("\n\n".join(prose))
+    if stated := _TIME.search(prose[0] if prose else ""):
+        counted = minutes(notebook)
+        if abs(counted - int(stated[1])) > MINUTES_OFF * int(stated[1]):
+            yield f"states {stated[1]} minutes; {counted:.0f} are counted"
+
+
+def _sizes(notebook: NotebookNode) -> Iterator[str]:
+    lines = [lines_of_code(cell.source) for cell in code_cells(notebook)]
+    words = [len(c.source.split()) for c in notebook.cells if c.cell_type == "markdown"]
+    if not lines:
+        yield "has no code"
+        return
+    if median(lines) > MEDIAN_LINES:
+        yield f"its median cell has {median(lines):g} lines; {MEDIAN_LINES} at most"
+    for unit, sizes, most in (("lines", lines, MOST_LINES), ("words", words, MOST_WORDS)):
+        long = sum(size > most for size in sizes)
+        if long > (1 - SHARE) * len(sizes):
+            yield f"{long} of {len(sizes)} cells have more than {most} {unit}; {1 - SHARE:.0%} may"
+
+
+def _contract(first: str) -> Iterator[str]:
+    for needed, pattern in (
+        ("the question it answers", r"question"),
+        ("what one needs first (necessary, helpful)", r"\|\s*(necessary|helpful)\s*\|"),
+        ("what one can do afterwards", r"you can|you will be able"),
+        ("its time (Time: 10 minutes)", _TIME.pattern),
+    ):
+        if not re.search(pattern, first):
+            yield f"its first cell does not state {needed}"
+
+
+def _closing(prose: str) -> Iterator[str]:
+    for needed, pattern in (
+        ("a recap (## Recap)", r"^## Recap"),
+        ("what it means 'when you see this' error", r"(?i)when you see this"),
+        ("what is next (**Next:**)", r"\*\*Next:?\*\*"),
+        ("a link to its exercises", r"\]\(\.\./exercises/"),
+    ):
+        if not re.search(pattern, prose, re.MULTILINE):
+            yield f"it lacks {needed}"
+
+
+def lines_of_code(source: str) -> int:
+    """Return how many lines of `source` are neither blank nor only a comment."""
+    return sum(bool(re.match(r"\s*[^\s#]", line)) for line in source.splitlines())
+
+
+def minutes(notebook: NotebookNode) -> float:
+    """Return how long a lesson takes, counted as this module's description says."""
+    words = sum(len(c.source.split()) for c in notebook.cells if c.cell_type == "markdown")
+    code = code_cells(notebook)
+    predictions = sum("predict(" in cell.source for cell in code)
+    exercises = sum("await check(" in cell.source for cell in code)
+    return (
+        words / WORDS_A_MINUTE
+        + len(code) * MINUTES_A_CELL
+        + predictions * MINUTES_A_PREDICTION
+        + exercises * MINUTES_AN_EXERCISE
+    )

@@ -1,0 +1,82 @@
+"""A prediction can be made, locked and held against the machine, or not be made at all."""
+
+import pytest
+
+from asynclab import predict
+from asynclab.errors import LabError
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture
+def question():
+    return predict("Is a loop running?", ["yes", "no"])
+
+
+def test_it_shows_a_widget_and_the_same_text_every_time(question):
+    bundle = question._repr_mimebundle_()
+    assert bundle["text/plain"] == "Predict: Is a loop running?\n  ( ) yes\n  ( ) no"
+    assert set(bundle) == {"text/plain", WIDGET_VIEW}
+    question._radio.value = "no"
+    assert question._repr_mimebundle_()["text/plain"] == bundle["text/plain"]
+
+
+def test_no_prediction(question):
+    assert repr(question.reveal("yes")) == "The machine says: yes. You made no prediction."
+    assert question.reveal("yes").agrees is None
+
+
+def test_a_selection_counts_without_the_lock(question):
+    question._radio.value = "no"
+    assert question.reveal("no").agrees
+    assert repr(question.reveal("yes")).endswith("✗ You predicted no: the machine disagrees.")
+
+
+def test_a_locked_prediction_stays(question):
+    question._radio.value = "yes"
+    question._button.click()
+    assert question.locked
+    assert question._radio.disabled
+    assert question._button.disabled
+    question._radio.value = "no"
+    question._button.click()
+    assert question.choice == "yes"
+    assert "✓ You predicted yes" in question.reveal("yes")._repr_html_()
+
+
+def test_nothing_can_be_locked_before_a_choice(question):
+    assert question._button.disabled
+    question._button.click()
+    assert not question.locked
+
+
+def test_a_result_that_nobody_offered(question):
+    assert repr(question.reveal("maybe")).startswith(
+        "The machine says: maybe (none of the options)"
+    )
+
+
+def test_values_and_errors_count_by_their_text():
+    number = predict("How many?", [40, "TypeError"])
+    assert number.reveal(40).expected
+    assert number.reveal(TypeError("a long story")).machine == "TypeError"
+
+
+def test_html_is_escaped():
+    shown = predict("a < b & c?", ["<b>", "no"])
+    assert "a &lt; b &amp; c?" in shown._panel.children[0].value
+    assert "&lt;b&gt;" in shown.reveal("<b>")._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("question", "options", "message"),
+    [
+        (" ", ["yes", "no"], "needs a question"),
+        ("Is it?", [], "two options or more"),
+        ("Is it?", "yes", "two options or more"),
+        ("Is it?", [1, "1"], "options that differ"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(question, options, message):
+    with pytest.raises(LabError, match=message):
+        predict(question, options)
