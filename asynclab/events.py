@@ -85,6 +85,10 @@ class Recording:
 
     Args:
         limit: how many events are kept. What comes after is counted in `dropped`.
+
+    `note(op, key, kind, name, detail, role)` adds one event of the calling thread; nothing is kept
+    once the recording has ended. `role` is called, if this is the thread's first event, for the job
+    to name its lane after. `block` is the key of the span of the recorded block itself.
     """
 
     def __init__(self, limit: int = 200_000):
@@ -93,29 +97,33 @@ class Recording:
         self.ended: int | None = None
         self.dropped = 0
         self.events: list[tuple] = []
-        self._append = self.events.append
         self.lanes: list[Lane] = []
+        self.block: object = self
         self._here = threading.local()
         self._new_lane = threading.Lock()
         self._timeline = Timeline(self.began)
         self._reading = threading.Lock()
+        self.note = self._make_note()
 
-    def note(self, op, key, kind="", name="", detail="", role=None) -> None:
-        """Add one event of the calling thread. Nothing is kept once the recording has ended.
+    def _make_note(self) -> Callable[..., None]:
+        """Return `note`. Every hop is five of them, and a closure is quicker than a method."""
+        events, append, limit, here = self.events, self.events.append, self.limit, self._here
 
-        Args:
-            role: called, if this is the thread's first event, for the job to name its lane after.
-        """
-        if self.ended is not None:
-            return
-        if len(self.events) >= self.limit:
-            self.dropped += 1
-            return
-        try:
-            lane = self._here.lane
-        except AttributeError:
-            lane = self._here.lane = self._open_lane(role)
-        self._append((perf_counter_ns(), op, lane, key, kind, name, detail))
+        def note(op, key, kind="", name="", detail="", role=None) -> None:
+            if self.ended is not None:
+                return
+            if len(events) >= limit:
+                self.dropped += 1
+                return
+            try:
+                lane = here.lane
+            except AttributeError:
+                if op in (PAUSE, END):
+                    return  # of something that began before the recording did
+                lane = here.lane = self._open_lane(role)
+            append((perf_counter_ns(), op, lane, key, kind, name, detail))
+
+        return note
 
     def _open_lane(self, role: Callable[[], str] | None) -> int:
         thread = threading.current_thread()
@@ -135,13 +143,22 @@ class Recording:
         if self.ended is None:
             self.ended = perf_counter_ns()
 
-    def read(self) -> list[Span]:
-        """The spans that are new or have changed since the last call, each once."""
+    def read(self, most: int | None = None) -> list[Span]:
+        """The spans that are new or have changed since the last call, each once.
+
+        Args:
+            most: how many events are taken into account now; the rest waits for the next call.
+        """
         with self._reading:
-            changed = self._timeline.read(self.events)
-            if self.ended is not None:
+            changed = self._timeline.read(self.events, most=most)
+            if self.ended is not None and not self.unread:
                 changed = {**changed, **self._timeline.close(self.ended)}
             return list(changed.values())
+
+    @property
+    def unread(self) -> int:
+        """How many events `read` has not yet taken into account."""
+        return len(self.events) - self._timeline.taken
 
     @property
     def spans(self) -> list[Span]:
@@ -173,19 +190,22 @@ class Timeline:
     def __init__(self, began: int):
         self.began = began
         self.spans: list[Span] = []
-        self._read = 0
+        self.taken = 0
         self._open: dict[object, Span] = {}
         self._rows: dict[int, list[Span | None]] = {}
         self._sent: dict[object, tuple[Moment, object]] = {}
         self._awaited: dict[object, list[Span]] = {}
         self._changed: dict[int, Span] = {}
 
-    def read(self, events: list[tuple], remember: bool = False) -> dict[int, Span]:
+    def read(
+        self, events: list[tuple], remember: bool = False, most: int | None = None
+    ) -> dict[int, Span]:
         """Take the events that came since the last call; return the spans they changed by index.
 
-        With `remember`, the changes are kept for the next call that returns them.
+        With `remember`, the changes are kept for the next call that returns them. `most` bounds
+        how many events are taken.
         """
-        last = len(events)
+        last = len(events) if most is None else min(len(events), self.taken + most)
         apply = {
             BEGIN: self._begin,
             SUBMIT: self._submit,
@@ -193,9 +213,9 @@ class Timeline:
             RESUME: self._resume,
             END: self._end,
         }
-        for event in events[self._read : last]:
+        for event in events[self.taken : last]:
             apply[event[1]](Event(*event))
-        self._read = last
+        self.taken = last
         return {} if remember else self._take_changes()
 
     def close(self, ended: int, remember: bool = False) -> dict[int, Span]:
@@ -210,7 +230,8 @@ class Timeline:
 
     def _begin(self, event: Event) -> None:
         if event.key in self._open:
-            return self._resume(event)
+            self._resume(event)
+            return
         start = event.at - self.began
         span = Span(len(self.spans), event.kind, event.name, event.lane, 0, start)
         span.row = self._free_row(event.lane, span)

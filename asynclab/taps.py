@@ -1,4 +1,4 @@
-"""Where events come from: asyncio's steps, executors' work items, asgiref's waits, Django's queries.
+"""Where events come from: asyncio, executors, asgiref's waits, Django's queries.
 
 A tap replaces one method of a class for as long as something is being recorded, so that it also
 sees objects that exist already. Each is chosen so that no frame of ours stands between a learner's
@@ -16,9 +16,11 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from concurrent.futures._base import CANCELLED
 from contextlib import contextmanager
 from contextvars import Context
 from functools import partial
+from typing import NamedTuple
 
 import asgiref.current_thread_executor
 from asgiref.sync import AsyncToSync, SyncToAsync
@@ -29,7 +31,6 @@ from .events import (
     END,
     PAUSE,
     QUERY,
-    RESUME,
     SPAN,
     SUBMIT,
     SYNC,
@@ -44,11 +45,24 @@ PLUMBING = re.compile(
     r"(IPython|comm|debugpy|ipykernel|ipywidgets|jupyter_client|tornado|zmq|asyncio\.base_events)\b"
 )
 
+# What can be scheduled of a task, other than a step of it: loop.call_later(1, task.cancel).
+TASK_METHODS = frozenset(dir(asyncio.Task))
+
+
+class Known(NamedTuple):
+    """A task that has been seen. `key` is None if its steps are not to be told."""
+
+    ref: weakref.ref
+    key: object
+    kind: str = ""
+    name: str = ""
+
+
 _recordings: tuple[Recording, ...] = ()
 _switch = threading.RLock()
 _installed: list[tuple[type, str, object]] = []
-_tasks: dict[int, tuple[weakref.ref, object]] = {}
-_waiting = threading.local()
+_tasks: dict[int, Known] = {}
+_here = threading.local()
 
 
 @contextmanager
@@ -80,6 +94,7 @@ def start(limit: int = 200_000, name: str = "this cell") -> Recording:
             _tasks.clear()
             _put_on()
         _recordings += (tape,)
+        _route()
     _begin_block(tape, name)
     return tape
 
@@ -92,10 +107,14 @@ def stop(tape: Recording, error: BaseException | None = None) -> None:
     """
     global _recordings
     if error is not None:
-        tape.note(END, tape, detail=type(error).__name__)
+        tape.note(END, tape.block, detail=type(error).__name__)
     tape.end()
     with _switch:
         _recordings = tuple(other for other in _recordings if other is not tape)
+        _route()
+        for task, known in list(_tasks.items()):
+            if known.key is tape:
+                del _tasks[task]
         if not _recordings:
             _take_off()
 
@@ -152,24 +171,47 @@ class span:
         return wrapper
 
 
-def _note(op, key, kind="", name="", detail="", role=None) -> None:
+def _note_in_all(op, key, kind="", name="", detail="", role=None) -> None:
     for tape in _recordings:
         tape.note(op, key, kind, name, detail, role)
 
 
+_note = _note_in_all
+
+
+def _route() -> None:
+    """Send notes straight to the recording, if there is just one: every hop is five notes."""
+    global _note
+    _note = _recordings[0].note if len(_recordings) == 1 else _note_in_all
+
+
 def _begin_block(tape: Recording, name: str) -> None:
-    """Begin the span of the recorded block, and see when its first step ends."""
-    tape.note(BEGIN, tape, CELL, name, role=_loop_role)
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
+    """Begin the span of the recorded block: the rest of this step, and the task's later steps."""
+    task = _current_task()
+    known = _tasks.get(id(task))
+    if known is not None and known.key is not None:
+        # Another recording follows this task already. One task has one key, in each of them.
+        tape.block = known.key
+    tape.note(BEGIN, tape.block, CELL, name, "", _loop_role)
+    if task is None or tape.block is not tape:
         return
-    task = asyncio.current_task()
-    if task is not None:
-        _tasks[id(task)] = weakref.ref(task), tape
+    _tasks[id(task)] = Known(weakref.ref(task, _forget(task)), tape, CELL, name)
     # The step that we are in began before the taps were on, so nobody will tell us that it ends.
     # What it leaves in the loop's queue runs right after it.
-    loop.call_soon(tape.note, PAUSE, tape)
+    asyncio.get_running_loop().call_soon(tape.note, PAUSE, tape)
+
+
+def _current_task() -> asyncio.Task | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
+
+
+def _forget(task: asyncio.Task) -> Callable:
+    """What to call once the task is no more: another may then have its id."""
+    number = id(task)
+    return lambda ref: _tasks.pop(number, None)
 
 
 def _loop_role() -> str:
@@ -183,56 +225,52 @@ def _loop_role() -> str:
 
 def _tap_handle(run: Callable) -> Callable:
     """`Handle._run` runs each callback of a loop; a task's step is one of them."""
+    Task = asyncio.Task
 
     def _run(handle):
-        task = getattr(handle._callback, "__self__", None)
-        if not isinstance(task, asyncio.Task) or _is_cancel(handle._callback):
+        callback = handle._callback
+        task = getattr(callback, "__self__", None)
+        if not isinstance(task, Task) or getattr(callback, "__name__", "") in TASK_METHODS:
             return run(handle)
-        key = _step_begins(task)
+        known = _tasks.get(id(task)) or _meet(task)
+        key = known.key
         if key is None:
             return run(handle)
+        # To a recording that has seen the task before, this is one step more.
+        _note(BEGIN, key, known.kind, known.name, "", _loop_role)
+        _here.step = key
         try:
             return run(handle)
         finally:
-            _step_ends(task, key)
+            _here.step = None
+            if task.done():
+                _tasks.pop(id(task), None)
+                _note(END, key, "", "", _task_error(task))
+            else:
+                _note(PAUSE, key)
 
     return _run
 
 
-def _is_cancel(callback: Callable) -> bool:
-    return getattr(callback, "__name__", "") == "cancel"
-
-
-def _step_begins(task: asyncio.Task) -> object:
-    known = _tasks.get(id(task))
-    if known is not None and known[0]() is task:
-        key = known[1]
-        if key is not None:
-            _note(RESUME, key)
-        return key
+def _meet(task: asyncio.Task) -> Known:
     coroutine = task.get_coro()
-    key = None if _is_plumbing(coroutine) else _task_key(coroutine)
-    _tasks[id(task)] = weakref.ref(task), key
-    if key is not None:
-        _note(BEGIN, key, TASK, _task_name(coroutine), role=_loop_role)
-    return key
-
-
-def _step_ends(task: asyncio.Task, key: object) -> None:
-    if not task.done():
-        _note(PAUSE, key)
-        return
-    _tasks.pop(id(task), None)
-    _note(END, key, detail=_task_error(task))
+    ref = weakref.ref(task, _forget(task))
+    if _is_plumbing(coroutine):
+        known = Known(ref, None)
+    else:
+        known = Known(ref, _task_key(coroutine), TASK, _task_name(coroutine))
+    _tasks[id(task)] = known
+    return known
 
 
 def _task_error(task: asyncio.Task) -> str:
-    if task.cancelled():
-        return "CancelledError"
     # Not task.exception(): asking marks the exception as retrieved, and asyncio would no longer
     # report the ones that nobody awaited.
-    error = task._exception
-    return type(error).__name__ if error is not None else ""
+    return "CancelledError" if task.cancelled() else _name_of(task._exception)
+
+
+def _name_of(error: BaseException | None) -> str:
+    return "" if error is None else type(error).__name__
 
 
 def _is_plumbing(coroutine) -> bool:
@@ -242,26 +280,31 @@ def _is_plumbing(coroutine) -> bool:
 
 
 def _task_key(coroutine) -> object:
-    return id(_wrapped_by_asgiref(coroutine) or coroutine)
+    # Its id only where somebody who cannot know the task has to name it: see _tap_main_wrap.
+    wrapped = _wrapped_by_asgiref(coroutine)
+    return object() if wrapped is None else id(wrapped)
 
 
 def _task_name(coroutine) -> str:
     wrapped = _wrapped_by_asgiref(coroutine)
     if wrapped is not None:
         return _label(wrapped.cr_frame.f_locals["self"].awaitable)
-    if getattr(coroutine, "__qualname__", "") == "SyncToAsync.__call__":
+    if _is_running(coroutine, "SyncToAsync.__call__"):
         return f"sync_to_async({_label(coroutine.cr_frame.f_locals['self'])})"
     return _label(coroutine)
 
 
 def _wrapped_by_asgiref(coroutine):
     """The `AsyncToSync.main_wrap` coroutine inside a task that async_to_sync started, or None."""
-    name = getattr(coroutine, "__qualname__", "")
-    if name == "AsyncToSync.main_wrap":
-        return coroutine
-    if name == "AsyncToSync.__call__.<locals>.new_loop_wrap":
-        return coroutine.cr_frame.f_locals["awaitable"]
-    return None
+    if _is_running(coroutine, "AsyncToSync.__call__.<locals>.new_loop_wrap"):
+        coroutine = coroutine.cr_frame.f_locals["awaitable"]
+    return coroutine if _is_running(coroutine, "AsyncToSync.main_wrap") else None
+
+
+def _is_running(coroutine, name: str) -> bool:
+    """Whether this is a coroutine of the function so named, with its local names at hand."""
+    running = getattr(coroutine, "cr_frame", None) is not None
+    return running and coroutine.__qualname__ == name
 
 
 # --- executors: the hop to another thread -----------------------------------------------------
@@ -282,36 +325,31 @@ def _tap_work_item_run(run: Callable) -> Callable:
 
     def _run(item, *args):
         future, key = item.future, id(item)
-        if future.cancelled():
+        # Here and below, asking the future by its methods would take its lock four times.
+        if future._state == CANCELLED:
             return run(item, *args)
         function = _work(item)
         _note(BEGIN, key, SYNC, _label(function), "", partial(_worker_role, function))
         try:
             return run(item, *args)
         finally:
-            _note(END, key, detail=_future_error(future))
+            _note(END, key, "", "", _name_of(future._exception))
 
     return _run
 
 
 def _asker() -> object:
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:
-        return None
-    return _tasks.get(id(task), (None, None))[1]
+    """The key of the task or block that is running here, if it is known."""
+    step = getattr(_here, "step", None)
+    if step is not None:
+        return step
+    known = _tasks.get(id(_current_task()))
+    return known.key if known is not None else None
 
 
 def _work(item) -> Callable:
     # Python 3.14 keeps the call as a tuple.
     return item.fn if hasattr(item, "fn") else item.task[0]
-
-
-def _future_error(future) -> str:
-    if not future.done() or future.cancelled():
-        return ""
-    error = future.exception()
-    return type(error).__name__ if error is not None else ""
 
 
 def _worker_role(function: Callable) -> str:
@@ -338,7 +376,7 @@ def _tap_main_wrap(main_wrap: Callable) -> Callable:
     def _main_wrap(self, *args, **kwargs):
         coroutine = main_wrap(self, *args, **kwargs)
         wait = object()
-        _waiting.keys = (*getattr(_waiting, "keys", ()), wait)
+        _here.waits = (*getattr(_here, "waits", ()), wait)
         _note(BEGIN, wait, WAIT, f"async_to_sync({_label(self.awaitable)})", role=_loop_role)
         _note(SUBMIT, id(coroutine), detail=wait)
         return coroutine
@@ -352,8 +390,8 @@ def _tap_run_until_future(run_until_future: Callable) -> Callable:
             return run_until_future(self, future)
         finally:
             # None waits if the taps came on between the two calls.
-            *rest, wait = getattr(_waiting, "keys", ()) or (None,)
-            _waiting.keys = tuple(rest)
+            *rest, wait = getattr(_here, "waits", ()) or (None,)
+            _here.waits = tuple(rest)
             _note(END, wait)
 
     return _run_until_future
