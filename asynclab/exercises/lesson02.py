@@ -1,0 +1,373 @@
+"""The checks of lesson 02: SynchronousOnlyOperation."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date, timedelta
+
+from django.core.exceptions import SynchronousOnlyOperation
+
+from ..events import QUERY, Span
+from .book import NotYet, Raised, exercise
+
+DAY = date(2025, 5, 27)
+"""A day on which two open loans are due, and three are overdue."""
+
+
+@exercise(
+    "2.1",
+    title="count what is overdue",
+    names=("count_overdue",),
+    hints=(
+        "Which loans are overdue on a day? Two things must be true of them.",
+        "The database can count. What is the async twin of `count()`?",
+        "Does it end with `.filter(returned=None, due__lt=day).acount()`, and is it awaited?",
+    ),
+)
+async def count_overdue(given):
+    from library.models import Loan
+
+    try:
+        result = await given.call("count_overdue", DAY)
+    except Raised as stop:
+        if not isinstance(stop.error, SynchronousOnlyOperation):
+            raise
+        raise NotYet(
+            "sync-query",
+            "A sync query ran under a running loop. `async def` around it changes nothing: "
+            "the guard asks about the thread. Which method of the queryset can be awaited?",
+        ) from None
+    due = Loan.objects.filter(due__lt=DAY)
+    right = await due.filter(returned=None).acount()
+    if result == right:
+        if not any("COUNT(" in span.detail for span in _queries(given)):
+            raise NotYet(
+                "fetches-rows",
+                "The number is right, but every loan travelled to Python to be counted here. "
+                "A library has a million of them. Who could count instead?",
+            )
+        return "One query, one hop, one number."
+    if result == await due.acount():
+        raise NotYet(
+            "counts-returned",
+            "Loans that came back are counted too. What is in `returned` while a book is out?",
+        )
+    if result == await Loan.objects.filter(due__lte=DAY, returned=None).acount():
+        raise NotYet(
+            "counts-due-today",
+            "A loan that is due on the day itself is not overdue yet. Which comparison says so?",
+        )
+    raise NotYet("other-number", f"On {DAY} it returned {result!r}, and {right} are overdue.")
+
+
+@exercise(
+    "2.2",
+    title="who has which book",
+    names=("loan_lines",),
+    hints=(
+        "How many queries does your code need? Which of them hides behind a dot?",
+        "`loan.book` and `loan.member` are lazy foreign keys. Which method of the queryset lets "
+        "the same query bring both?",
+        'Is it `async for loan in Loan.objects.filter(...).select_related("book", "member")`?',
+    ),
+)
+async def loan_lines(given):
+    try:
+        result = await given.call("loan_lines")
+    except Raised as stop:
+        if not isinstance(stop.error, SynchronousOnlyOperation):
+            raise
+        if not _queries(given):
+            raise NotYet(
+                "loops-on-the-loop",
+                "The guard fired before any query ran: your code walks through a queryset with a "
+                "plain `for`, on the loop's thread. Which word makes that loop async?",
+            ) from None
+        raise NotYet(
+            "lazy-key",
+            "The loans came, and then an attribute asked for more: `loan.book` or `loan.member` "
+            "is a query behind a dot. How can the first query bring them along?",
+        ) from None
+    if result != await _expected_lines():
+        raise NotYet(
+            "other-lines",
+            f"It returned {result!r}. Compare with the example: open loans only, a list, "
+            "ordered by the day they are due.",
+        )
+    number = len(_queries(given))
+    if number > 1:
+        raise NotYet(
+            "query-per-loan",
+            f"The lines are right, and took {number} queries: the lazy foreign keys still ask, "
+            "one by one, where no guard stops them. How can one query bring everything?",
+        )
+    return "One query with two joins, however many loans there are."
+
+
+@exercise(
+    "2.3",
+    title="hand a book over",
+    names=("hand_over",),
+    hints=(
+        "What is left in the database if the second step fails?",
+        "`atomic()` needs a thread without a loop, and both steps inside it. Which fix of the "
+        "lesson sends several queries over in one piece?",
+        "Can you write both steps as one sync function with `with transaction.atomic():`, and "
+        "await `sync_to_async(that_function)()`?",
+    ),
+)
+async def hand_over(given):
+    from library.models import Loan, Member
+
+    loan = await Loan.objects.filter(returned=None).afirst()
+    receiver = await Member.objects.exclude(pk=loan.member_id).afirst()
+    nobody = 1 + (await Member.objects.alast()).pk + await Member.objects.acount()
+    known = {pk async for pk in Loan.objects.values_list("pk", flat=True)}
+    try:
+        await _hand_over(given, loan, receiver.pk)
+        await _require_handed_over(loan, receiver)
+        await _undo(loan, known)
+        await _require_all_or_nothing(given, loan, nobody)
+    finally:
+        await _undo(loan, known)
+    return "Two writes, one transaction, one hop: nothing can slip in between."
+
+
+async def _hand_over(given, loan, member_pk: int) -> None:
+    try:
+        await given.call("hand_over", loan.pk, member_pk, DAY)
+    except Raised as stop:
+        if "asynchronous context manager" in str(stop.error):
+            raise NotYet(
+                "async-with",
+                "`atomic()` has no async form: Django's transactions are sync only. "
+                "Where could the whole block run as sync code?",
+            ) from None
+        if "UNIQUE" in str(stop.error):
+            raise NotYet(
+                "wrong-order",
+                "The database allows one open loan a book, and you opened the new one while the "
+                "old one was open. Which step comes first?",
+            ) from None
+        if not isinstance(stop.error, SynchronousOnlyOperation):
+            raise
+        raise NotYet(
+            "atomic-on-the-loop",
+            "The guard fired: `atomic()` or a sync query ran on the loop's thread. Wrapping only "
+            "one of the steps does not help. Which function should go over as a whole?",
+        ) from None
+
+
+async def _require_handed_over(loan, receiver) -> None:
+    from library.models import Loan
+
+    old = await Loan.objects.aget(pk=loan.pk)
+    new = await Loan.objects.filter(book=loan.book_id, returned=None).afirst()
+    wanted = (DAY, receiver.pk, DAY, DAY + timedelta(days=21))
+    got = (old.returned, new and new.member_id, new and new.borrowed, new and new.due)
+    if got != wanted:
+        raise NotYet(
+            "not-handed-over",
+            "Afterwards the old loan must be returned on the day, and the new member must have an "
+            "open one, borrowed that day and due 21 days later. Which of these is missing?",
+        )
+
+
+async def _require_all_or_nothing(given, loan, nobody: int) -> None:
+    """Hand the book to a member who does not exist."""
+    from library.models import Loan
+
+    try:
+        await given.call("hand_over", loan.pk, nobody, DAY)
+        told = False
+    except Raised:
+        told = True
+    old = await Loan.objects.aget(pk=loan.pk)
+    if old.returned is not None:
+        raise NotYet(
+            "half-done",
+            "Handed to a member who does not exist, the book left its old reader and reached no "
+            "new one. What makes two writes one: both, or neither?",
+        )
+    if not told:
+        raise NotYet(
+            "swallowed",
+            "Handed to a member who does not exist, it ended as if all were well. "
+            "Who should learn that nothing was written?",
+        )
+
+
+async def _undo(loan, known: set[int]) -> None:
+    from library.models import Loan
+
+    await Loan.objects.exclude(pk__in=known).adelete()
+    await Loan.objects.filter(pk=loan.pk).aupdate(returned=None)
+
+
+@exercise(
+    "2.4",
+    title="greet the reader",
+    names=("greet",),
+    hints=(
+        "What does `request.user` hold before anyone has looked at it?",
+        "The middleware puts an awaitable twin beside it. Its name begins with `a`.",
+        "After `user = await request.auser()`: which attribute tells a guest from a member?",
+    ),
+)
+async def greet(given):
+    source = given.source("greet") or ""
+    async with _request("amara") as request:
+        try:
+            response = await given.call("greet", request)
+        except Raised as stop:
+            raise _user_trouble(stop, source) from None
+    _require_text(response, "Good evening, amara.")
+    async with _request(None) as request:
+        response = await given.call("greet", request)
+    if _text(response) != "Good evening, guest.":
+        raise NotYet(
+            "forgot-the-guest",
+            f"A visitor who is not logged in reads {_text(response)!r}. An `AnonymousUser` has an "
+            "empty name. How do you find out that it is one?",
+        )
+    return None
+
+
+def _user_trouble(stop: Raised, source: str) -> NotYet:
+    if isinstance(stop.error, SynchronousOnlyOperation):
+        if "sync_to_async" in source:
+            return NotYet(
+                "wrapped-lazy",
+                "What came back from the worker was still lazy, and it was opened here, on the "
+                "loop. It is `sync_to_async(Book.objects.all)()` again. Which code does the asking?",
+            )
+        return NotYet(
+            "lazy-user",
+            "`request.user` is lazy: its first attribute loads the session and the user, with "
+            "sync queries. What stands beside it for async code?",
+        )
+    if isinstance(stop.error, TypeError) and "await" in str(stop.error):
+        return NotYet(
+            "awaited-user",
+            "`request.user` is an object and cannot be awaited. Something beside it is a function "
+            "that can be called and awaited. What is it called?",
+        )
+    if isinstance(stop.error, AttributeError) and "coroutine" in str(stop.error):
+        return NotYet(
+            "coroutine-user",
+            "`request.auser()` gives a coroutine; a coroutine has no user name. "
+            "Where is the `await` missing?",
+        )
+    return stop
+
+
+@exercise(
+    "2.5",
+    title="repair the dashboard",
+    names=("dashboard",),
+    hints=(
+        "Mark every place in `dashboard_before` that reaches the database. Are there four?",
+        "`len`, an index and the template all need the same rows. What if they were in a list "
+        "before all that, with their books and members?",
+        "User: `await request.auser()`. Rows: a list by `async for` over the queryset with "
+        "`select_related`. Does anything after these two lines still ask the database?",
+    ),
+)
+async def dashboard(given):
+    source = given.source("dashboard") or ""
+    async with _request("amara") as request:
+        try:
+            response = await given.call("dashboard", request)
+        except Raised as stop:
+            raise _dashboard_trouble(stop, source, given) from None
+    lines = await _expected_lines()
+    first = lines[0].partition(":")[0]
+    _require_text(
+        response, f"Dear amara, {len(lines)} books are out, {first} longest. {'. '.join(lines)}."
+    )
+    number = len(_queries(given))
+    if number > 1:
+        raise NotYet(
+            "many-queries",
+            f"It works, with {number} queries on the library's tables. One brings everything. "
+            "Which rows do you fetch twice, or one by one?",
+        )
+    return "Everything was fetched before the template began. Nothing in it can ask any more."
+
+
+def _dashboard_trouble(stop: Raised, source: str, given) -> NotYet:
+    if not isinstance(stop.error, SynchronousOnlyOperation):
+        return stop
+    if "request.user" in source:
+        return NotYet(
+            "lazy-user",
+            "`request.user` is still there. In the template, `user.username` opens it, with "
+            "sync queries. What can be awaited instead?",
+        )
+    if _queries(given):
+        return NotYet(
+            "lazy-key",
+            "The loans are fetched; then `loan.book` or `loan.member` asks again. In a template "
+            "you see only dots. How does the one query bring both along?",
+        )
+    if "render(" in stop.text:
+        return NotYet(
+            "lazy-context",
+            "The template was given a queryset, and its loop ran the query, on the loop's thread. "
+            "What should be in the context instead?",
+        )
+    return NotYet(
+        "hidden-query",
+        f"{stop.text}. That line holds a query without a method's name: `len`, an index, a `for`. "
+        "What if the rows were a plain list by then?",
+    )
+
+
+def _queries(given) -> list[Span]:
+    """The queries on the library's own tables during the last call."""
+    return [
+        span for span in given.recording.spans if span.kind == QUERY and "library_" in span.name
+    ]
+
+
+async def _expected_lines() -> list[str]:
+    from library.models import Loan
+
+    loans = Loan.objects.filter(returned=None).select_related("book", "member").order_by("due", "pk")
+    return [f"{loan.book}: {loan.member}" async for loan in loans]
+
+
+def _text(response: object) -> str:
+    return getattr(response, "content", b"").decode()
+
+
+def _require_text(response: object, wanted: str) -> None:
+    if _text(response) != wanted:
+        raise NotYet(
+            "other-text",
+            f"It answered {_text(response) or response!r}, and not {wanted!r}.",
+        )
+
+
+@asynccontextmanager
+async def _request(username: str | None) -> AsyncIterator[object]:
+    """A request as AuthenticationMiddleware hands it on: of that user, or of a guest."""
+    from django.conf import settings
+    from django.contrib.auth.middleware import AuthenticationMiddleware
+    from django.contrib.auth.models import User
+    from django.contrib.sessions.backends.db import SessionStore
+    from django.test import AsyncClient, AsyncRequestFactory
+
+    client, user, created = AsyncClient(), None, False
+    if username is not None:
+        user, created = await User.objects.aget_or_create(username=username)
+        await client.aforce_login(user)
+    cookie = client.cookies.get(settings.SESSION_COOKIE_NAME)
+    request = AsyncRequestFactory().get("/")
+    request.session = SessionStore(cookie.value if cookie else None)
+    AuthenticationMiddleware(lambda request: None).process_request(request)
+    try:
+        yield request
+    finally:
+        await SessionStore(cookie.value).adelete() if cookie else None
+        if created:
+            await user.adelete()
