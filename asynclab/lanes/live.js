@@ -640,13 +640,16 @@ class View {
     const { pen } = this;
     const [from, to] = this.range();
     const { runs } = span;
-    pen.fillStyle = colour;
     let right = -Infinity;
     for (let i = 2 * Math.max(0, lastRun(runs, from)); i < runs.length && runs[i] <= to; i += 2) {
       const a = this.x(runs[i]);
       const b = Math.max(a + 1.5, this.x(runs[i + 1] === NONE ? this.store.clock() : runs[i + 1]));
       if (b <= right + 0.5) continue;
       right = b;
+      // A theme's grey may be a veil: without paper below, the hatching would shine through.
+      pen.fillStyle = this.colours.paper;
+      pen.fillRect(a, y, b - a, high);
+      pen.fillStyle = colour;
       pen.fillRect(a, y, b - a, high);
     }
   }

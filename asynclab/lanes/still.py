@@ -20,6 +20,7 @@ LANE_PAD, LANE_MIN = 9, 50
 LANE_ROWS = 220
 MOST_LANES = 24
 LEAST = 3
+MOST_LETTERS = 120
 
 PAPER, RULE, BAND, INK, QUIET, RED = (
     "#ffffff",
@@ -336,7 +337,7 @@ class Picture:
 
     def _fit(self, words: str, points: float, room: float) -> str:
         """As much of `words` as `room` has place for; nothing if that is hardly any."""
-        words = words.replace("\n", " ")
+        words = words[:MOST_LETTERS].replace("\n", " ")
         if self._width(words, points) <= room:
             return words
         while words and self._width(f"{words}…", points) > room:
