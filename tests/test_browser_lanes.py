@@ -1,0 +1,176 @@
+"""The live picture in a real JupyterLab: it is there while the cell runs, and it can be read."""
+
+import pytest
+from browser import Notebook, contrasts, new_page
+
+pytestmark = pytest.mark.browser
+
+PRELUDE = """
+import asyncio, threading, time
+from asgiref.sync import sync_to_async
+from asynclab import record, span
+%load_ext asynclab
+def count_books(): time.sleep(0.02)
+async def fetch(): await sync_to_async(count_books)()
+"""
+FIVE = "%%lanes\nawait asyncio.gather(*(fetch() for _ in range(5)))"
+WHO = "%%lanes\nprint('main', threading.get_ident(), threading.get_native_id())"
+MARKUP = "<img src=x onerror=window.hacked=1><b>bold</b>"
+MARKED = f"%%lanes\nwith span({MARKUP!r}): pass"
+FAILS = "with record():\n    await fetch()\n    1 / 0"
+
+# Goes on until the test, which has seen the spans, has made the file.
+UNTIL_SEEN = """%%lanes
+import pathlib
+while not pathlib.Path("seen-{how}").exists():
+    with span("step"):
+        {wait}(0.05)
+print("seen while it ran: {how}")
+"""
+WAYS = {"blocking": "time.sleep", "awaiting": "await asyncio.sleep"}
+
+
+def run(page, lab, name, *cells, theme="light"):
+    lesson = Notebook(page, lab).open(lab.write(name, PRELUDE, *cells), theme)
+    lesson.run_all()
+    return lesson
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def gallery(request, browser, lab):
+    """A notebook with a picture of each sort, after Run All, in one of the two themes."""
+    context = browser.new_context(viewport={"width": 1200, "height": 1600})
+    name = f"gallery-{request.param}.ipynb"
+    cells = FIVE, WHO, MARKED, FAILS
+    lesson = run(new_page(context), lab, name, *cells, theme=request.param)
+    lesson.wait_until_idle()
+    lesson.page.locator("pre", has_text="Traceback").wait_for()
+    lesson.shoot(f"lanes-{request.param}")
+    yield lesson
+    context.close()
+
+
+def test_spans_are_in_the_page_while_the_cell_runs(page, lab):
+    cells = [UNTIL_SEEN.format(how=how, wait=wait) for how, wait in WAYS.items()]
+    lesson = run(page, lab, "live.ipynb", *cells)
+    for how in WAYS:
+        try:
+            page.locator(".asynclab-lanes[data-state=live]").wait_for()
+            page.wait_for_function(
+                "Number(document.querySelector('[data-state=live]').dataset.spans) > 5"
+            )
+            lesson.shoot(f"lanes-live-{how}")
+        finally:
+            (lab.folder / f"seen-{how}").touch()
+        page.get_by_text(f"seen while it ran: {how}", exact=True).wait_for()
+    lesson.wait_until_idle()
+    page.locator(".asynclab-lanes[data-state=ended]:visible").nth(1).wait_for()
+    assert lesson.lanes.count() == 2
+    assert page.reported == []
+
+
+def test_each_cell_shows_one_picture_and_the_console_is_quiet(gallery):
+    assert gallery.lanes.count() == 4
+    assert gallery.page.reported == []
+
+
+def test_a_lane_shows_the_ident_and_the_native_id_of_its_thread(gallery):
+    said = gallery.page.locator(".jp-OutputArea-output pre", has_text="main ").first
+    _, ident, native = said.inner_text().split()
+    lane = gallery.lanes.nth(1).locator(".al-lane").first
+    assert lane.get_by_text(f"ident {ident}").is_visible()
+    assert lane.get_by_text(f"native {native}").is_visible()
+    assert lane.get_by_text("event loop").is_visible()
+
+
+def test_keys_move_the_focus_and_the_detail_follows(gallery):
+    lanes = gallery.lanes.first
+    lanes.locator(".al-scroller").focus()
+    detail = lanes.locator(".al-detail")
+
+    def after(key):
+        gallery.page.keyboard.press(key)
+        return detail.inner_text()
+
+    cells = gallery.page.locator(".jp-CodeCell").count()
+    assert after("Home").startswith("this cell · cell · on event loop (MainThread)")
+    assert after("ArrowRight").startswith("fetch · task")
+    last = after("End")
+    assert last.startswith("count_books · sync function · on thread-sensitive worker")
+    assert after("ArrowLeft") != last
+    assert after("ArrowUp").startswith("fetch · task")
+    gallery.shoot("lanes-focus", lanes)
+    # JupyterLab's own shortcuts stayed out of it.
+    assert lanes.locator(".al-scroller").evaluate("node => node === document.activeElement")
+    assert gallery.page.locator(".jp-CodeCell").count() == cells
+
+
+def test_the_pointer_shows_a_span(gallery):
+    box = gallery.lanes.nth(0).locator(".al-canvas").bounding_box()
+    gallery.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 24 + 8 + 8)
+    gallery.lanes.first.locator(".al-detail", has_text="this cell").wait_for()
+
+
+def test_text_can_be_read(gallery):
+    parts = ".al-status, .al-button, .al-role, .al-thread, .al-ident span, .al-item"
+    found = contrasts(gallery.lanes.locator(f"{parts}, .al-detail span"))
+    assert len(found) > 40
+    assert [each for each in found if each[0] < 4.5] == []
+
+
+def test_labels_on_bars_can_be_read(gallery):
+    assert min(gallery.page.evaluate(BAR_CONTRASTS).values()) >= 4.5
+
+
+# The ink of a label against a quarter of the bar's colour on the lane, as the canvas blends them.
+BAR_CONTRASTS = """() => {
+    const style = getComputedStyle(document.querySelector(".asynclab-lanes"));
+    const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const paint = (name, alpha) => {
+        pen.globalAlpha = alpha;
+        pen.fillStyle = style.getPropertyValue(`--al-${name}`);
+        pen.fillRect(0, 0, 1, 1);
+    };
+    const light = () => [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3).map((c) => c / 255)
+        .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+    const found = {};
+    for (const kind of ["sync", "query", "span"]) {
+        for (const ground of ["paper", "band"]) {
+            paint("paper", 1);
+            paint(ground, 1);
+            paint(kind, 0.25);
+            const bar = light();
+            paint("ink", 1);
+            const [dark, bright] = [bar, light()].sort((a, b) => a - b);
+            found[`${kind} on ${ground}`] = (bright + 0.05) / (dark + 0.05);
+        }
+    }
+    return found;
+}"""
+
+
+def test_markup_in_a_name_stays_text(gallery):
+    lanes = gallery.lanes.nth(2)
+    lanes.locator(".al-scroller").focus()
+    gallery.page.keyboard.press("End")
+    lanes.locator(".al-detail").get_by_text(MARKUP).wait_for()
+    assert gallery.page.locator(".asynclab-lanes img, .asynclab-lanes b").count() == 0
+    assert gallery.page.evaluate("window.hacked") is None
+
+
+def test_an_error_is_marked_in_its_picture(gallery):
+    lanes = gallery.lanes.nth(3)
+    assert "exception" in lanes.locator(".al-legend").inner_text()
+    assert "ZeroDivisionError in this cell" in lanes.locator(".al-hidden").text_content()
+
+
+def test_a_page_that_is_loaded_again_shows_the_whole_recording(page, lab):
+    many = "%%lanes\nfor _ in range(5000):\n    with span('x'): pass"
+    lesson = run(page, lab, "again.ipynb", many)
+    lesson.wait_until_idle()
+    page.wait_for_selector(".asynclab-lanes[data-spans='5001']:visible")
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+    page.reload()
+    page.wait_for_selector(".asynclab-lanes[data-spans='5001'][data-state=ended]:visible")
