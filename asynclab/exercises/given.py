@@ -6,7 +6,7 @@ import inspect
 import linecache
 import textwrap
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import asgiref.sync
 
@@ -53,7 +53,9 @@ class Given:
         except (TypeError, OSError):
             return _from_cells(name, self._cells)
 
-    async def call(self, name: str, *args, where: str = "cell", **kwargs) -> object:
+    async def call(
+        self, name: str, *args, where: str = "cell", driver: Callable | None = None, **kwargs
+    ) -> object:
         """Call the reader's function, sync or async, and return its result.
 
         The call runs on a new thread, with the context variables of the check, and is recorded.
@@ -62,6 +64,8 @@ class Given:
         Args:
             where: "cell", in a thread whose event loop is running, as a cell would; "thread", in
                 a thread without a loop.
+            driver: a function that is called in place of the reader's, with the reader's as its
+                first argument. It can look at what happens between two steps of the loop.
 
         Raises:
             NotYet: the function hangs ("hangs"), raises (`Raised`), returns a coroutine
@@ -71,7 +75,8 @@ class Given:
         if not callable(function):
             kind = type(function).__name__
             raise NotYet("not-callable", f"`{name}` is not a function, but of type `{kind}`.")
-        job = Job(name, function, args, kwargs, where)
+        called, args = (driver, (function, *args)) if driver else (function, args)
+        job = Job(name, called, args, kwargs, where)
         await job.run(self._exercise.seconds)
         self.recording = job.recording
         if job.hung:
