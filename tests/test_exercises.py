@@ -17,7 +17,7 @@ from asynclab import taps
 from asynclab.errors import LabError
 from asynclab.exercises import book, check, helping, hint, progress, score, solution
 from asynclab.exercises.book import Exercise, NotAttempted, NotYet, Raised
-from asynclab.exercises.checking import NO_DJANGO, grade
+from asynclab.exercises.checking import NO_DJANGO, Interrupted, grade
 from asynclab.exercises.generate import generate, stub
 from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET, PASSED
 
@@ -327,6 +327,13 @@ def test_call_is_recorded():
     assert "sleep" in spans
 
 
+def test_driver_is_called_with_the_function():
+    def driver(function, n):
+        return function(n) + 1
+
+    assert outcome_of("def answer(n): return n * 10", n=4, driver=driver) == 41
+
+
 def test_raised_carries_the_exception():
     async def look(given):
         with pytest.raises(Raised) as caught:
@@ -356,6 +363,20 @@ def test_check_without_await_says_so(recwarn):
     gc.collect()
     assert 'await check("0.1")' in shown
     assert not recwarn.list
+
+
+def test_interrupted_check_is_one_line(monkeypatch):
+    async def interrupt():
+        task = asyncio.ensure_future(check("0.1"))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(Interrupted) as caught:
+            await task
+        assert len(caught.value._render_traceback_()) == 1
+
+    endless = Exercise("0.1", "a title", (), (), 5, lambda given: asyncio.Event().wait())
+    monkeypatch.setitem(book._exercises, "0.1", endless)
+    asyncio.run(interrupt())
 
 
 def test_unknown_number_lists_the_near_ones():

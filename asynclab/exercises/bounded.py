@@ -8,6 +8,7 @@ import functools
 import inspect
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -86,7 +87,7 @@ class Job:
     def _main(self, call: Callable[[], None]) -> None:
         try:
             call()
-        except BaseException as error:  # noqa: BLE001 - even SystemExit is an answer, and gets a verdict
+        except BaseException as error:  # noqa: BLE001 - SystemExit gets a verdict too
             self.error = error
         finally:
             _close_connections()
@@ -126,10 +127,15 @@ class Job:
         for attempt in range(ROUNDS):
             self._ask_to_end()
             if attempt:
-                for thread in set(threading.enumerate()) - self._older:
+                for thread in self._own_threads():
                     _raise_in(thread)
             if await _done(self._ended, ROUND):
                 return
+
+    def _own_threads(self) -> set[threading.Thread]:
+        """What the call has started. The shared worker outlives the call that first used it."""
+        shared = asgiref.sync.SyncToAsync.single_thread_executor._threads
+        return set(threading.enumerate()) - self._older - shared
 
     def _ask_to_end(self) -> None:
         if self._loop is None or self._ended.done():
@@ -139,7 +145,15 @@ class Job:
 
 
 async def _done(future: concurrent.futures.Future, seconds: float) -> bool:
-    await asyncio.wait([asyncio.wrap_future(future)], timeout=seconds)
+    """Wait until `future` is done, for at most `seconds`.
+
+    In slices: ipykernel's interrupt cancels the cell from a signal handler, which does not wake
+    the loop (`Kernel._cancel_on_sigint`), so that a loop which only sleeps would not notice.
+    """
+    deadline = time.monotonic() + seconds
+    waiting = [asyncio.wrap_future(future)]
+    while not future.done() and (left := deadline - time.monotonic()) > 0:
+        await asyncio.wait(waiting, timeout=min(left, ROUND))
     return future.done()
 
 

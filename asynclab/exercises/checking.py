@@ -49,10 +49,20 @@ class Check:
         return f'Nothing was checked yet. Write: await check("{self._exercise.number}")'
 
     async def _run(self) -> Verdict:
-        async with _one_at_a_time:
-            verdict = await grade(self._exercise, *_notebook())
+        try:
+            async with _one_at_a_time:
+                verdict = await grade(self._exercise, *_notebook())
+        except asyncio.CancelledError:
+            raise Interrupted from None
         score.note_verdict(verdict)
         return verdict
+
+
+class Interrupted(asyncio.CancelledError):
+    """The reader interrupted the check; IPython shows one line of it."""
+
+    def _render_traceback_(self) -> list[str]:
+        return ["The check was interrupted. It left nothing behind."]
 
 
 async def grade(
