@@ -401,6 +401,8 @@ def test_in_a_kernel(cell, environment):
     assert cell("from asynclab.boot import boot\nboot()") == (LINE, None)
     assert cell("from library.models import Book; print(await Book.objects.acount())")[0] == "47\n"
     assert cell("Book.objects.count()")[1]["ename"] == "SynchronousOnlyOperation"
+    get = "from django.test import AsyncClient; print((await AsyncClient().get('/')).status_code)"
+    assert cell(get)[0] == "200\n"
     cell("await Book.objects.filter(year__lt=1900).adelete()")
     assert cell("boot(); print(await Book.objects.acount())") == (LINE + "47\n", None)
 
