@@ -330,12 +330,15 @@ def _tap_work_item_run(run: Callable) -> Callable:
             return run(item, *args)
         function = _work(item)
         _note(BEGIN, key, SYNC, _label(function), "", partial(_worker_role, function))
-        try:
-            return run(item, *args)
-        finally:
-            _note(END, key, "", "", _name_of(future._exception))
+        # Before any other callback: whoever awaits the result goes on only after the end is noted.
+        future._done_callbacks.insert(0, partial(_work_ends, key))
+        return run(item, *args)
 
     return _run
+
+
+def _work_ends(key: object, future) -> None:
+    _note(END, key, "", "", _name_of(future._exception))
 
 
 def _asker() -> object:
