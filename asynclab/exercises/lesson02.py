@@ -229,7 +229,6 @@ async def greet(given):
             f"A visitor who is not logged in reads {_text(response)!r}. An `AnonymousUser` has an "
             "empty name. How do you find out that it is one?",
         )
-    return None
 
 
 def _user_trouble(stop: Raised, source: str) -> NotYet:
@@ -238,7 +237,7 @@ def _user_trouble(stop: Raised, source: str) -> NotYet:
             return NotYet(
                 "wrapped-lazy",
                 "What came back from the worker was still lazy, and it was opened here, on the "
-                "loop. It is `sync_to_async(Book.objects.all)()` again. Which code does the asking?",
+                "loop: `sync_to_async(Book.objects.all)()` once more. Which code does the asking?",
             )
         return NotYet(
             "lazy-user",
@@ -332,8 +331,9 @@ def _queries(given) -> list[Span]:
 async def _expected_lines() -> list[str]:
     from library.models import Loan
 
-    loans = Loan.objects.filter(returned=None).select_related("book", "member").order_by("due", "pk")
-    return [f"{loan.book}: {loan.member}" async for loan in loans]
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    joined = loans.select_related("book", "member")
+    return [f"{loan.book}: {loan.member}" async for loan in joined]
 
 
 def _text(response: object) -> str:
