@@ -329,7 +329,7 @@ def _tap_work_item_run(run: Callable) -> Callable:
         if future._state == CANCELLED:
             return run(item, *args)
         function = _work(item)
-        _note(BEGIN, key, SYNC, _label(function), "", partial(_worker_role, function))
+        _note(BEGIN, key, SYNC, _label(function), "", partial(_worker_role, item))
         # Before any other callback: whoever awaits the result goes on only after the end is noted.
         future._done_callbacks.insert(0, partial(_work_ends, key))
         return run(item, *args)
@@ -355,18 +355,21 @@ def _work(item) -> Callable:
     return item.fn if hasattr(item, "fn") else item.task[0]
 
 
-def _worker_role(function: Callable) -> str:
-    """The job of the thread that is about to run `function`, from how it was asked to."""
-    handler = getattr(function, "func", None)
-    adapter = getattr(handler, "__self__", None)
-    if isinstance(adapter, SyncToAsync) and adapter._thread_sensitive:
-        # By name: a new worker runs before its executor lists it among its threads.
-        pool = threading.current_thread().name.rpartition("_")[0]
-        shared = pool == SyncToAsync.single_thread_executor._thread_name_prefix
-        return "thread-sensitive worker" if shared else "context worker"
+def _worker_role(item) -> str:
+    """The job of the thread that is about to run `item`, from how it was asked to."""
+    function = _work(item)
     if function is asyncio.run:
         return "temporary event loop"
-    return "pool worker"
+    adapter = getattr(getattr(function, "func", None), "__self__", None)
+    if not (isinstance(adapter, SyncToAsync) and adapter._thread_sensitive):
+        return "pool worker"
+    # By name: a new worker runs before its executor lists it among its threads.
+    pool = threading.current_thread().name.rpartition("_")[0]
+    if pool == SyncToAsync.single_thread_executor._thread_name_prefix:
+        return "thread-sensitive worker"
+    # Else a caller that waits in async_to_sync does it, or the worker of a ThreadSensitiveContext.
+    waits = isinstance(item, asgiref.current_thread_executor._WorkItem)
+    return _loop_role() if waits else "context worker"
 
 
 # --- asgiref: a thread that waits for async code ----------------------------------------------
