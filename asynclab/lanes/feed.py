@@ -30,7 +30,7 @@ class Feed:
             makes it takes the GIL from the code that is being recorded.
     """
 
-    def __init__(self, recording: Recording, budget: float = 0.0015):
+    def __init__(self, recording: Recording, budget: float = 0.0008):
         self.recording = recording
         self.spans: dict[int, Span] = {}
         self._budget = budget

@@ -16,7 +16,7 @@ PERIOD = 0.04
 # After how many messages the page's model is told everything once more. Messages that were sent
 # before it was ready are lost to it, and it cannot ask: a running cell keeps the kernel busy.
 ONCE_MORE = {2, 5, 12, 25, 50}
-FIRST_SPANS = 2000
+FIRST_SPANS = 400
 # Between the messages of a long rest: a Jupyter server drops what exceeds 1 MB a second.
 PAUSE = 0.08
 MANY_ROWS = 500
