@@ -200,7 +200,7 @@ async def _undo(loan, known: set[int]) -> None:
     from library.models import Loan
 
     await Loan.objects.exclude(pk__in=known).adelete()
-    await Loan.objects.filter(pk=loan.pk).aupdate(returned=None)
+    await loan.asave()
 
 
 @exercise(
