@@ -68,6 +68,9 @@ class LanesMagic:
         showing, self._showing = self._showing, None
         if showing is not None:
             lanes.stop(showing, getattr(result, "error_in_exec", None))
+            if showing.live is None:
+                # A terminal shows words, not pictures.
+                print(lanes.text(showing.recording))
 
 
 def run_on_thread(line: str, cell: str) -> None:
@@ -140,7 +143,8 @@ def _compile(cell: str):
     try:
         return _code(ast.parse(source, name), name)
     except SyntaxError as error:
-        if "outside" not in error.msg:
+        # "'await' outside function", "'async with' outside async function": at the top level.
+        if "async" not in error.msg and not error.msg.startswith("'await' outside function"):
             raise
         raise UsageError(
             "%%thread runs the cell where no event loop runs: take `await` out of it, "

@@ -1,0 +1,340 @@
+"""%%lanes and %%thread in a real Jupyter kernel, and %%lanes in terminal IPython."""
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+TIMEOUT = 60
+SET_UP = """\
+%load_ext asynclab
+import asyncio, threading, time
+from asgiref.sync import sync_to_async
+from asynclab import boot, record, taps
+boot()
+from library.models import Author, Book
+def work(): return 42
+"""
+
+
+@dataclass
+class Outcome:
+    """What a cell showed: printed text, displayed texts, its error, and its last value."""
+
+    status: str = ""
+    printed: str = ""
+    shown: list[str] = field(default_factory=list)
+    views: int = 0
+    value: str | None = None
+    error: str = ""
+    traceback: str = ""
+
+    @property
+    def lanes(self) -> list[str]:
+        """The lines of the one recording that the cell shows."""
+        [text] = self.shown
+        return text.splitlines()
+
+
+class Kernel:
+    """A Jupyter kernel, and its cells by their outcome."""
+
+    def __init__(self, cwd):
+        self.manager, self.client = start_new_kernel(cwd=cwd)
+
+    def run(self, source, when_printed=None):
+        """Run a cell. `when_printed` is called once, on the first line that the cell prints."""
+        outcome, waiting = Outcome(), [when_printed] if when_printed else []
+
+        def collect(message):
+            content = message["content"]
+            match message["msg_type"]:
+                case "stream":
+                    outcome.printed += content["text"]
+                    if waiting:
+                        waiting.pop()()
+                case "display_data":
+                    plain = content["data"].get("text/plain")
+                    if plain is None:
+                        outcome.views += 1
+                    else:
+                        outcome.shown.append(plain)
+                case "execute_result":
+                    outcome.value = content["data"]["text/plain"]
+                case "error":
+                    outcome.error = f"{content['ename']}: {content['evalue']}"
+                    outcome.traceback = plain_text("\n".join(content["traceback"]))
+
+        reply = self.client.execute_interactive(source, output_hook=collect, timeout=TIMEOUT)
+        outcome.status = reply["content"]["status"]
+        return outcome
+
+    def interrupt(self, source):
+        """Run a cell that prints a line, and interrupt it there."""
+        return self.run(source, when_printed=self.manager.interrupt_kernel)
+
+    def stop(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+def plain_text(coloured):
+    return "".join(part.partition("m")[2] for part in f"m{coloured}".split("\x1b["))
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    kernel = Kernel(tmp_path_factory.mktemp("kernel"))
+    try:
+        assert kernel.run(SET_UP).status == "ok"
+        yield kernel
+    finally:
+        kernel.stop()
+
+
+@pytest.fixture
+def run(kernel):
+    """Run a cell; after the test the taps must be off and the next cell be an ordinary one."""
+    yield kernel.run
+    after = kernel.run("taps.active(), len(taps._recordings)")
+    assert (after.value, after.shown) == ("(False, 0)", [])
+
+
+# %%lanes
+
+
+def test_lanes_records_a_cell_with_await(run):
+    outcome = run("%%lanes\nvalue = await sync_to_async(work)()\nvalue")
+    assert (outcome.status, outcome.value, outcome.views) == ("ok", "42", 1)
+    assert any(line.startswith("event loop") for line in outcome.lanes)
+    assert any(line.startswith("thread-sensitive worker") for line in outcome.lanes)
+
+
+def test_lanes_records_a_cell_without_await(run):
+    outcome = run("%%lanes\nwith __import__('asynclab').span('chew'): work()")
+    assert outcome.status == "ok"
+    assert "chew" in outcome.shown[0]
+
+
+def test_lanes_draws_first_and_shows_the_words_last(run):
+    outcome = run("%%lanes\nprint('in between')")
+    assert (outcome.views, outcome.printed, len(outcome.shown)) == (1, "in between\n", 1)
+
+
+def test_lanes_leaves_strings_and_magics_of_the_cell_alone(run):
+    outcome = run('\n%%lanes\ntext = """\n%%lanes\n  two"""\n%pwd\n!true\ntext')
+    assert (outcome.status, outcome.value) == ("ok", repr("\n%%lanes\n  two"))
+
+
+def test_lines_are_counted_as_if_lanes_were_not_there(run):
+    outcome = run("%%lanes\nx = 1\n1 / 0")
+    assert "line 2" in outcome.traceback or "----> 2 1 / 0" in outcome.traceback
+
+
+def test_a_cell_that_fails_still_shows_its_recording(run):
+    outcome = run("%%lanes\ndef broken(): raise ValueError('no')\nawait sync_to_async(broken)()")
+    assert (outcome.status, outcome.error) == ("error", "ValueError: no")
+    assert any("ValueError in broken" in line for line in outcome.lanes)
+    assert "taps.py" not in outcome.traceback
+
+
+def test_a_cell_with_a_syntax_error_is_reported_and_leaves_nothing_on(run):
+    outcome = run("%%lanes\nx = = 1")
+    assert outcome.error.startswith("SyntaxError")
+
+
+def test_something_after_lanes_is_refused_and_nothing_runs(run):
+    outcome = run("ran = False")
+    outcome = run("%%lanes extra\nran = True")
+    assert outcome.status == "error"
+    assert "%%lanes takes nothing after it: write it alone on the first line." in outcome.error
+    assert (outcome.shown, outcome.views) == ([], 0)
+    assert run("ran").value == "False"
+
+
+def test_lanes_below_other_code_is_refused_by_ipython(run):
+    assert run("x = 1\n%%lanes").status == "error"
+
+
+def test_lanes_interrupted_while_it_awaits(kernel, run):
+    # In steps: an interrupt does not wake ipykernel's loop, it counts from the next time it wakes.
+    source = "%%lanes\nprint('here', flush=True)\nwhile True: await asyncio.sleep(0.05)"
+    outcome = kernel.interrupt(source)
+    assert outcome.error.startswith("CancelledError")
+    assert len(outcome.shown) == 1
+
+
+def test_lanes_interrupted_while_it_blocks(kernel, run):
+    outcome = kernel.interrupt("%%lanes\nprint('here', flush=True)\ntime.sleep(60)")
+    assert outcome.error.startswith("KeyboardInterrupt")
+    assert "KeyboardInterrupt" in outcome.shown[0]
+
+
+def test_loading_twice_records_once_and_reload_works(run):
+    for again in ("%load_ext asynclab", "%reload_ext asynclab"):
+        assert run(again).error == ""
+        outcome = run("%%lanes\nlen(taps._recordings)")
+        assert (outcome.value, len(outcome.shown)) == ("1", 1)
+
+
+def test_record_is_the_same_as_lanes(run):
+    lanes = run("%%lanes\nawait sync_to_async(work)()")
+    block = run("with record():\n    await sync_to_async(work)()")
+    assert block.shown == lanes.shown
+
+
+def test_record_inside_lanes_shows_both(run):
+    outcome = run("%%lanes\nwith record():\n    await sync_to_async(work)()")
+    assert (outcome.status, len(outcome.shown)) == ("ok", 2)
+
+
+# %%thread
+
+
+def test_thread_shares_the_namespace_and_shows_the_last_value(run):
+    outcome = run("%%thread\nhere = threading.current_thread().name\nBook.objects.count()")
+    assert (outcome.status, outcome.value) == ("ok", "47")
+    assert run("here").value == "'plain thread'"
+
+
+def test_thread_shows_a_queryset_whose_repr_runs_its_query(run):
+    outcome = run("%%thread\nBook.objects.filter(pk=1)")
+    assert outcome.value.startswith("<QuerySet [<Book:")
+
+
+def test_thread_shows_nothing_for_a_semicolon_or_a_statement(run):
+    assert run("%%thread\nx = 1").value is None
+    assert run("%%thread\nNone").value is None
+
+
+def test_what_the_thread_prints_appears_in_its_cell(run):
+    assert run("%%thread\nprint('from the thread')").printed == "from the thread\n"
+
+
+def test_the_guard_is_on_and_does_not_fire_in_the_thread(run):
+    source = "import os\nBook.objects.exists(), os.environ.get('DJANGO_ALLOW_ASYNC_UNSAFE')"
+    assert run(f"%%thread\n{source}").value == "(True, None)"
+    assert run(source).error.startswith("SynchronousOnlyOperation")
+    inside = (
+        "%%thread\nasync def peek(): return Book.objects.exists()\n"
+        "try: asyncio.run(peek())\nexcept Exception as error: print(type(error).__name__)"
+    )
+    assert run(inside).printed == "SynchronousOnlyOperation\n"
+
+
+def test_await_in_a_thread_is_refused_in_one_line(run):
+    outcome = run("%%thread\nawait Book.objects.acount()")
+    assert outcome.status == "error"
+    said = outcome.printed + outcome.error
+    assert "take `await` out of it" in said
+    assert "magics.py" not in said + outcome.traceback
+
+
+def test_an_error_in_the_thread_fails_the_cell_and_shows_the_line(run):
+    outcome = run("%%thread\nx = 1\n\ndef divide():\n    return 1 / 0\n\ndivide()")
+    assert (outcome.status, outcome.error) == ("error", "ZeroDivisionError: division by zero")
+    assert "return 1 / 0" in outcome.traceback
+    assert "divide()" in outcome.traceback
+    assert "magics.py" not in outcome.traceback
+
+
+def test_lines_of_a_thread_cell_are_counted_from_below_the_magic(run):
+    run("%%thread\ndef fail():\n    raise ValueError('here')")
+    outcome = run("try: fail()\nexcept ValueError as error: frame = error.__traceback__.tb_next")
+    assert run("frame.tb_lineno").value == "2", outcome
+
+
+def test_a_syntax_error_in_a_thread_cell_is_shown_as_one(run):
+    outcome = run("%%thread\nx = = 1")
+    assert outcome.error.startswith("SyntaxError")
+    assert "x = = 1" in outcome.traceback
+
+
+@pytest.mark.parametrize(
+    "line", ["async with x: pass", "async for x in y: pass", "[x async for x in y]"]
+)
+def test_every_form_of_await_is_refused(run, line):
+    outcome = run(f"%%thread\n{line}")
+    assert "take `await` out of it" in outcome.printed
+
+
+def test_await_inside_a_function_of_a_thread_cell_is_fine(run):
+    assert run("%%thread\nasync def peek(): return await asyncio.sleep(0, 1)\n1").value == "1"
+
+
+def test_return_outside_a_function_is_not_taken_for_await(run):
+    outcome = run("%%thread\nreturn 1")
+    assert "'return' outside function" in outcome.error
+
+
+COUNTING = """\
+import gc
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+def connections_open():
+    wrappers = [o for o in gc.get_objects() if isinstance(o, BaseDatabaseWrapper)]
+    return sum(wrapper.connection is not None for wrapper in wrappers)
+
+def plain_threads():
+    return sum(thread.name == "plain thread" for thread in threading.enumerate())
+
+gc.collect()
+before = connections_open()
+"""
+
+
+def test_the_thread_leaves_no_thread_and_no_connection(run):
+    assert run(COUNTING).status == "ok"
+    # That the count counts: one is open while the thread works.
+    assert run("%%thread\nBook.objects.count()\nconnections_open() - before").value == "1"
+    for _ in range(3):
+        assert run("%%thread\nBook.objects.count()").value == "47"
+    assert run("connections_open() - before, plain_threads()").value == "(0, 0)"
+    assert run("%%thread\nBook.objects.count()\n1 / 0").status == "error"
+    assert run("connections_open() - before, plain_threads()").value == "(0, 0)"
+
+
+def test_thread_interrupted(kernel, run):
+    source = "%%thread\nprint('here', flush=True)\nwhile True: time.sleep(0.01)"
+    outcome = kernel.interrupt(source)
+    assert outcome.error.startswith("KeyboardInterrupt")
+    assert "magics.py" not in outcome.traceback
+    assert run("[t.name for t in threading.enumerate() if t.name == 'plain thread']").value == "[]"
+
+
+def test_something_after_thread_is_refused(run):
+    outcome = run("%%thread extra\n1")
+    assert "%%thread takes nothing after it" in outcome.printed + outcome.error
+
+
+def test_lanes_above_thread_records_the_thread(run):
+    outcome = run("%%lanes\n%%thread\nBook.objects.count()")
+    assert (outcome.status, outcome.value) == ("ok", "47")
+    assert any(line.startswith("plain thread") for line in outcome.lanes)
+    assert "library_book" in outcome.shown[0]
+
+
+def test_thread_above_lanes_is_refused(run):
+    outcome = run("%%thread\n%%lanes\n1")
+    assert outcome.status == "error"
+    assert "Write %%lanes above %%thread, not below it." in outcome.printed + outcome.error
+
+
+# Terminal IPython
+
+
+def test_terminal_ipython_prints_the_words(tmp_path):
+    source = tmp_path / "session.ipy"
+    lines = (
+        "%load_ext asynclab\n"
+        "get_ipython().run_cell('%%lanes\\nimport asyncio\\nawait asyncio.to_thread(len, [])')\n"
+        "from asynclab import taps; print('on:', taps.active())\n"
+    )
+    source.write_text(lines)
+    command = [sys.executable, "-m", "IPython", "--quick", "--colors=NoColor", str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=TIMEOUT)
+    assert "event loop" in done.stdout, done.stdout + done.stderr
+    assert "len" in done.stdout
+    assert "on: False" in done.stdout
