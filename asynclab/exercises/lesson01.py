@@ -375,7 +375,7 @@ async def serve(given):
         "A click calls a plain function on the loop. What may it do with a coroutine?",
         "Write an inner `async def` that does the work, and start it as a task. Who keeps the "
         "task, and what happens to the button before and after?",
-        "`try`, `except Exception as error`, `finally`: which of the three enables the button?",
+        "`try`, `except OSError as error`, `finally`: which of the three enables the button?",
     ),
 )
 async def make_refresh(given):
