@@ -2,12 +2,10 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass, field
 
 import pytest
-from jupyter_client.manager import start_new_kernel
+from cells import TIMEOUT, Kernel
 
-TIMEOUT = 60
 SET_UP = """\
 %load_ext asynclab
 import asyncio, threading, time
@@ -17,71 +15,6 @@ boot()
 from library.models import Author, Book
 def work(): return 42
 """
-
-
-@dataclass
-class Outcome:
-    """What a cell showed: printed text, displayed texts, its error, and its last value."""
-
-    status: str = ""
-    printed: str = ""
-    shown: list[str] = field(default_factory=list)
-    views: int = 0
-    value: str | None = None
-    error: str = ""
-    traceback: str = ""
-
-    @property
-    def lanes(self) -> list[str]:
-        """The lines of the one recording that the cell shows."""
-        [text] = self.shown
-        return text.splitlines()
-
-
-class Kernel:
-    """A Jupyter kernel, and its cells by their outcome."""
-
-    def __init__(self, cwd):
-        self.manager, self.client = start_new_kernel(cwd=cwd)
-
-    def run(self, source, when_printed=None):
-        """Run a cell. `when_printed` is called once, on the first line that the cell prints."""
-        outcome, waiting = Outcome(), [when_printed] if when_printed else []
-
-        def collect(message):
-            content = message["content"]
-            match message["msg_type"]:
-                case "stream":
-                    outcome.printed += content["text"]
-                    if waiting:
-                        waiting.pop()()
-                case "display_data":
-                    plain = content["data"].get("text/plain")
-                    if plain is None:
-                        outcome.views += 1
-                    else:
-                        outcome.shown.append(plain)
-                case "execute_result":
-                    outcome.value = content["data"]["text/plain"]
-                case "error":
-                    outcome.error = f"{content['ename']}: {content['evalue']}"
-                    outcome.traceback = plain_text("\n".join(content["traceback"]))
-
-        reply = self.client.execute_interactive(source, output_hook=collect, timeout=TIMEOUT)
-        outcome.status = reply["content"]["status"]
-        return outcome
-
-    def interrupt(self, source):
-        """Run a cell that prints a line, and interrupt it there."""
-        return self.run(source, when_printed=self.manager.interrupt_kernel)
-
-    def stop(self):
-        self.client.stop_channels()
-        self.manager.shutdown_kernel(now=True)
-
-
-def plain_text(coloured):
-    return "".join(part.partition("m")[2] for part in f"m{coloured}".split("\x1b["))
 
 
 @pytest.fixture(scope="module")

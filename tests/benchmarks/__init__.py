@@ -1,0 +1,1 @@
+"""What the kit costs, measured against a baseline in the same run."""

@@ -1,0 +1,163 @@
+"""What recording costs: a worker that awaits 3,000 hops, plainly and under each recorder.
+
+The conditions take turns in one kernel, and each is compared with the plain run of its own round.
+"""
+
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from time import perf_counter, process_time
+
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+
+from .figures import Budget, Figure
+
+ROOT = Path(__file__).resolve().parents[2]
+HOPS = 3_000
+ROUNDS = 9
+BUDGETS = {"taps": Budget(1.15)}
+PEERS = "`python3 start.py bench` installs it"
+
+
+def nothing():
+    pass
+
+
+async def worker(hops=HOPS):
+    hop = sync_to_async(nothing)
+    for _ in range(hops):
+        await hop()
+
+
+@contextmanager
+def plain():
+    yield
+
+
+@contextmanager
+def taps():
+    from asynclab import taps
+
+    with taps.recording():
+        yield
+
+
+@contextmanager
+def taps_and_live():
+    from asynclab.lanes import LiveLanes
+    from asynclab.taps import recording
+
+    live = LiveLanes()
+    with recording() as tape:
+        live.follow(tape)
+        yield
+    live.finish()
+
+
+@contextmanager
+def viztracer():
+    from viztracer import VizTracer
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "trace.json")
+        tracer = VizTracer(verbose=0, output_file=file, tracer_entries=HOPS * 400)
+        tracer.start()
+        try:
+            yield
+        finally:
+            tracer.stop()
+            tracer.clear()
+
+
+async def timed() -> tuple[float, float]:
+    """Seconds on the wall and of this process's CPU that the worker takes."""
+    began, began_cpu = perf_counter(), process_time()
+    await asyncio.create_task(worker())
+    return perf_counter() - began, process_time() - began_cpu
+
+
+async def under(recorder) -> tuple[float, float]:
+    # A context, so that each run has a new thread to hop to: VizTracer sees only new threads.
+    async with ThreadSensitiveContext():
+        with recorder():
+            return await timed()
+
+
+async def under_asyncflow() -> tuple[float, float]:
+    from wigglystuff import AsyncFlow
+
+    async with ThreadSensitiveContext():
+        return await AsyncFlow().run(timed())
+
+
+RUNS = {
+    "plain, again": partial(under, plain),
+    "taps": partial(under, taps),
+    "taps and live lanes": partial(under, taps_and_live),
+    "wigglystuff AsyncFlow": under_asyncflow,
+    "VizTracer": partial(under, viztracer),
+}
+
+
+async def measure(rounds: int = ROUNDS) -> dict:
+    """Run in a kernel: median ratios to plain, on the wall and in CPU time, by recorder."""
+    runs = {}
+    for name, run in RUNS.items():
+        # A peer that is not installed, or needs a newer Python.
+        with suppress(ImportError, AttributeError):
+            await run()
+            runs[name] = run
+    ratios, bare = {name: [] for name in runs}, []
+    for number in range(rounds):
+        base = await under(plain)
+        bare.append(base[0])
+        # In turn from either end, so that no recorder always runs right after the plain one.
+        for name in list(runs)[:: 1 if number % 2 else -1]:
+            ratios[name].append([a / b for a, b in zip(await runs[name](), base, strict=True)])
+    medians = {
+        name: [statistics.median(column) for column in zip(*found, strict=True)]
+        for name, found in ratios.items()
+    }
+    return {"us": statistics.median(bare) / HOPS * 1e6, "ratios": medians}
+
+
+def figures() -> list[Figure]:
+    """The recorders beside each other, measured in a Jupyter kernel."""
+    found = json.loads(in_kernel())
+    lines = [Figure("a hop, plain", found["us"], "us")]
+    for name in RUNS:
+        line = Figure(f"3,000 hops, {name}", None, budget=BUDGETS.get(name))
+        if name in found["ratios"]:
+            line.value, cpu = found["ratios"][name]
+            line.note = f"in CPU time {cpu:.3f} x"
+        else:
+            line.note = "needs Python 3.12" if too_old(name) else PEERS
+        lines.append(line)
+    return lines
+
+
+def too_old(name: str) -> bool:
+    return "AsyncFlow" in name and sys.version_info < (3, 12)
+
+
+def in_kernel() -> str:
+    sys.path.insert(0, str(ROOT / "tests"))
+    from cells import Kernel
+
+    kernel = Kernel(ROOT)
+    try:
+        outcome = kernel.run(
+            "import json\nfrom tests.benchmarks.recording import measure\n"
+            "print(json.dumps(await measure()))",
+            timeout=600,
+        )
+    finally:
+        kernel.stop()
+    if outcome.status != "ok":
+        raise RuntimeError(outcome.error)
+    return outcome.printed.splitlines()[-1]
