@@ -13,7 +13,7 @@ import threading
 from IPython import get_ipython
 from IPython.core.error import UsageError
 
-from . import lanes
+from . import lanes, taps
 
 LANES = "%%lanes"
 
@@ -22,7 +22,7 @@ def register(shell) -> None:
     """Add both magics to an IPython shell. A second call changes nothing."""
     if getattr(shell, "_asynclab_magics", None) is not None:
         return
-    magics = shell._asynclab_magics = LanesMagic()
+    magics = shell._asynclab_magics = LanesMagic(shell)
     shell.input_transformers_cleanup.insert(0, take_lanes_line)
     shell.events.register("pre_run_cell", magics.start)
     shell.events.register("post_run_cell", magics.stop)
@@ -51,9 +51,14 @@ def _lanes_line(lines: list[str]) -> int | None:
 
 
 class LanesMagic:
-    """What IPython calls around each cell."""
+    """What IPython calls around each cell.
 
-    def __init__(self):
+    Args:
+        shell: the IPython shell that runs the cells.
+    """
+
+    def __init__(self, shell):
+        self._shell = shell
         self._showing = None
 
     def start(self, info) -> None:
@@ -62,11 +67,18 @@ class LanesMagic:
         at = _lanes_line(lines)
         if at is not None and lines[at].strip() == LANES:
             self._showing = lanes.start()
+            self._shell.showtraceback = self._end_and_show_traceback
+
+    def _end_and_show_traceback(self, *args, **kwargs) -> None:
+        """End the recording first: to render a traceback takes a second that is not the cell's."""
+        taps.stop(self._showing.recording, sys.exc_info()[1])
+        type(self._shell).showtraceback(self._shell, *args, **kwargs)
 
     def stop(self, result=None) -> None:
         """Stop, and show the recording under the cell, however the cell ended."""
         showing, self._showing = self._showing, None
         if showing is not None:
+            del self._shell.showtraceback
             lanes.stop(showing, getattr(result, "error_in_exec", None))
             if showing.live is None:
                 # A terminal shows words, not pictures.
