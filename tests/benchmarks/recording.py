@@ -1,6 +1,6 @@
 """What recording costs: a worker that awaits 3,000 hops, plainly and under each recorder.
 
-The conditions take turns in one kernel, and each is compared with the plain run of its own round.
+The conditions take turns in one kernel; each is held against the plain runs before and after it.
 """
 
 import asyncio
@@ -19,7 +19,9 @@ from .figures import Budget, Figure
 
 ROOT = Path(__file__).resolve().parents[2]
 HOPS = 3_000
-ROUNDS = 9
+ROUNDS = 11
+# The last plain run of a round against its first: how far this machine is to be believed.
+AGAIN = "plain, again (noise)"
 BUDGETS = {"taps": Budget(1.15)}
 PEERS = "`python3 start.py bench` installs it"
 
@@ -96,7 +98,6 @@ async def under_asyncflow() -> tuple[float, float]:
 
 
 RUNS = {
-    "plain, again": partial(under, plain),
     "taps": partial(under, taps),
     "taps and live lanes": partial(under, taps_and_live),
     "wigglystuff AsyncFlow": under_asyncflow,
@@ -112,13 +113,17 @@ async def measure(rounds: int = ROUNDS) -> dict:
         with suppress(ImportError, AttributeError):
             await run()
             runs[name] = run
-    ratios, bare = {name: [] for name in runs}, []
+    ratios, bare = {name: [] for name in (AGAIN, *runs)}, []
     for number in range(rounds):
-        base = await under(plain)
+        first = await under(plain)
+        # From either end in turn, so that no recorder always comes first.
+        found = {name: await runs[name]() for name in list(runs)[:: 1 if number % 2 else -1]}
+        last = await under(plain)
+        base = [(a + b) / 2 for a, b in zip(first, last, strict=True)]
         bare.append(base[0])
-        # In turn from either end, so that no recorder always runs right after the plain one.
-        for name in list(runs)[:: 1 if number % 2 else -1]:
-            ratios[name].append([a / b for a, b in zip(await runs[name](), base, strict=True)])
+        ratios[AGAIN].append([b / a for a, b in zip(first, last, strict=True)])
+        for name, took in found.items():
+            ratios[name].append([a / b for a, b in zip(took, base, strict=True)])
     medians = {
         name: [statistics.median(column) for column in zip(*found, strict=True)]
         for name, found in ratios.items()
@@ -130,7 +135,7 @@ def figures() -> list[Figure]:
     """The recorders beside each other, measured in a Jupyter kernel."""
     found = json.loads(in_kernel())
     lines = [Figure("a hop, plain", found["us"], "us")]
-    for name in RUNS:
+    for name in (AGAIN, *RUNS):
         line = Figure(f"3,000 hops, {name}", None, budget=BUDGETS.get(name))
         if name in found["ratios"]:
             line.value, cpu = found["ratios"][name]
