@@ -3,8 +3,6 @@
 import html
 from collections.abc import Sequence
 
-import ipywidgets as widgets
-
 from .errors import LabError
 
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -39,44 +37,19 @@ class Prediction:
             raise LabError(f"predict() needs options that differ; got {', '.join(labels)}.")
         self.question = str(question)
         self.labels = labels
-        self._locked: str | None = None
-        self._radio = widgets.RadioButtons(
-            options=labels, value=None, layout=widgets.Layout(width="auto")
-        )
-        self._button = widgets.Button(
-            description="Lock it in", disabled=True, tooltip="Your prediction cannot change then"
-        )
-        self._status = widgets.HTML()
-        self._panel = self._build_panel()
+        from .predict_panel import panel_of  # anywidget takes a while to import
 
-    def _build_panel(self) -> widgets.Widget:
-        self._radio.observe(self._chosen, names="value")
-        self._button.on_click(self._lock)
-        title = widgets.HTML(f"<strong>Predict:</strong> {html.escape(self.question)}")
-        footer = widgets.HBox([self._button, self._status])
-        return widgets.VBox([title, self._radio, footer])
-
-    def _chosen(self, _change: object) -> None:
-        self._button.disabled = self.locked
-
-    def _lock(self, _button: object) -> None:
-        if self.locked or self._radio.value is None:
-            return
-        self._locked = self._radio.value
-        self._radio.disabled = self._button.disabled = True
-        self._status.value = (
-            f'<span role="status">Locked: you predict <b>{html.escape(self._locked)}</b>.</span>'
-        )
+        self._panel = panel_of(self.question, labels)
 
     @property
     def locked(self) -> bool:
         """Whether the prediction can no longer change."""
-        return self._locked is not None
+        return self._panel.locked
 
     @property
     def choice(self) -> str | None:
         """The option locked in, or else the one selected; None without either."""
-        return self._locked or self._radio.value
+        return self._panel.choice
 
     def reveal(self, machine: object) -> "Reveal":
         """Hold the prediction against `machine`, the result that the machine gave.
@@ -92,7 +65,7 @@ class Prediction:
         )
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
-        view = self._panel._repr_mimebundle_()[_WIDGET_VIEW]
+        view = {"version_major": 2, "version_minor": 0, "model_id": self._panel.model_id}
         return {"text/plain": repr(self), _WIDGET_VIEW: view}
 
 

@@ -1,0 +1,62 @@
+function add(parent, tag, text = "", properties = {}) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(text);
+  parent.append(node);
+  return node;
+}
+
+// Arrows and Enter are the control's own: JupyterLab would move to another cell.
+function keepKeys(control) {
+  control.toggleAttribute("data-lm-suppress-shortcuts", true);
+  return control;
+}
+
+function render({ model, el }) {
+  el.classList.add("asynclab-predict");
+  const form = add(el, "form");
+  const fields = add(form, "fieldset");
+  const legend = add(fields, "legend");
+  add(legend, "strong", "Predict:");
+  legend.append(` ${model.get("question")}`);
+  for (const value of model.get("labels")) {
+    const label = add(fields, "label");
+    // A form of its own: options of other predictions may share the name.
+    const properties = { type: "radio", name: "choice", value, required: true };
+    keepKeys(add(label, "input", "", properties));
+    add(label, "span", value);
+  }
+  const button = keepKeys(add(form, "button", "Lock it in"));
+  const status = add(form, "output", "", { tabIndex: -1 });
+
+  function show() {
+    const locked = model.get("locked");
+    for (const input of fields.querySelectorAll("input")) {
+      input.checked = input.value === model.get("choice");
+    }
+    fields.disabled = locked;
+    button.hidden = locked;
+    status.replaceChildren();
+    if (locked) {
+      status.append("Locked: you predict ");
+      add(status, "strong", model.get("choice"));
+      status.append(".");
+    }
+  }
+
+  form.addEventListener("change", () => {
+    model.set("choice", form.elements.choice.value);
+    model.save_changes();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    model.set("locked", true);
+    model.save_changes();
+    // The button is gone: whoever uses keys goes on from here.
+    status.focus();
+  });
+  model.on("change", show);
+  show();
+  return () => model.off("change", show);
+}
+
+export default { render };
