@@ -270,9 +270,14 @@ CONTRAST = """(nodes) => {
         .map((c) => c / 255)
         .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
         .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-    return nodes.map((node) => {
+    const opacity = (node) =>
+        node ? getComputedStyle(node).opacity * opacity(node.parentElement) : 1;
+    const says = (node) => node.checkVisibility({ visibilityProperty: true })
+        && [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
+    return nodes.filter(says).map((node) => {
         const ground = behind(node);
-        const ink = over(channels(getComputedStyle(node).color), ground);
+        const [r, g, b, alpha] = channels(getComputedStyle(node).color);
+        const ink = over([r, g, b, alpha * opacity(node)], ground);
         const [dark, bright] = [light(ground), light(ink)].sort((a, b) => a - b);
         return [(bright + 0.05) / (dark + 0.05), node.className, node.textContent.slice(0, 40)];
     });
@@ -280,5 +285,9 @@ CONTRAST = """(nodes) => {
 
 
 def contrasts(locator) -> list[tuple[float, str, str]]:
-    """The contrast of text and ground of every node found (WCAG 2), with its class and text."""
+    """The contrast of text and ground (WCAG 2) of every node that shows text of its own.
+
+    Returns:
+        For each node its contrast, its class and the beginning of its text.
+    """
     return [tuple(found) for found in locator.evaluate_all(CONTRAST)]
