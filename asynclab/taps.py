@@ -62,6 +62,8 @@ _recordings: tuple[Recording, ...] = ()
 _switch = threading.RLock()
 _installed: list[tuple[type, str, object]] = []
 _tasks: dict[int, Known] = {}
+# By thread: the recording that began in the step which that thread's loop is in.
+_first_steps: dict[int, Recording] = {}
 _here = threading.local()
 
 
@@ -112,7 +114,8 @@ def stop(tape: Recording, error: BaseException | None = None) -> None:
     with _switch:
         _recordings = tuple(other for other in _recordings if other is not tape)
         _route()
-        for task, known in list(_tasks.items()):
+        # A copy in one piece: the loops and the garbage collector change the original meanwhile.
+        for task, known in _tasks.copy().items():
             if known.key is tape:
                 del _tasks[task]
         if not _recordings:
@@ -197,8 +200,15 @@ def _begin_block(tape: Recording, name: str) -> None:
         return
     _tasks[id(task)] = Known(weakref.ref(task, _forget(task)), tape, CELL, name)
     # The step that we are in began before the taps were on, so nobody will tell us that it ends.
-    # What it leaves in the loop's queue runs right after it.
-    asyncio.get_running_loop().call_soon(tape.note, PAUSE, tape)
+    # Whatever the loop runs next says so; something is in its queue from now on.
+    _first_steps[threading.get_ident()] = tape
+    asyncio.get_running_loop().call_soon(_end_first_step)
+
+
+def _end_first_step() -> None:
+    tape = _first_steps.pop(threading.get_ident(), None)
+    if tape is not None:
+        tape.note(PAUSE, tape)
 
 
 def _current_task() -> asyncio.Task | None:
@@ -228,6 +238,8 @@ def _tap_handle(run: Callable) -> Callable:
     Task = asyncio.Task
 
     def _run(handle):
+        if _first_steps:
+            _end_first_step()
         callback = handle._callback
         task = getattr(callback, "__self__", None)
         if not isinstance(task, Task) or getattr(callback, "__name__", "") in TASK_METHODS:
@@ -248,6 +260,8 @@ def _tap_handle(run: Callable) -> Callable:
                 _note(END, key, "", "", _task_error(task))
             else:
                 _note(PAUSE, key)
+            # The task's exception refers to this frame: together they would never be freed.
+            handle = callback = task = known = None
 
     return _run
 
@@ -332,7 +346,11 @@ def _tap_work_item_run(run: Callable) -> Callable:
         _note(BEGIN, key, SYNC, _label(function), "", partial(_worker_role, item))
         # Before any other callback: whoever awaits the result goes on only after the end is noted.
         future._done_callbacks.insert(0, partial(_work_ends, key))
-        return run(item, *args)
+        try:
+            return run(item, *args)
+        finally:
+            # The future's exception refers to this frame: together they would never be freed.
+            item = future = function = None
 
     return _run
 
@@ -424,7 +442,7 @@ def _tap_execute(execute: Callable) -> Callable:
     return _execute_with_wrappers
 
 
-_TABLE = re.compile(r'(?:FROM|INTO|UPDATE|TABLE)\s+"?(\w+)', re.IGNORECASE)
+_TABLE = re.compile(r'(?:FROM|INTO|UPDATE|TABLE)\s+["`]?(\w+)', re.IGNORECASE)
 
 
 def _statement(sql: object) -> str:

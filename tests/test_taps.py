@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import traceback
+import weakref
 from unittest import mock
 
 import pytest
@@ -228,6 +229,22 @@ def test_tasks_are_told_in_stretches_with_who_ran_when():
     runs = sorted(run for span in tape.spans for run in span.runs)
     assert all(first[1] <= second[0] for first, second in zip(runs, runs[1:], strict=False))
     assert max(span.runs[0][1] for span in fetches) <= min(span.runs[1][0] for span in fetches)
+
+
+def test_a_task_that_was_ready_before_the_block_runs_while_the_block_awaits():
+    async def other():
+        pass
+
+    async def main():
+        task = asyncio.create_task(other())
+        with taps.recording() as tape:
+            await task
+        return tape
+
+    block, task = asyncio.run(main()).spans
+    [[_, paused], _] = block.runs
+    assert (block.name, task.name) == ("this cell", "other")
+    assert paused <= task.start
 
 
 def test_a_failed_task_tells_its_error():
@@ -463,6 +480,40 @@ def test_an_error_is_marked_where_it_rose_and_its_traceback_has_no_frame_of_the_
     assert (SYNC, "fail", "thread-sensitive worker", "ValueError") in told(tape)
     assert frames[-1].name == "fail"
     assert not [frame for frame in frames if frame.filename == taps.__file__]
+
+
+@pytest.mark.parametrize("start", [asyncio.to_thread, asyncio.create_task])
+def test_an_error_that_was_handled_is_freed_at_once_with_all_it_holds(start):
+    class Page:
+        pass
+
+    pages = []
+
+    def broken():
+        page = Page()
+        pages.append(weakref.ref(page))
+        fail()
+
+    async def abroken():
+        broken()
+
+    async def main():
+        with pytest.raises(ValueError):
+            await (start(abroken()) if start is asyncio.create_task else start(broken))
+        await asyncio.sleep(0.01)  # the worker lets go of it after it has said that it is done
+        return pages[0]() is None
+
+    async def block():
+        with taps.recording():
+            return await main()
+
+    gc.disable()
+    try:
+        assert asyncio.run(main()), "not even without the taps"
+        pages.clear()
+        assert asyncio.run(block())
+    finally:
+        gc.enable()
 
 
 def test_names_are_those_that_the_author_wrote():
