@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from time import perf_counter_ns
 from typing import NamedTuple
 
-BEGIN, PAUSE, RESUME, END, SUBMIT = "begin", "pause", "resume", "end", "submit"
+BEGIN, PAUSE, END, SUBMIT = "begin", "pause", "end", "submit"
 
 CELL, TASK, SYNC, WAIT, QUERY, SPAN = "cell", "task", "sync", "wait", "query", "span"
 
@@ -19,8 +19,16 @@ CELL, TASK, SYNC, WAIT, QUERY, SPAN = "cell", "task", "sync", "wait", "query", "
 class Event(NamedTuple):
     """One thing that happened on one thread.
 
-    `at` is nanoseconds on the `time.perf_counter_ns` clock, `lane` an index into
-    `Recording.lanes`, `key` says which span it belongs to while that span is open.
+    Args:
+        at: nanoseconds on the `time.perf_counter_ns` clock.
+        op: BEGIN of a span, or of its next run if it is open; PAUSE of its run; its END; SUBMIT,
+            the request for it, which comes before its BEGIN or soon after.
+        lane: an index into `Recording.lanes`.
+        key: says which span it belongs to while that span is open.
+        kind: CELL, TASK, SYNC, WAIT, QUERY or SPAN; for BEGIN only.
+        name: what to call the span; for BEGIN only.
+        detail: for BEGIN more about the span, for END the name of the exception that ended it, for
+            SUBMIT the key of the span that asked.
     """
 
     at: int
@@ -100,10 +108,15 @@ class Recording:
         self.lanes: list[Lane] = []
         self.block: object = self
         self._here = threading.local()
-        self._new_lane = threading.Lock()
+        # The garbage collector may run code that notes something while a lane is being opened.
+        self._new_lane = threading.RLock()
         self._timeline = Timeline(self.began)
         self._reading = threading.Lock()
         self.note = self._make_note()
+
+    def __repr__(self) -> str:
+        spans, lanes = len(self.spans), len(self.lanes)
+        return f"Recording: {_counted(spans, 'span')} on {_counted(lanes, 'lane')}"
 
     def _make_note(self) -> Callable[..., None]:
         """Return `note`. Every hop is five of them, and a closure is quicker than a method."""
@@ -127,9 +140,9 @@ class Recording:
 
     def _open_lane(self, role: Callable[[], str] | None) -> int:
         thread = threading.current_thread()
+        job = role() if role else "plain thread"
         with self._new_lane:
-            index = len(self.lanes)
-            name = self._numbered(role() if role else "plain thread")
+            index, name = len(self.lanes), self._numbered(job)
             self.lanes.append(Lane(index, name, thread.name, thread.ident, thread.native_id))
         return index
 
@@ -162,7 +175,7 @@ class Recording:
 
     @property
     def spans(self) -> list[Span]:
-        """Every span so far, in the order in which they began."""
+        """Every span so far, in the order in which they began; more join while it is open."""
         with self._reading:
             self._timeline.read(self.events, remember=True)
             if self.ended is not None:
@@ -178,6 +191,10 @@ class Recording:
 # Roles of which there can be several from the start: "pool worker 1" reads better than
 # "pool worker" beside "pool worker 2".
 MANY = {"pool worker", "context worker"}
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 class Timeline:
@@ -210,18 +227,19 @@ class Timeline:
             BEGIN: self._begin,
             SUBMIT: self._submit,
             PAUSE: self._pause,
-            RESUME: self._resume,
             END: self._end,
         }
         for event in events[self.taken : last]:
+            # Counted first: a reader that is interrupted does not tell an event twice.
+            self.taken += 1
             apply[event[1]](Event(*event))
-        self.taken = last
         return {} if remember else self._take_changes()
 
     def close(self, ended: int, remember: bool = False) -> dict[int, Span]:
         """End every open span at `ended`, without an error."""
         for key, span in list(self._open.items()):
-            self._finish(key, span, ended - self.began)
+            # What another thread began at the very end may be a moment late.
+            self._finish(key, span, max(ended - self.began, span.start))
         return {} if remember else self._take_changes()
 
     def _take_changes(self) -> dict[int, Span]:
@@ -229,8 +247,9 @@ class Timeline:
         return changed
 
     def _begin(self, event: Event) -> None:
-        if event.key in self._open:
-            self._resume(event)
+        known = self._open.get(event.key)
+        if known is not None:
+            self._begin_run(known, event)
             return
         start = event.at - self.began
         span = Span(len(self.spans), event.kind, event.name, event.lane, 0, start)
@@ -275,10 +294,7 @@ class Timeline:
             span.runs[-1][1] = event.at - self.began
             self._changed[span.index] = span
 
-    def _resume(self, event: Event) -> None:
-        span = self._open.get(event.key)
-        if span is None:
-            return
+    def _begin_run(self, span: Span, event: Event) -> None:
         at = event.at - self.began
         span.runs.append([at, None])
         self._changed[span.index] = span

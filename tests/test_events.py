@@ -2,13 +2,14 @@
 
 import threading
 
+import pytest
+
 from asynclab.events import (
     BEGIN,
     CELL,
     END,
     PAUSE,
     QUERY,
-    RESUME,
     SUBMIT,
     SYNC,
     TASK,
@@ -114,7 +115,7 @@ def test_a_task_runs_in_stretches_and_a_second_begin_is_one_more():
         (4, PAUSE, 0, "t"),
         (7, BEGIN, 0, "t", TASK, "fetch"),
         (8, PAUSE, 0, "t"),
-        (9, RESUME, 0, "t"),
+        (9, BEGIN, 0, "t"),
         (12, END, 0, "t"),
     )
     assert span.runs == [[1, 3], [7, 8], [9, 12]]
@@ -135,7 +136,7 @@ def test_a_key_can_be_used_again_once_its_span_has_ended():
 
 
 def test_events_of_an_unknown_key_are_left_out():
-    assert spans_of((1, RESUME, 0, "?"), (2, PAUSE, 0, "?"), (3, END, 0, "?")) == []
+    assert spans_of((2, PAUSE, 0, "?"), (3, END, 0, "?")) == []
 
 
 # Hops
@@ -147,7 +148,7 @@ HOP = [
     (3, PAUSE, 0, "task"),
     (5, BEGIN, 1, "item", SYNC, "query"),
     (8, END, 1, "item"),
-    (9, RESUME, 0, "task"),
+    (9, BEGIN, 0, "task"),
     (10, END, 0, "task"),
 ]
 
@@ -173,7 +174,7 @@ def test_a_result_is_taken_up_by_the_first_step_after_its_end():
         (2, SUBMIT, 0, "item", "", "", "task"),
         (3, PAUSE, 0, "task"),
         (4, BEGIN, 1, "item", SYNC, "query"),
-        (5, RESUME, 0, "task"),
+        (5, BEGIN, 0, "task"),
         (6, PAUSE, 0, "task"),
         (7, END, 1, "item"),
         (8, END, 0, "task"),
@@ -207,6 +208,38 @@ def test_nothing_is_kept_after_the_end_and_a_second_end_changes_nothing():
     on_thread(tape.note, BEGIN, "later", SYNC, "later")
     tape.end()
     assert (tape.spans, tape.lanes, tape.dropped, tape.ended) == ([], [], 0, ended)
+
+
+def test_what_a_thread_noted_while_the_recording_ended_does_not_end_before_it_begins():
+    tape = Recording()
+    tape.note(BEGIN, "late", SYNC, "late")
+    tape.ended = tape.began
+    [span] = tape.spans
+    assert span.end == span.start > 0
+
+
+def test_a_recording_shows_how_much_it_holds():
+    tape = Recording()
+    assert repr(tape) == "Recording: 0 spans on 0 lanes"
+    tape.note(BEGIN, "a", SYNC, "a")
+    assert repr(tape) == "Recording: 1 span on 1 lane"
+    on_thread(tape.note, BEGIN, "b", SYNC, "b")
+    assert repr(tape) == "Recording: 2 spans on 2 lanes"
+
+
+def test_a_lane_can_be_opened_while_one_is_being_opened():
+    tape = Recording()
+
+    class Numbered(str):
+        """What the garbage collector may run at any point: code that notes something."""
+
+        def __format__(self, spec):
+            on = object()
+            tape.note(BEGIN, on, SYNC, "inner", role=lambda: "event loop")
+            return str(self)
+
+    tape.note(BEGIN, "outer", SYNC, "outer", role=lambda: Numbered("pool worker"))
+    assert [span.name for span in tape.spans] == ["inner", "outer"]
 
 
 def test_past_the_limit_events_are_counted_and_not_kept():
@@ -256,6 +289,26 @@ def test_read_can_take_a_bounded_number_of_events():
     # Only once everything is read can what is still open be closed.
     assert len(tape.read(most=3)) == 5
     assert tape.unread == 0
+
+
+def test_a_reader_that_is_interrupted_tells_no_event_twice():
+    class Interrupted:
+        """A key that the reader is interrupted at, once."""
+
+        def __hash__(self):
+            if interruptions:
+                raise interruptions.pop()
+            return 1
+
+    interruptions = [KeyboardInterrupt()]
+    tape = Recording()
+    for key in ("a", Interrupted(), "b"):
+        tape.note(BEGIN, key, SYNC, str(key))
+        tape.note(END, key)
+    with pytest.raises(KeyboardInterrupt):
+        tape.read()
+    tape.end()
+    assert [span.name for span in tape.spans] == ["a", "b"]
 
 
 def test_events_noted_by_many_threads_at_once_are_all_kept():

@@ -13,7 +13,7 @@ from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 from PIL import Image
 
 from asynclab import lanes, taps
-from asynclab.events import BEGIN, END, PAUSE, QUERY, RESUME, SPAN, SYNC, TASK, Recording
+from asynclab.events import BEGIN, END, PAUSE, QUERY, SPAN, SYNC, TASK, Recording
 from asynclab.lanes.feed import Feed
 from asynclab.lanes.live import LiveLanes
 from asynclab.lanes.still import nice_step, size
@@ -263,7 +263,7 @@ def test_messages_add_up_to_the_recording():
     for _ in range(5):
         recording.note(PAUSE, "a")
         page.take(feed.next())
-        recording.note(RESUME, "a")
+        recording.note(BEGIN, "a")
         page.take(feed.next())
     recording.note(BEGIN, "b", SYNC, "count_books")
     recording.end()
@@ -303,7 +303,7 @@ def test_a_task_with_many_runs_sends_only_the_new_ones():
     recording.note(BEGIN, "a", TASK, "loop", role=loop)
     for _ in range(1000):
         recording.note(PAUSE, "a")
-        recording.note(RESUME, "a")
+        recording.note(BEGIN, "a")
     while recording.unread:
         feed.next()
     recording.note(PAUSE, "a")
