@@ -413,11 +413,13 @@ NO_PIP = (
 )
 
 
+# They belong to another Python, or (the last) let every kernel compile Django anew.
+NOT_OURS = ("PYTHONHOME", "PYTHONPATH", "PIP_USER", "PYTHONDONTWRITEBYTECODE")
+
+
 def environment(**more):
     """This process's environment, with .venv's programs first and no other Python's settings."""
-    kept = {
-        k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH", "PIP_USER")
-    }
+    kept = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
     path = os.pathsep.join([str(SCRIPTS), os.environ.get("PATH", os.defpath)])
     return dict(kept, VIRTUAL_ENV=str(VENV), PATH=path, **more)
 
