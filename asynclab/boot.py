@@ -221,11 +221,12 @@ class _Library:
         """Put fresh data in place, and close every connection to the old."""
         if not self.seed.exists():
             self._make_seed()
-        old, self.file = self.file, self.folder / f"library-{self.renewals}.sqlite3"
+        fresh = self.folder / f"library-{self.renewals}.sqlite3"
         self.renewals += 1
-        shutil.copyfile(self.seed, self.file)
-        self._use(self.file)
+        shutil.copyfile(self.seed, fresh)
+        self._use(fresh)
         self._close_connections()
+        old, self.file = self.file, fresh
         if old:
             # Windows keeps a file that something still holds; the folder's end takes it.
             with suppress(PermissionError):
@@ -243,23 +244,25 @@ class _Library:
         return f"Django is set up. Library: {', '.join(counts)}."
 
     def _make_seed(self):
-        os.environ["LIBRARY_DATABASE"] = str(self.seed)
+        unfinished = self.folder / "unfinished.sqlite3"
+        unfinished.unlink(missing_ok=True)
+        os.environ["LIBRARY_DATABASE"] = str(unfinished)
         _set_up(DEMO_SETTINGS)
         from django.core.management import call_command
         from django.db import OperationalError, connections
         from django.db.backends.signals import connection_created
 
-        self._use(self.seed)
+        self._use(unfinished)
         try:
-            # The seed is thrown away if it is not finished, so nothing waits for the disk.
+            # A seed that is not finished is made anew, so nothing waits for the disk.
             connections["default"].cursor().execute("PRAGMA synchronous = OFF")
             call_command("migrate", verbosity=0, interactive=False)
             call_command("loaddata", "library", verbosity=0)
         except OperationalError as error:
-            self.seed.unlink(missing_ok=True)
             raise OSError(str(error)) from error
         finally:
             connections.close_all()
+        unfinished.replace(self.seed)
         connection_created.connect(self._note_connection)
 
     def _use(self, file):

@@ -182,6 +182,26 @@ def test_a_full_disk_is_one_line_and_can_be_mended(python):
     assert line == LINE
 
 
+def test_a_library_that_was_half_filled_is_made_anew(python):
+    output = python("""
+        from django.db.models.signals import pre_save
+
+        def refuse(instance, **kwargs):
+            raise RuntimeError(f"not {instance}")
+
+        pre_save.connect(refuse)
+        try:
+            boot()
+        except RuntimeError as error:
+            print(error)
+        pre_save.disconnect(refuse)
+        boot()
+    """)
+    refusal, line = output.splitlines(keepends=True)
+    assert refusal.startswith("not ")
+    assert line == LINE
+
+
 def test_a_temporary_folder_that_cannot_be_used(python):
     output = python("import tempfile; tempfile.tempdir = '/nowhere'; boot()")
     assert output == (
