@@ -311,6 +311,47 @@ def test_a_task_with_many_runs_sends_only_the_new_ones():
     assert len(row) - 15 <= 4
 
 
+def test_a_run_that_ends_while_its_row_is_made_is_told_to_its_end():
+    recording, page = Recording(), Page()
+
+    class Read(Feed):
+        def _row(self, span, start):
+            row = super()._row(span, start)
+            recording.note(PAUSE, "a")
+            assert recording.spans[0].runs[0][1] is not None  # read by somebody else, that is
+            return row
+
+    feed = Read(recording)
+    recording.note(BEGIN, "a", TASK, "fetch", role=loop)
+    for _ in range(2):
+        page.take(feed.next())
+    assert page.runs[0] == [at // 1000 for at in recording.spans[0].runs[0]]
+
+
+def test_a_late_page_is_answered_on_a_thread_of_its_own():
+    recording, answered = Recording(), threading.Event()
+    for number in range(3000):
+        recording.note(BEGIN, number, SPAN, "x", role=loop)
+        recording.note(END, number)
+    recording.end()
+    rows, threads = [], set()
+
+    class Heard(LiveLanes):
+        def send(self, content, buffers=None):
+            rows.extend(content["rows"])
+            threads.add(threading.current_thread())
+            if len(rows) == 3000:
+                answered.set()
+
+    live = Heard(recording)
+    rows.clear()
+    threads.clear()
+    answered.clear()
+    live._answer(live, "whole", [])
+    assert answered.wait(10)
+    assert threading.current_thread() not in threads
+
+
 def test_a_live_picture_follows_a_thread_that_blocks_the_loop():
     sent, arrived = [], threading.Event()
 

@@ -40,7 +40,12 @@ class Lanes:
 
 
 class Showing:
-    """A recording under way, and what shows it in the page, if anything can."""
+    """A recording under way, and what shows it in the page, if anything can.
+
+    Args:
+        recording: the recording.
+        live: its live picture; None outside a notebook.
+    """
 
     def __init__(self, recording: Recording, live=None):
         self.recording = recording
@@ -56,14 +61,12 @@ def record() -> Iterator[Recording]:
         and the final one, however the block is left. Elsewhere nothing is shown.
     """
     showing = start()
-    error = None
     try:
         yield showing.recording
-    except BaseException as raised:
-        error = raised
-        raise
-    finally:
+    except BaseException as error:
         stop(showing, error)
+        raise
+    stop(showing)
 
 
 def start() -> Showing:

@@ -14,6 +14,7 @@ began, -1 where there is none, and texts are indices into a table that is sent a
 A row replaces the one with its index; its runs replace those from number `from` on.
 """
 
+import threading
 from collections.abc import Iterator
 from itertools import islice
 from time import perf_counter_ns, thread_time
@@ -40,6 +41,8 @@ class Feed:
         self._strings_sent = 0
         self._lanes_sent = 0
         self._complete = False
+        # A page that comes late is told everything while the rest is still on its way.
+        self._telling = threading.Lock()
 
     def next(self) -> dict | None:
         """A message with what is new, or None if nothing is."""
@@ -75,22 +78,27 @@ class Feed:
             self._most = min(20_000, self._most * 2)
 
     def _message(self, spans: list[Span]) -> dict:
-        for span in spans:
-            self.spans[span.index] = span
-        rows = [self._row(span, self._closed_runs.get(span.index, 0)) for span in spans]
-        for span in spans:
-            if span.runs:
-                closed = len(span.runs) - (span.runs[-1][1] is None)
-                self._closed_runs[span.index] = closed
-        lanes = self._lanes(self._lanes_sent)
-        message = self._dict(rows, lanes, self._table(self._strings_sent))
-        self._lanes_sent += len(lanes) - 1
-        self._strings_sent = len(self._strings)
-        return message
+        with self._telling:
+            rows = [self._new_row(span) for span in spans]
+            lanes = self._lanes(self._lanes_sent)
+            message = self._dict(rows, lanes, self._table(self._strings_sent))
+            self._lanes_sent += len(lanes) - 1
+            self._strings_sent = len(self._strings)
+            return message
+
+    def _new_row(self, span: Span) -> list:
+        """The row of a span without the runs that have ended and were told."""
+        self.spans[span.index] = span
+        start = self._closed_runs.get(span.index, 0)
+        # Counted before the row is made: a run that ends meanwhile is told once more.
+        if span.runs:
+            self._closed_runs[span.index] = len(span.runs) - (span.runs[-1][1] is None)
+        return self._row(span, start)
 
     def _whole(self, spans: list[Span]) -> dict:
-        rows = [self._row(span, 0) for span in spans]
-        return self._dict(rows, self._lanes(0), self._table(0))
+        with self._telling:
+            rows = [self._row(span, 0) for span in spans]
+            return self._dict(rows, self._lanes(0), self._table(0))
 
     def _dict(self, rows: list, lanes: list, strings: list) -> dict:
         return {

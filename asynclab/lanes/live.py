@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import anywidget
@@ -12,13 +13,13 @@ from .feed import Feed
 from .text import text
 
 HERE = Path(__file__).parent
-PERIOD = 0.04
+PERIOD = 0.04  # seconds between two messages
 # After how many messages the page's model is told everything once more. Messages that were sent
 # before it was ready are lost to it, and it cannot ask: a running cell keeps the kernel busy.
 ONCE_MORE = {2, 5, 12, 25, 50}
 FIRST_SPANS = 400
 # Between the messages of a long rest: a Jupyter server drops what exceeds 1 MB a second.
-PAUSE = 0.08
+PAUSE = 0.08  # seconds
 MANY_ROWS = 500
 
 
@@ -73,10 +74,7 @@ class LiveLanes(anywidget.AnyWidget):
 
     def _send_rest(self) -> None:
         recording = self.feed.recording
-        for message in self.feed.rest():
-            self.send(message)
-            if len(message["rows"]) > MANY_ROWS:
-                time.sleep(PAUSE)
+        self._send_all(self.feed.rest())
         with self.hold_sync():
             self.early = self.feed.first(FIRST_SPANS)
             self.summary = text(recording)
@@ -84,8 +82,15 @@ class LiveLanes(anywidget.AnyWidget):
             self.total = len(self.feed.spans)
             self.ended = True
 
+    def _send_all(self, messages: Iterable[dict]) -> None:
+        for message in messages:
+            self.send(message)
+            if len(message["rows"]) > MANY_ROWS:
+                time.sleep(PAUSE)
+
     def _answer(self, _widget, content, _buffers) -> None:
         """The page lacks something: it was loaded again, or came late."""
         if content == "whole":
-            for message in self.feed.whole():
-                self.send(message)
+            # On a thread, because the pauses between many messages would block the loop.
+            args = [self.feed.whole()]
+            threading.Thread(target=self._send_all, args=args, name="lanes", daemon=True).start()

@@ -92,6 +92,7 @@ class Picture:
         self.length = max([*_moments(self.spans), 1_000_000])
         self.bands = self._bands()
         self.foot = AXIS + sum(band.height for band in self.bands.values())
+        self._fonts = {}
 
     def _bands(self) -> dict[int, Band]:
         rows = {lane.index: 1 for lane in self.lanes}
@@ -280,9 +281,11 @@ class Picture:
 
     def _legend(self) -> None:
         x, y = 14.0, self.foot + LEGEND / 2
-        for kind in [kind for kind in WORDS if any(span.kind == kind for span in self.spans)]:
-            self._swatch(kind, x, y)
-            x = self._word(x + 28, y, WORDS[kind])
+        kinds = {span.kind for span in self.spans}
+        for kind, word in WORDS.items():
+            if kind in kinds:
+                self._swatch(kind, x, y)
+                x = self._word(x + 28, y, word)
         if any(len(span.runs) > 1 for span in self.spans):
             self._rectangle((x, y - 7, x + 22, y + 7), fill=PAPER, outline=QUIET)
             self._hatch((x, y - 7, x + 22, y + 7), QUIET)
@@ -350,10 +353,9 @@ class Picture:
     def _font(self, points: float):
         from PIL import ImageFont
 
-        fonts = self.__dict__.setdefault("_fonts", {})
-        if points not in fonts:
-            fonts[points] = ImageFont.load_default(points * SCALE)
-        return fonts[points]
+        if points not in self._fonts:
+            self._fonts[points] = ImageFont.load_default(points * SCALE)
+        return self._fonts[points]
 
     def _device(self, lengths) -> list[int]:
         return [round(length * SCALE) for length in lengths]
