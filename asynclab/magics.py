@@ -60,6 +60,7 @@ class LanesMagic:
     def __init__(self, shell):
         self._shell = shell
         self._showing = None
+        self._showtraceback = shell.showtraceback
 
     def start(self, info) -> None:
         """Begin to record and to draw, if the cell asks for it."""
@@ -67,18 +68,20 @@ class LanesMagic:
         at = _lanes_line(lines)
         if at is not None and lines[at].strip() == LANES:
             self._showing = lanes.start()
+            # An extension, such as rich's, may have put its own there.
+            self._showtraceback = self._shell.showtraceback
             self._shell.showtraceback = self._end_and_show_traceback
 
     def _end_and_show_traceback(self, *args, **kwargs) -> None:
         """End the recording first: to render a traceback takes a second that is not the cell's."""
         taps.stop(self._showing.recording, sys.exc_info()[1])
-        type(self._shell).showtraceback(self._shell, *args, **kwargs)
+        self._showtraceback(*args, **kwargs)
 
     def stop(self, result=None) -> None:
         """Stop, and show the recording under the cell, however the cell ended."""
         showing, self._showing = self._showing, None
         if showing is not None:
-            del self._shell.showtraceback
+            self._shell.showtraceback = self._showtraceback
             lanes.stop(showing, getattr(result, "error_in_exec", None))
             if showing.live is None:
                 # A terminal shows words, not pictures.

@@ -105,6 +105,16 @@ def test_lanes_interrupted_while_it_blocks(kernel, run):
     assert "KeyboardInterrupt" in outcome.shown[0]
 
 
+def test_the_traceback_of_another_extension_stays_in_place(run):
+    run("shell = get_ipython()\nown = lambda *a, **k: print('own traceback')")
+    run("shell.showtraceback = own")
+    outcome = run("%%lanes\n1 / 0")
+    assert outcome.printed == "own traceback\n"
+    assert "ZeroDivisionError" in outcome.shown[0]
+    assert run("shell.showtraceback is own").value == "True"
+    run("del shell.showtraceback")
+
+
 def test_loading_twice_records_once_and_reload_works(run):
     for again in ("%load_ext asynclab", "%reload_ext asynclab"):
         assert run(again).error == ""
