@@ -57,9 +57,7 @@ def _feed():
 
         def ended(result):
             if running:
-                report_end(
-                    running.pop(), result.error_before_exec or result.error_in_exec
-                )
+                report_end(running.pop(), result.error_before_exec or result.error_in_exec)
 
         # The prompt is the only thing replaced: IPython's own loop runs each cell as if typed.
         shell.prompt_for_code = next_cell
