@@ -14,6 +14,7 @@ from IPython import get_ipython
 from IPython.core.error import UsageError
 
 from . import lanes, taps
+from .connections import close_connections
 
 LANES = "%%lanes"
 
@@ -128,7 +129,7 @@ class _CellThread(threading.Thread):
         except BaseException as error:  # noqa: BLE001  it is raised again, in the cell
             self.error = error.with_traceback(error.__traceback__.tb_next.tb_next)
         finally:
-            _close_connections()
+            close_connections()
 
     def _run_steps(self) -> None:
         __tracebackhide__ = True
@@ -172,10 +173,3 @@ def _code(tree: ast.Module, name: str):
     if tree.body and isinstance(tree.body[-1], ast.Expr):
         last = compile(ast.Expression(tree.body.pop().value), name, "eval")
     return compile(tree, name, "exec"), last
-
-
-def _close_connections() -> None:
-    # Only if the notebook uses Django: the kit serves notebooks that do not.
-    db = sys.modules.get("django.db")
-    if db is not None and sys.modules["django.conf"].settings.configured:
-        db.connections.close_all()

@@ -11,7 +11,7 @@ CHECKOUT = Path(__file__).parents[1]
 
 # From the lowest to the highest: a room may import the rooms below it, and none beside it.
 FLOORS = [
-    {"events", "errors"},
+    {"connections", "errors", "events"},
     {"taps"},
     {"boot", "lanes", "predict_panel", "shell_driver", "shells"},
     {"exercises", "predict"},
@@ -22,6 +22,7 @@ FLOORS = [
 ONLY = {
     "events": set(),
     "errors": set(),
+    "connections": set(),
     "taps": {"events"},
     "lanes": {"events", "taps"},
     "shell_driver": set(),
@@ -31,6 +32,7 @@ JUPYTER = {"IPython", "anywidget", "ipykernel", "ipywidgets"}
 NEVER = {
     "events": {*JUPYTER, "asgiref", "asyncio", "django"},
     "errors": {*JUPYTER, "django"},
+    "connections": {*JUPYTER, "django"},
     "taps": {*JUPYTER, "django"},
     "lanes": {"asgiref", "asyncio", "django"},
     "magics": {"django"},

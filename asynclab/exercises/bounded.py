@@ -6,7 +6,6 @@ import contextvars
 import ctypes
 import functools
 import inspect
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from contextlib import suppress
 import asgiref.sync
 
 from .. import taps
+from ..connections import close_connections
 from ..events import Recording
 
 ROUND = 0.1
@@ -90,8 +90,10 @@ class Job:
         except BaseException as error:  # noqa: BLE001 - SystemExit gets a verdict too
             self.error = error
         finally:
-            _close_connections()
-            self._ended.set_result(None)
+            try:
+                close_connections()
+            finally:
+                self._ended.set_result(None)
 
     def _call(self) -> None:
         with taps.recording(name=self._name) as self.recording:
@@ -176,10 +178,3 @@ async def _free_shared_worker() -> None:
             _raise_in(thread)
     fresh = concurrent.futures.ThreadPoolExecutor(max_workers=1)
     asgiref.sync.SyncToAsync.single_thread_executor = fresh
-
-
-def _close_connections() -> None:
-    """Close this thread's database connections, if Django is in use at all."""
-    apps = sys.modules.get("django.apps")
-    if apps is not None and apps.apps.ready:
-        sys.modules["django.db"].connections.close_all()
