@@ -54,9 +54,10 @@ class Prediction:
     def reveal(self, machine: object) -> "Reveal":
         """Hold the prediction against `machine`, the result that the machine gave.
 
-        An exception counts by its type's name. A result that is none of the options is shown
-        as it is.
+        What is selected by now is locked. An exception counts by its type's name. A result that
+        is none of the options is shown as it is.
         """
+        self._panel.locked = self.choice is not None
         return Reveal(self, _answer(machine))
 
     def __repr__(self) -> str:

@@ -5,6 +5,11 @@ function add(parent, tag, text = "", properties = {}) {
   return node;
 }
 
+// What stands between backticks is code.
+function addProse(parent, text) {
+  text.split("`").forEach((piece, at) => (at % 2 ? add(parent, "code", piece) : parent.append(piece)));
+}
+
 // Arrows and Enter are the control's own: JupyterLab would move to another cell.
 function keepKeys(control) {
   control.toggleAttribute("data-lm-suppress-shortcuts", true);
@@ -17,13 +22,13 @@ function render({ model, el }) {
   const fields = add(form, "fieldset");
   const legend = add(fields, "legend");
   add(legend, "strong", "Predict:");
-  legend.append(` ${model.get("question")}`);
+  addProse(legend, ` ${model.get("question")}`);
   for (const value of model.get("labels")) {
     const label = add(fields, "label");
     // A form of its own: options of other predictions may share the name.
     const properties = { type: "radio", name: "choice", value, required: true };
     keepKeys(add(label, "input", "", properties));
-    add(label, "span", value);
+    addProse(add(label, "span"), value);
   }
   const button = keepKeys(add(form, "button", "Lock it in"));
   const status = add(form, "output", "", { tabIndex: -1 });
@@ -38,7 +43,7 @@ function render({ model, el }) {
     status.replaceChildren();
     if (locked) {
       status.append("Locked: you predict ");
-      add(status, "strong", model.get("choice"));
+      addProse(add(status, "strong"), model.get("choice"));
       status.append(".");
     }
   }

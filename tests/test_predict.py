@@ -29,11 +29,13 @@ def test_it_shows_a_widget_and_the_same_text_every_time(question):
 def test_no_prediction(question):
     assert repr(question.reveal("yes")) == "The machine says: yes. You made no prediction."
     assert question.reveal("yes").agrees is None
+    assert not question.locked
 
 
-def test_a_selection_counts_without_the_lock(question):
+def test_a_selection_counts_without_the_lock_and_is_locked_by_the_answer(question):
     question._panel.choice = "no"
     assert question.reveal("no").agrees
+    assert question.locked
     assert repr(question.reveal("yes")).endswith("✗ You predicted no: the machine disagrees.")
 
 
