@@ -155,7 +155,7 @@ def ran(request, desk):
     page.evaluate(CLOSE)
 
 
-@pytest.fixture(scope="module", params=THEMES)
+@pytest.fixture(params=THEMES)
 def theme(request, ran):
     """The name of the theme that the page has."""
     ran.lesson.theme(request.param)
@@ -212,13 +212,19 @@ def test_text_can_be_read(ran, theme):
 
 def test_it_is_kept_as_pictures(ran, theme):
     outer = ran.page.locator(".jp-WindowedPanel-outer:visible")
-    pages = outer.evaluate("node => Math.ceil(node.scrollHeight / (node.clientHeight - 60))")
+    pages = outer.evaluate(PAGES)
     for number in range(pages):
         outer.evaluate(SCROLL, number)
         name = ran.name.removesuffix(".ipynb").replace("/", "-")
         ran.lesson.shoot(f"{name}-{theme}-{number + 1:02}", outer)
 
 
+# Below the last cell JupyterLab leaves room to scroll on.
+PAGES = """(node) => {
+    const last = [...node.querySelectorAll(".jp-Cell")].at(-1).getBoundingClientRect().bottom;
+    const length = last - node.getBoundingClientRect().top + node.scrollTop;
+    return Math.ceil((length - 60) / (node.clientHeight - 60));
+}"""
 # To a page of the notebook; done when that has been painted.
 SCROLL = """(node, number) => new Promise((painted) => {
     node.scrollTo({ top: number * (node.clientHeight - 60), behavior: "instant" });
