@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -38,12 +40,11 @@ def chromium():
 
 def pytest_terminal_summary(terminalreporter):
     """Say in one line which tests wait for a browser, and how to get one."""
-    names = [
-        report.nodeid.rpartition("::")[2]
+    files = Counter(
+        Path(report.fspath).name
         for report in terminalreporter.stats.get("skipped", [])
         if SKIPPED in str(report.longrepr)
-    ]
-    if names:
-        terminalreporter.write_line(
-            f"Browser tests skipped: {', '.join(names)}. To get them, {REMEDY}."
-        )
+    )
+    if files:
+        which = ", ".join(f"{number} in {name}" for name, number in sorted(files.items()))
+        terminalreporter.write_line(f"Browser tests skipped: {which}. To get them, {REMEDY}.")
