@@ -26,7 +26,6 @@ import argparse
 import contextlib
 import errno
 import hashlib
-import json
 import os
 import re
 import secrets
@@ -224,7 +223,7 @@ def set_up(*locks):
             for lock in locks:
                 install(lock)
             link_kit()
-            disable_news()
+            run("Setting JupyterLab up", PYTHON, "-m", "asynclab.labconfig")
 
 
 def ready(locks):
@@ -307,17 +306,6 @@ def link_kit():
     """Make `import asynclab` find this folder: an editable install without a build tool."""
     packages = sysconfig.get_path("purelib", "venv", {"base": str(VENV), "platbase": str(VENV)})
     (Path(packages) / "asynclab.pth").write_text("%s\n" % ROOT, encoding="utf-8")
-
-
-def disable_news():
-    """Keep JupyterLab from asking whether it may fetch news: it would cover the lesson's corner.
-
-    This is what `jupyter labextension disable` writes, without the seconds that it takes.
-    """
-    folder = VENV / "etc" / "jupyter" / "labconfig"
-    folder.mkdir(parents=True, exist_ok=True)
-    extension = "@jupyterlab/apputils-extension:announcements"
-    (folder / "page_config.json").write_text(json.dumps({"disabledExtensions": {extension: True}}))
 
 
 @contextlib.contextmanager

@@ -216,14 +216,18 @@ class Notebook:
         """Choose Run, Run All Cells in the menu: all cells are queued at once."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        self.page.wait_for_function(STARTED, timeout=60_000)
 
     def wait_until_idle(self, timeout: float = 120) -> None:
         """Wait until every cell that was queued is done.
 
         Args:
             timeout: seconds.
+
+        Raises:
+            AssertionError: the time is up.
         """
-        self.page.wait_for_function(f"({IDLE})()", timeout=timeout * 1000)
+        assert self.page.evaluate(f"({IDLE})({timeout * 1000})"), f"still busy after {timeout} s"
 
     @property
     def lanes(self):
@@ -239,14 +243,17 @@ class Notebook:
 
 
 STATUS = "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status"
-IDLE = f"""() => {{
-    const cells = jupyterapp.shell.currentWidget.content.widgets;
-    const code = cells.filter((cell) => cell.model.type === "code");
-    const ran = code.some((cell) => cell.model.executionCount !== null);
-    const running = code.some((cell) => cell.model.executionState === "running"
-        || cell.promptNode?.textContent?.includes("*"));
-    return ran && !running && ({STATUS})() === "idle";
-}}"""
+STARTED = """() => jupyterapp.shell.currentWidget.content.widgets
+    .some(({ model }) => model.executionState === "running" || model.executionCount)"""
+# Cells are queued in their order, so this silent request is answered when the last one has ended.
+# JupyterLab's own signs are not enough: the first error under Run All takes `[*]` from the cells
+# that wait, whether or not its cell may raise.
+IDLE = """async (patience) => {
+    const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
+    const last = kernel.requestExecute({ code: "", silent: true, stop_on_error: false });
+    const late = new Promise((resolve) => setTimeout(resolve, patience, false));
+    return await Promise.race([last.done.then(() => true), late]);
+}"""
 
 CONTRAST = """(nodes) => {
     const channels = (colour) => {

@@ -11,7 +11,7 @@ CHECKOUT = Path(__file__).parents[1]
 
 # From the lowest to the highest: a room may import the rooms below it, and none beside it.
 FLOORS = [
-    {"connections", "errors", "events"},
+    {"connections", "errors", "events", "labconfig"},
     {"taps"},
     {"boot", "lanes", "predict_panel", "shell_driver", "shells"},
     {"exercises", "predict"},
@@ -23,6 +23,7 @@ ONLY = {
     "events": set(),
     "errors": set(),
     "connections": set(),
+    "labconfig": set(),
     "taps": {"events"},
     "lanes": {"events", "taps"},
     "shell_driver": set(),

@@ -33,16 +33,6 @@ OPEN = """async (path) => {
     await panel.sessionContext.session.kernel.info;
     await jupyterapp.commands.execute("notebook:clear-all-cell-outputs");
 }"""
-# The cells were all sent at once, so this silent request is answered when the last one has ended:
-# JupyterLab's own signs are not enough, because the first error under Run All takes `[*]` from
-# the cells that wait, whether or not its cell may raise.
-ALL_DONE = """async () => {
-    const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
-    const last = { code: "", silent: true, stop_on_error: false };
-    await kernel.requestExecute(last).done;
-}"""
-STARTED = """() => jupyterapp.shell.currentWidget.content.widgets
-    .some(({ model }) => model.executionState === "running" || model.executionCount)"""
 OUTCOMES = """() => jupyterapp.shell.currentWidget.content.widgets
     .map(({ model }) => model.type === "code"
         ? { count: model.executionCount, outputs: model.outputs.toJSON() } : null)"""
@@ -123,7 +113,7 @@ class Ran:
         """Run one cell as a learner does, and wait for its end."""
         self.node(cell).locator(".cm-content").click()
         self.page.keyboard.press("Shift+Enter")
-        self.page.evaluate(ALL_DONE)
+        self.lesson.wait_until_idle()
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +138,7 @@ def ran(request, desk):
     page.reported, page.asked = [], []
     page.evaluate(OPEN, request.param)
     desk.run_all()
-    page.wait_for_function(STARTED, timeout=60_000)
-    page.evaluate(ALL_DONE)
+    desk.wait_until_idle()
     abroad = [url for url in page.asked if not url.startswith((desk.lab.url, "data:", "blob:"))]
     yield Ran(desk, request.param, page.reported, abroad)
     page.evaluate(CLOSE)

@@ -12,11 +12,11 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from ..errors import LabError
+from ..labconfig import without_view
 from ..shells import KernelOfThisPython
 from .notebooks import CHECKOUT, code_cells, read, tags, write
 
 _CELL_LIMIT = 180  # seconds
-_WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -107,11 +107,7 @@ def _presentable(output: NotebookNode) -> NotebookNode | None:
     """Return `output` as it may be committed, or None if nothing of it may."""
     if output.output_type == "error":
         output.traceback = [shorten_paths(line) for line in output.traceback]
-    if "data" in output:
-        output.data.pop(_WIDGET_VIEW, None)
-        output.metadata.pop(_WIDGET_VIEW, None)
-        return output if output.data else None
-    return output
+    return without_view(output)
 
 
 def shorten_paths(text: str) -> str:
