@@ -363,6 +363,7 @@ def test_a_live_picture_follows_a_thread_that_blocks_the_loop():
     async def block():
         with taps.recording() as recording:
             live = Heard()
+            live.begin()
             live.follow(recording)
             seen_while_blocked = arrived.wait(10)
         live.finish()
@@ -378,6 +379,7 @@ def test_a_live_picture_follows_a_thread_that_blocks_the_loop():
 def test_no_thread_is_left_behind():
     before = threading.active_count()
     live = LiveLanes()
+    live.begin()
     with taps.recording() as recording:
         live.follow(recording)
     live.finish()

@@ -80,6 +80,9 @@ def start() -> Showing:
     live = LiveLanes()
     # Only the view: nbval compares texts, and this output has none.
     display(_view(live), raw=True)
+    live.begin()
+    # Wait until the kernel's own thread has sent all that: it would take the GIL from the cell.
+    sys.stdout.flush()
     recording = taps.start()
     live.follow(recording)
     return Showing(recording, live)

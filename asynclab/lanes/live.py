@@ -26,8 +26,8 @@ MANY_ROWS = 500
 class LiveLanes(anywidget.AnyWidget):
     """The live picture of one recording.
 
-    Make and display it first, then begin the recording and let it `follow`; so making it is not
-    part of what is recorded. `finish` when the recording has ended.
+    Make it, display it and `begin`; only then begin the recording and let it `follow`. So none of
+    that is part of what is recorded. `finish` when the recording has ended.
 
     Args:
         recording: a recording that has ended, to be drawn as it is.
@@ -44,16 +44,20 @@ class LiveLanes(anywidget.AnyWidget):
     def __init__(self, recording: Recording | None = None):
         super().__init__()
         self.on_msg(self._answer)
+        self.feed: Feed | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lanes", daemon=True)
         if recording is not None:
             self.feed = Feed(recording)
             self._send_rest()
 
+    def begin(self) -> None:
+        """Start the thread that will send; it first looks for something to send after a PERIOD."""
+        self._thread.start()
+
     def follow(self, recording: Recording) -> None:
         """Send what is new in `recording` from now on, until `finish`."""
         self.feed = Feed(recording)
-        self._thread.start()
 
     def finish(self) -> None:
         """Send the rest of a recording that has ended. A long rest goes on in the background."""
@@ -63,7 +67,7 @@ class LiveLanes(anywidget.AnyWidget):
     def _run(self) -> None:
         sent = 0
         while not self._stop.wait(PERIOD):
-            message = self.feed.next()
+            message = self.feed.next() if self.feed is not None else None
             if message is None:
                 continue
             self.send(message)

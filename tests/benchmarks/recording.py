@@ -55,6 +55,7 @@ def taps_and_live():
     from asynclab.taps import recording
 
     live = LiveLanes()
+    live.begin()
     with recording() as tape:
         live.follow(tape)
         yield
