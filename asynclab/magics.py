@@ -7,46 +7,73 @@ transformer takes the line away, and IPython's own events start and stop the rec
 import ast
 import contextvars
 import ctypes
+import re
 import sys
 import threading
+import warnings
 
 from IPython import get_ipython
 from IPython.core.error import UsageError
 
 from . import lanes, taps
 from .connections import close_connections
+from .events import Recording
 
 LANES = "%%lanes"
+# What IPython makes of either magic where it is not the first of its cell.
+MISPLACED = re.compile(r"\s*get_ipython\(\)\.run_line_magic\('%(lanes|thread)',")
 
 
 def register(shell) -> None:
-    """Add both magics to an IPython shell. A second call changes nothing."""
+    """Add both magics to an IPython shell, and how it shows a `Recording`. A second call changes
+    nothing.
+    """
     if getattr(shell, "_asynclab_magics", None) is not None:
         return
     magics = shell._asynclab_magics = LanesMagic(shell)
     shell.input_transformers_cleanup.insert(0, take_lanes_line)
+    shell.input_transformers_post.append(refuse_misplaced)
     shell.events.register("pre_run_cell", magics.start)
     shell.events.register("post_run_cell", magics.stop)
     shell.register_magic_function(run_on_thread, "cell", "thread")
+    show = shell.display_formatter.mimebundle_formatter
+    show.for_type(Recording, lambda tape: lanes.Lanes(tape)._repr_mimebundle_())
 
 
 def take_lanes_line(lines: list[str]) -> list[str]:
     """Take a first line `%%lanes` away, so that the cell compiles as if it were not there.
 
+    Comments may stand above it; they go with it.
+
     Raises:
-        SyntaxError: something follows `%%lanes` on its line.
+        SyntaxError: something follows `%%lanes` on its line, or it is there twice.
     """
     at = _lanes_line(lines)
     if at is None:
         return lines
     if lines[at].strip() != LANES:
         raise SyntaxError(f"{LANES} takes nothing after it: write it alone on the first line.")
-    return lines[at + 1 :]
+    rest = lines[at + 1 :]
+    if _lanes_line(rest) is not None:
+        raise SyntaxError(f"{LANES} is there twice: write it once, on the cell's first line.")
+    return rest
+
+
+def refuse_misplaced(lines: list[str]) -> list[str]:
+    """Return the lines of a transformed cell as they are.
+
+    Raises:
+        SyntaxError: `%%lanes` or `%%thread` stands below other code of the cell.
+    """
+    for line in lines:
+        if found := MISPLACED.match(line):
+            raise SyntaxError(f"Write %%{found[1]} on the cell's first line.")
+    return lines
 
 
 def _lanes_line(lines: list[str]) -> int | None:
     for number, line in enumerate(lines):
-        if line.strip():
+        if line.strip() and not line.lstrip().startswith("#"):
             return number if line.split()[0] == LANES else None
     return None
 
@@ -67,11 +94,27 @@ class LanesMagic:
         """Begin to record and to draw, if the cell asks for it."""
         lines = (info.raw_cell or "").splitlines()
         at = _lanes_line(lines)
-        if at is not None and lines[at].strip() == LANES:
+        if at is not None and lines[at].strip() == LANES and self._compiles(info.raw_cell):
             self._showing = lanes.start()
             # An extension, such as rich's, may have put its own there.
             self._showtraceback = self._shell.showtraceback
             self._shell.showtraceback = self._end_and_show_traceback
+
+    def _compiles(self, cell: str) -> bool:
+        """Whether anything of the cell will run. IPython, which compiles it later, says what not.
+
+        A picture that is in the page cannot be taken out again.
+        """
+        flags = self._shell.compile.flags
+        if self._shell.autoawait:
+            flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                source = self._shell.transform_cell(cell)
+                compile(source, "<cell>", "exec", flags, dont_inherit=True)
+        except (SyntaxError, ValueError, OverflowError):
+            return False
+        return True
 
     def _end_and_show_traceback(self, *args, **kwargs) -> None:
         """End the recording first: to render a traceback takes a second that is not the cell's."""
@@ -97,6 +140,7 @@ def run_on_thread(line: str, cell: str) -> None:
 
     Raises:
         UsageError: the cell holds `await` at its top level, or `%%lanes` below `%%thread`.
+        CellSyntaxError: the cell does not compile.
     """
     __tracebackhide__ = True
     if line.strip():
@@ -110,6 +154,27 @@ def run_on_thread(line: str, cell: str) -> None:
         raise
     if thread.error is not None:
         raise thread.error
+
+
+class CellSyntaxError(Exception):
+    """A SyntaxError that IPython shows as it does for a whole cell: that line, and no frames.
+
+    IPython lets any exception render itself except a SyntaxError, so this is not one; for the
+    reader it goes by that name.
+
+    Args:
+        error: the SyntaxError.
+    """
+
+    def __init__(self, error: SyntaxError):
+        super().__init__(str(error))
+        self.error = error
+
+    def _render_traceback_(self) -> list[str]:
+        return get_ipython().SyntaxTB.structured_traceback(type(self.error), self.error, [])
+
+
+CellSyntaxError.__name__ = "SyntaxError"
 
 
 class _CellThread(threading.Thread):
@@ -161,7 +226,7 @@ def _compile(cell: str):
     except SyntaxError as error:
         # "'await' outside function", "'async with' outside async function": at the top level.
         if "async" not in error.msg and not error.msg.startswith("'await' outside function"):
-            raise
+            raise CellSyntaxError(error) from None
         raise UsageError(
             "%%thread runs the cell where no event loop runs: take `await` out of it, "
             "or take %%thread away."

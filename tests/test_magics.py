@@ -1,5 +1,6 @@
 """%%lanes and %%thread in a real Jupyter kernel, and %%lanes in terminal IPython."""
 
+import re
 import subprocess
 import sys
 
@@ -73,9 +74,34 @@ def test_a_cell_that_fails_still_shows_its_recording(run):
     assert "taps.py" not in outcome.traceback
 
 
-def test_a_cell_with_a_syntax_error_is_reported_and_leaves_nothing_on(run):
-    outcome = run("%%lanes\nx = = 1")
+@pytest.mark.parametrize("line", ["x = = 1", "return 1", "if True:", "x = '"])
+def test_a_cell_that_cannot_compile_is_reported_and_draws_nothing(run, line):
+    outcome = run(f"%%lanes\n{line}")
+    assert outcome.error.startswith(("SyntaxError", "IndentationError"))
+    assert (outcome.shown, outcome.views) == ([], 0)
+
+
+def test_await_with_autoawait_off_draws_nothing(run):
+    run("%autoawait off")
+    try:
+        outcome = run("%%lanes\nawait asyncio.sleep(0)")
+    finally:
+        run("%autoawait on")
     assert outcome.error.startswith("SyntaxError")
+    assert (outcome.shown, outcome.views) == ([], 0)
+
+
+def test_the_feed_is_up_before_the_clock_starts(run):
+    noting = (
+        "start, up = taps.start, []\n"
+        "def note(*args):\n"
+        "    up.append(sum(thread.name == 'lanes' for thread in threading.enumerate()))\n"
+        "    return start(*args)\n"
+        "taps.start = note"
+    )
+    assert run(noting).status == "ok"
+    run("%%lanes\nawait sync_to_async(work)()")
+    assert run("taps.start = start\nup").value == "[1]"
 
 
 def test_something_after_lanes_is_refused_and_nothing_runs(run):
@@ -87,8 +113,26 @@ def test_something_after_lanes_is_refused_and_nothing_runs(run):
     assert run("ran").value == "False"
 
 
-def test_lanes_below_other_code_is_refused_by_ipython(run):
-    assert run("x = 1\n%%lanes").status == "error"
+@pytest.mark.parametrize("magic", ["lanes", "thread"])
+@pytest.mark.parametrize("cell", ["ran = True\n%%{0}", "ran = True\nif ran:\n    %%{0}\n    1"])
+def test_a_magic_below_other_code_is_refused_and_nothing_runs(run, cell, magic):
+    run("ran = False")
+    outcome = run(cell.format(magic))
+    assert outcome.error.startswith(f"SyntaxError: Write %%{magic} on the cell's first line.")
+    assert (outcome.shown, outcome.views) == ([], 0)
+    assert run("ran").value == "False"
+
+
+def test_lanes_twice_is_refused(run):
+    outcome = run("%%lanes\n\n%%lanes\n1")
+    assert "%%lanes is there twice: write it once, on the cell's first line." in outcome.error
+    assert (outcome.shown, outcome.views) == ([], 0)
+
+
+def test_a_comment_may_stand_above_lanes(run):
+    outcome = run("# Who counts?\n\n%%lanes\nawait sync_to_async(work)()")
+    assert (outcome.value, outcome.views, len(outcome.shown)) == ("42", 1, 1)
+    assert run("# Here too\n%%lanes\n%%thread\nwork()").value == "42"
 
 
 def test_lanes_interrupted_while_it_awaits(kernel, run):
@@ -131,6 +175,22 @@ def test_record_is_the_same_as_lanes(run):
 def test_record_inside_lanes_shows_both(run):
     outcome = run("%%lanes\nwith record():\n    await sync_to_async(work)()")
     assert (outcome.status, len(outcome.shown)) == ("ok", 2)
+
+
+def test_a_recording_as_last_value_is_a_picture_and_words(run):
+    block = run("with record() as tape:\n    await sync_to_async(work)()")
+    outcome = run("tape")
+    assert [outcome.value] == block.shown
+    assert outcome.views == 0
+    bundle = "get_ipython().display_formatter.format(tape)"
+    assert run(f"data, about = {bundle}\nsorted(data)").value == "['image/png', 'text/plain']"
+    assert run("about['image/png']['alt'] == data['text/plain']").value == "True"
+
+
+def test_lanes_around_boot_show_no_private_name(run):
+    lanes = "\n".join(run("%%lanes\nboot()").lanes)
+    assert "set_up_library" in lanes
+    assert " _" not in lanes
 
 
 # %%thread
@@ -189,10 +249,13 @@ def test_lines_of_a_thread_cell_are_counted_from_below_the_magic(run):
     assert run("frame.tb_lineno").value == "2", outcome
 
 
-def test_a_syntax_error_in_a_thread_cell_is_shown_as_one(run):
-    outcome = run("%%thread\nx = = 1")
-    assert outcome.error.startswith("SyntaxError")
-    assert "x = = 1" in outcome.traceback
+@pytest.mark.parametrize("line", ["x = = 1", "return 3"])
+def test_a_syntax_error_in_a_thread_cell_is_shown_as_in_any_cell(run, line):
+    outcome, plain = run(f"%%thread\n{line}"), run(line)
+    number = re.compile(r"Cell In\[\d+\]")
+    assert number.sub("", outcome.traceback) == number.sub("", plain.traceback)
+    assert re.sub(r"\(.*", "", outcome.error) == re.sub(r"\(.*", "", plain.error)
+    assert line in outcome.traceback
 
 
 @pytest.mark.parametrize(
