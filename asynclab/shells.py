@@ -13,8 +13,9 @@ import signal
 import sys
 import tempfile
 import textwrap
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty
 from typing import Self
@@ -50,6 +51,8 @@ import asyncio
 from asgiref.sync import async_to_sync
 print(async_to_sync(asyncio.sleep)(0, "yes"))""",
 }
+
+INTERRUPTED = "shells() was interrupted. The shells that it had started are gone."
 
 _MODES = ("on", "off")
 _BOOT = "from asynclab.boot import boot; boot()"
@@ -141,7 +144,7 @@ class ShellTable:
         return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-async def shells(
+def shells(
     cells: str | Sequence[str] | Mapping[str, str],
     *,
     shells: Sequence[str] = tuple(NAMES),
@@ -152,8 +155,8 @@ async def shells(
     run_all: bool = False,
     timeout: float = 20,
     caption: str = "The same code in each shell",
-) -> ShellTable:
-    """Run the same cells in fresh shells, all shells at the same time, and compare.
+) -> "Comparison":
+    """Run the same cells in fresh shells, all at the same time: `await shells("1 + 1")`.
 
     Args:
         cells: one source; or a list, run one after another in the same shell, a column each; or a
@@ -169,19 +172,18 @@ async def shells(
         timeout: seconds for the cells of one shell, its start and set-up not counted.
         caption: the table's title.
 
+    Returns:
+        Something to await; it gives a `ShellTable`.
+
     Raises:
-        LabError: a bad argument, a shell that did not start, or a set-up that failed.
+        LabError: a bad argument; when awaited, a shell that did not start, or a set-up that failed.
     """
     columns = _columns(cells)
     _check_arguments(columns, shells, autoawait)
     before = [_BOOT] * django + ([setup] if isinstance(setup, str) else list(setup))
-    names = [
-        (shell, mode)
-        for shell in shells
-        for mode in ((None,) if shell == "python" else tuple(autoawait) or (None,))
-    ]
-    jobs = [
-        _row(
+    jobs = {
+        (shell, mode): partial(
+            _row,
             shell,
             columns,
             before=before + ([f"%autoawait {mode}"] if mode else []),
@@ -190,16 +192,45 @@ async def shells(
             run_all=run_all,
             timeout=timeout,
         )
-        for shell, mode in names
-    ]
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(job) for job in jobs]
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    return ShellTable(
-        {name: task.result() for name, task in zip(names, tasks, strict=True)}, caption
-    )
+        for shell in shells
+        for mode in ((None,) if shell == "python" else tuple(autoawait) or (None,))
+    }
+    return Comparison(jobs, caption)
+
+
+class Comparison:
+    """Shells that wait for their `await`, and say so when they are shown without one.
+
+    Args:
+        jobs: what gives each row of the table, by (shell, autoawait).
+        caption: the table's title.
+    """
+
+    def __init__(
+        self,
+        jobs: Mapping[tuple[str, str | None], Callable[[], Coroutine[object, None, Row]]],
+        caption: str,
+    ):
+        self._jobs = jobs
+        self._caption = caption
+
+    def __await__(self) -> Generator[object, None, ShellTable]:
+        return self._run().__await__()
+
+    def __repr__(self) -> str:
+        return "Nothing was run yet. Write: await shells(...)"
+
+    async def _run(self) -> ShellTable:
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = {name: group.create_task(job()) for name, job in self._jobs.items()}
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        except asyncio.CancelledError as interrupt:
+            # The same exception goes on: asyncio.timeout() knows no subclass of it before 3.13.
+            interrupt._render_traceback_ = lambda: [INTERRUPTED]
+            raise
+        return ShellTable({name: task.result() for name, task in tasks.items()}, self._caption)
 
 
 def _columns(cells: str | Sequence[str] | Mapping[str, str]) -> dict[str, str]:

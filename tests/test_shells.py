@@ -1,7 +1,9 @@
 """`shells` starts real processes, says what became of each cell, and leaves nothing behind."""
 
 import asyncio
+import gc
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -9,9 +11,10 @@ import tempfile
 import ipykernel
 import psutil
 import pytest
+from cells import Kernel
 
 from asynclab.errors import LabError
-from asynclab.shells import NAMES, Outcome, questions, shells
+from asynclab.shells import INTERRUPTED, NAMES, Outcome, questions, shells
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="terminal shells are not run on Windows")
 
@@ -20,7 +23,11 @@ OUTSIDE = "SyntaxError: 'await' outside function"
 
 
 def ask(cells, **options):
-    return asyncio.run(shells(cells, **options))
+    return asyncio.run(compare(cells, **options))
+
+
+async def compare(cells, **options):
+    return await shells(cells, **options)
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +155,7 @@ def test_cancelling_stops_the_shell(shell, tmp_path):
     cell = f"open({str(started / 'x')!r}, 'w').close()\nimport time\ntime.sleep(300)"
 
     async def cancel_once_it_runs():
-        task = asyncio.create_task(shells(cell, shells=[shell]))
+        task = asyncio.create_task(compare(cell, shells=[shell]))
         async with asyncio.timeout(60):
             while not any(started.iterdir()):
                 await asyncio.sleep(0.05)
@@ -165,7 +172,7 @@ def test_the_loop_stays_free():
     async def count_ticks():
         ticks = 0
         task = asyncio.create_task(
-            shells("import time\ntime.sleep(1)", shells=["jupyter", "python"])
+            compare("import time\ntime.sleep(1)", shells=["jupyter", "python"])
         )
         while not task.done():
             await asyncio.sleep(0.01)
@@ -178,8 +185,10 @@ def test_the_loop_stays_free():
 
 def test_an_interrupt_of_the_learners_process(tmp_path):
     code = (
-        "import asyncio, sys; from asynclab.shells import shells;"
-        "asyncio.run(shells('print(1)\\nimport time; time.sleep(300)', timeout=200))"
+        "import asyncio\nfrom asynclab.shells import shells\n"
+        "async def wait():\n"
+        "    await shells('print(1)\\nimport time; time.sleep(300)', timeout=200)\n"
+        "asyncio.run(wait())"
     )
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     learner = subprocess.Popen(
@@ -192,6 +201,37 @@ def test_an_interrupt_of_the_learners_process(tmp_path):
     assert b"KeyboardInterrupt" in learner.communicate(timeout=30)[1]
     psutil.wait_procs(shells_started, timeout=5)
     assert not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in shells_started)
+
+
+def test_without_await_it_says_so(recwarn):
+    comparison = shells("1", shells=["python"])
+    assert repr(comparison) == "Nothing was run yet. Write: await shells(...)"
+    del comparison
+    gc.collect()
+    assert list(recwarn) == []
+
+
+def test_an_interrupt_of_the_learners_cell_is_one_line(tmp_path):
+    kernel = Kernel(tmp_path)
+    try:
+        kernel.run("from asynclab import shells")
+        outcome = kernel.interrupt(
+            "import asyncio, psutil\n"
+            "async def say():\n"
+            "    while not psutil.Process().children(): await asyncio.sleep(0.05)\n"
+            "    print('here', flush=True)\n"
+            # An interrupt does not wake the kernel's loop, it counts from the next time it wakes.
+            "    while True: await asyncio.sleep(0.05)\n"
+            "saying = asyncio.create_task(say())\n"
+            "await shells('import time; time.sleep(300)', shells=['python'], timeout=200)"
+        )
+        assert outcome.error.startswith("CancelledError")
+        assert outcome.traceback == INTERRUPTED
+        assert kernel.run("psutil.Process().children()").value == "[]"
+    finally:
+        kernel.stop()
+        shutil.rmtree(tmp_path)
+        tmp_path.mkdir()
 
 
 def wait_until(condition, seconds=60):
