@@ -44,9 +44,9 @@ def boot(settings: str | None = None) -> None:
     _require_django()
     shell_settings = os.environ.get("DJANGO_SETTINGS_MODULE")
     if settings is None:
-        line = _on_plain_thread(_boot_demo)
+        line = _on_plain_thread(set_up_library)
     else:
-        line = _on_plain_thread(_boot_project, settings)
+        line = _on_plain_thread(set_up_project, settings)
     print(line)
     _say_what_the_shell_set(shell_settings)
 
@@ -82,7 +82,8 @@ def _say_what_the_shell_set(shell_settings):
 # Any project
 
 
-def _boot_project(name):
+def set_up_project(name: str) -> str:
+    """Set up the reader's own project, and say so. Lanes show this function by its name."""
     if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
         raise BootError(
             f"{name!r} is no settings module. "
@@ -129,7 +130,7 @@ def _set_up(name):
         other = configured_with or "settings.configure()"
         raise BootError(
             f"Django is set up with {other} in this kernel already, and it takes one project a "
-            f"process. Restart the kernel, and boot {name} first."
+            f"process. Restart the kernel, and call {_call(name)} first."
         )
     if apps.ready:
         return
@@ -143,6 +144,10 @@ def _set_up(name):
         django.setup()
     except Exception as error:
         raise _broken(name, error) from error
+
+
+def _call(settings):
+    return "boot()" if settings == DEMO_SETTINGS else f"boot({settings!r})"
 
 
 def _import_settings(name):
@@ -172,7 +177,8 @@ def _broken(name, error):
 # The demo project
 
 
-def _boot_demo():
+def set_up_library() -> str:
+    """Put fresh data in place, and say what there is. Lanes show this function by its name."""
     global _library
     if not DEMO_PROJECT.is_dir():
         raise BootError(

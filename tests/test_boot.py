@@ -315,7 +315,7 @@ def test_own_project_from_a_folder_below_it(mysite, python):
     assert (first, second, users) == (done, done, "0")
     assert refusal == (
         "BootError: Django is set up with mysite.settings in this kernel already, and it takes one "
-        "project a process. Restart the kernel, and boot config.settings first."
+        "project a process. Restart the kernel, and call boot() first."
     )
     assert (mysite / "db.sqlite3").read_bytes() == before
 
