@@ -27,16 +27,22 @@ def main() -> int:
 
 def _refresh(paths: list[Path]) -> int:
     for path in paths or find(*FOLDERS):
-        print(f"{path.name}: {'changed' if refresh(path) else 'as it was'}", flush=True)
+        _say(path, refresh(path))
     return 0
+
+
+def _say(path: Path, changed: bool) -> None:
+    print(f"{path.name}: {'changed' if changed else 'as it was'}", flush=True)
 
 
 def _generate(paths: list[Path]) -> int:
     (CHECKOUT / "exercises").mkdir(exist_ok=True)
     for path in paths or find("solutions"):
         target = CHECKOUT / "exercises" / path.name
+        before = target.read_bytes() if target.exists() else None
         write(_with_outputs_of(target, generate(read(path))), target)
-        _refresh([target])
+        refresh(target)
+        _say(target, target.read_bytes() != before)
     return 0
 
 
