@@ -9,8 +9,9 @@ import shutil
 import sys
 import tempfile
 import weakref
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import LabError
@@ -77,6 +78,40 @@ def _say_what_the_shell_set(shell_settings):
             "SynchronousOnlyOperation is never raised.\n"
             "To put it on: import os; del os.environ['DJANGO_ALLOW_ASYNC_UNSAFE']"
         )
+
+
+@contextmanager
+def seed_data() -> Iterator[None]:
+    """Give the demo project the data that boot() made, for one block; then what it had before.
+
+    Every connection is closed on the way in and out. Nothing happens if this kernel booted another
+    project, or none.
+
+    Raises:
+        BootError: the disk is full.
+    """
+    if _library is None or _library.file is None:
+        yield
+        return
+    mine = _library.file
+    try:
+        scratch = _on_plain_thread(lay_out_seed)
+    except OSError as error:
+        raise _no_room(error) from error
+    try:
+        yield
+    finally:
+        _on_plain_thread(put_data_back, mine, scratch)
+
+
+def lay_out_seed() -> Path:
+    """Use a copy of the seed, and return it. Lanes show this function by its name."""
+    return _library.begin()
+
+
+def put_data_back(mine: Path, scratch: Path) -> None:
+    """Use the file `mine` again, not `scratch`. Lanes show this function by its name."""
+    _library.resume(mine, scratch)
 
 
 # Any project
@@ -227,16 +262,31 @@ class _Library:
         """Put fresh data in place, and close every connection to the old."""
         if not self.seed.exists():
             self._make_seed()
+        old, self.file = self.file, self.begin()
+        if old:
+            self._drop(old)
+
+    def begin(self):
+        """Use a copy of the seed, with no connection left to the file before; return the copy."""
         fresh = self.folder / f"library-{self.renewals}.sqlite3"
         self.renewals += 1
         shutil.copyfile(self.seed, fresh)
         self._use(fresh)
         self._close_connections()
-        old, self.file = self.file, fresh
-        if old:
-            # Windows keeps a file that something still holds; the folder's end takes it.
-            with suppress(PermissionError):
-                old.unlink(missing_ok=True)
+        return fresh
+
+    def resume(self, mine, scratch):
+        """Put a file in use again, in place of a copy that is not needed any more."""
+        # Unless boot() was called meanwhile: then the data is newer than both.
+        if self.file == mine:
+            self._use(mine)
+            self._close_connections()
+        self._drop(scratch)
+
+    def _drop(self, file):
+        # Windows keeps a file that something still holds; the folder's end takes it.
+        with suppress(PermissionError):
+            file.unlink(missing_ok=True)
 
     def summary(self):
         from django.db import connections

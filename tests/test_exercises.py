@@ -18,7 +18,7 @@ from asynclab.errors import LabError
 from asynclab.exercises import book, check, helping, hint, progress, score, solution
 from asynclab.exercises.book import Exercise, NotAttempted, NotYet, Raised
 from asynclab.exercises.checking import NO_DJANGO, Interrupted, grade
-from asynclab.exercises.generate import generate, stub
+from asynclab.exercises.generate import exercise_cells, generate, stub
 from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET, PASSED
 
 CHECKOUT = Path(__file__).parents[1]
@@ -137,7 +137,12 @@ HOSTILE = {
         "    async with asyncio.TaskGroup() as group:\n"
         "        group.create_task(fail())",
         "raised",
-        "OSError: gone",
+        "`OSError: gone` in an `ExceptionGroup`, in line 2",
+    ),
+    "own group": (
+        "def answer(): raise ExceptionGroup('two', [ValueError(1), OSError()])",
+        "raised",
+        "`ExceptionGroup: two (2 sub-exceptions)`, in line 2",
     ),
     "wants arguments": ("def answer(a): pass", "raised", "missing 1 required positional"),
     "no await": ("async def answer(): return asyncio.sleep(0)", "returned-coroutine", "`await`"),
@@ -146,6 +151,14 @@ HOSTILE = {
     "async hang": ("async def answer(): await asyncio.sleep(60)", "hangs", "1 seconds"),
     "busy loop": ("def answer():\n    while True: pass", "hangs", "1 seconds"),
     "sleep": ("def answer(): time.sleep(3)", "hangs", "1 seconds"),
+    "never stops": (
+        "def answer():\n"
+        "    while 'end' not in globals():\n"
+        "        try: time.sleep(0.9)\n"
+        "        except BaseException: pass",
+        "hangs",
+        "could not be stopped. Restart the kernel",
+    ),
     "stubborn": (
         "async def answer():\n"
         "    while True:\n"
@@ -201,6 +214,31 @@ def test_environment_and_folder_are_put_back(tmp_path):
     )
     assert verdict.passed
     assert "DJANGO_ALLOW_ASYNC_UNSAFE" not in os.environ
+
+
+def test_recursion_limit_is_put_back():
+    before = sys.getrecursionlimit()
+    try:
+        verdict_on(
+            "def answer(): sys.setrecursionlimit(before + 500)", before="import sys\nbefore = 1"
+        )
+        assert sys.getrecursionlimit() == before
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def test_lost_coroutine_is_told_in_one_line():
+    verdict = verdict_on("async def answer():\n    async def lost(): pass\n    lost()")
+    assert verdict.printed == "RuntimeWarning: coroutine 'lost' was never awaited"
+
+
+def test_lost_exception_is_told_in_one_line():
+    source = (
+        "async def fail(): raise OSError('gone')\n"
+        "async def answer():\n    asyncio.create_task(fail())\n    await asyncio.sleep(0)"
+    )
+    verdict = verdict_on(source)
+    assert verdict.printed == "Task exception was never retrieved OSError: gone"
 
 
 def test_thousand_lines_are_shortened():
@@ -307,8 +345,20 @@ def test_context_variables_are_copied():
 
 
 @pytest.mark.parametrize("kind", ["async def", "def"])
-def test_generators_are_run_to_their_end(kind):
-    assert outcome_of(f"{kind} answer():\n    yield 1\n    yield 2") == [1, 2]
+@pytest.mark.parametrize("where", ["cell", "thread"])
+def test_generator_is_explained(kind, where):
+    async def call(given):
+        await given.call("answer", where=where)
+
+    verdict = verdict_on(f"{kind} answer():\n    yield 1", call)
+    assert (verdict.outcome, verdict.diagnosis) == (NOT_YET, "generator")
+
+
+def test_class_is_explained_unless_its_object_can_be_called():
+    verdict = verdict_on("class answer: pass")
+    assert (verdict.outcome, verdict.diagnosis) == (NOT_YET, "not-callable")
+    assert "is a class" in verdict.text
+    assert verdict_on("class answer:\n    def __call__(self): pass").passed
 
 
 def test_adapted_function_is_awaited():
@@ -404,13 +454,34 @@ def test_named_hint_counts_nothing(own_score):
     assert hint("0.1").place == 1
     with pytest.raises(LabError, match="hints 1 to 3"):
         hint("0.1", 4)
+    with pytest.raises(LabError, match="hints 1 to 3"):
+        hint("0.1", "a")
 
 
 def test_solution_is_the_text_in_the_notebook():
     shown = solution("0.1")
     assert shown.notebook == "solutions/00_start_here.ipynb"
-    assert shown.text in nbformat.read(CHECKOUT / shown.notebook, as_version=4).cells[4].source
-    assert "BEGIN" not in repr(shown)
+    cells = exercise_cells(nbformat.read(CHECKOUT / shown.notebook, as_version=4))
+    lines = [line for line in cells["0.1"].source.splitlines() if "###" not in line]
+    assert shown.text.splitlines() == lines
+    assert lines[0] == "async def count_books():"
+
+
+def test_solution_needs_no_nbformat():
+    program = (
+        "import sys\nfrom asynclab import solution\n"
+        "solution('0.1')\nprint('nbformat' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.stdout == "False\n", run.stderr
+
+
+def test_solution_in_a_damaged_notebook(monkeypatch, tmp_path):
+    (tmp_path / "solutions").mkdir()
+    (tmp_path / "solutions" / "00_start.ipynb").write_text("{")
+    monkeypatch.setattr(helping, "CHECKOUT", tmp_path)
+    with pytest.raises(LabError, match="cannot be read"):
+        solution("0.1")
 
 
 def test_solution_without_a_checkout(monkeypatch, tmp_path):

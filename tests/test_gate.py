@@ -7,6 +7,7 @@ its own diagnosis.
 import ast
 import importlib
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET, PASSED
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 EXERCISES = every_exercise()
 
-COMMON = {"hangs", "returned-coroutine", "not-callable"}
+COMMON = {"hangs", "returned-coroutine", "generator", "not-callable"}
 """Diagnoses of `Given.call` that name a thought which went wrong."""
 VAGUE = {"raised"}
 """Diagnoses that only say what happened. They do not count."""
@@ -50,12 +51,12 @@ class Kernel:
         return {name: reply["user_expressions"][name]["data"]["text/plain"] for name in expressions}
 
     def verdict(self, exercise: Exercise, source: str) -> tuple[str, str, str]:
-        """What `check` says of `source`: outcome, diagnosis, text."""
+        """What `check` says of `source`: outcome, diagnosis, and all that is shown."""
         self.run(f"for name in {exercise.names}:\n    globals().pop(name, None)")
         self.run(source)
         said = self.run(
             f"gate_verdict = await check({exercise.number!r})",
-            verdict="gate_verdict.outcome, gate_verdict.diagnosis, gate_verdict.text",
+            verdict="gate_verdict.outcome, gate_verdict.diagnosis, repr(gate_verdict)",
         )
         return ast.literal_eval(said["verdict"])
 
@@ -118,6 +119,44 @@ def test_verdict(kernel_of, exercise, source, expected):
         source = source(kernel.cells[exercise.number].source)
     *verdict, text = kernel.verdict(exercise, source)
     assert tuple(verdict) == expected, text
+    assert not re.search(r"\.py\b|<locals>|_as_a_cell", text), text
+
+
+SPOILED = """
+from library.models import Author, Book, Loan, Member
+await Loan.objects.all().adelete()
+await Book.objects.all().adelete()
+await Member.objects.all().adelete()
+"""
+LEFT = "await Author.objects.acount(), await Loan.objects.acount()"
+
+
+@pytest.mark.parametrize("number", ["0.1", "2.1", "2.2", "2.3", "2.5"])
+def test_verdict_does_not_depend_on_the_readers_data(kernel_of, number):
+    exercise = next(exercise for exercise in EXERCISES if exercise.number == number)
+    kernel = kernel_of(exercise.lesson)
+    kernel.run(SPOILED)
+    outcome, _, text = kernel.verdict(exercise, kernel.cells[number].source)
+    kernel.run(f"left = {LEFT}")
+    assert (outcome, kernel.run("", left="left")["left"]) == (PASSED, "(18, 0)"), text
+    kernel.run("boot()")
+
+
+def test_what_checked_code_writes_is_gone(kernel_of):
+    kernel = kernel_of(0)
+    source = "async def count_books():\n    await Book.objects.all().adelete()"
+    kernel.verdict(EXERCISES[0], source)
+    kernel.run("left = await Book.objects.acount()")
+    assert kernel.run("", left="left")["left"] == "47"
+
+
+def test_recorded_check_names_the_readers_function(kernel_of):
+    kernel = kernel_of(0)
+    kernel.run(kernel.cells["0.1"].source)
+    kernel.run("from asynclab import taps\nwith taps.recording() as seen:\n    await check('0.1')")
+    names = ast.literal_eval(kernel.run("", n="[span.name for span in seen.spans]")["n"])
+    assert "count_books" in names
+    assert not [name for name in names if "_as_a_cell" in name or "_Library" in name]
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.number)

@@ -6,6 +6,7 @@ import contextvars
 import ctypes
 import functools
 import inspect
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -30,11 +31,16 @@ class ReturnedAwaitable(Exception):
     """The function returned something that still had to be awaited."""
 
 
+class ReturnedGenerator(Exception):
+    """The function returned something that still had to be looped over."""
+
+
 class Job:
     """One call of a function.
 
-    After `run`, `hung` says that the call did not end in time; `error` is what it raised, or None;
-    `value` is what it returned; `recording` holds the events of the call.
+    After `run`, `hung` says that the call did not end in time, and `runs_on` that it could not be
+    stopped; `error` is what it raised, or None; `value` is what it returned; `recording` holds the
+    events of the call.
 
     Args:
         name: what the call is called in the recording.
@@ -48,7 +54,7 @@ class Job:
     def __init__(self, name: str, function: Callable, args: tuple, kwargs: dict, where: str):
         self.value: object = None
         self.error: BaseException | None = None
-        self.hung = False
+        self.hung = self.runs_on = False
         self._returned = False
         self.recording: Recording | None = None
         self._name = name
@@ -81,8 +87,8 @@ class Job:
         finally:  # Also when the reader interrupts the check.
             if not self._ended.done():
                 self.hung = not self._returned
-                await self._stop()
-                await _free_shared_worker()
+                stopped = await self._stop()
+                self.runs_on = not await _free_shared_worker() or not stopped
 
     def _main(self, call: Callable[[], None]) -> None:
         try:
@@ -98,23 +104,21 @@ class Job:
     def _call(self) -> None:
         with taps.recording(name=self._name) as self.recording:
             value = self._function()
-        if inspect.isgenerator(value):
-            value = list(value)
         self._keep(value)
 
     def _call_in_loop(self) -> None:
-        asyncio.run(self._as_a_cell())
+        cell = self._as_a_cell()
+        # A reader who records a check sees this task, by its own function's name.
+        cell.__qualname__ = self._name
+        asyncio.run(cell)
 
     async def _as_a_cell(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        self._loop.set_exception_handler(_report)
         with taps.recording(name=self._name) as self.recording:
             value = self._function()
             if self._awaits:
                 value = await value
-            elif inspect.isasyncgen(value):
-                value = [item async for item in value]
-            elif inspect.isgenerator(value):
-                value = list(value)
         self._keep(value)
 
     def _keep(self, value: object) -> None:
@@ -122,17 +126,21 @@ class Job:
             if inspect.iscoroutine(value):
                 value.close()  # Or Python warns that it was never awaited.
             raise ReturnedAwaitable
+        if inspect.isgenerator(value) or inspect.isasyncgen(value):
+            raise ReturnedGenerator
         self.value = value
         self._returned = True
 
-    async def _stop(self) -> None:
+    async def _stop(self) -> bool:
+        """Ask the call to end, again and again; return whether it did."""
         for attempt in range(ROUNDS):
             self._ask_to_end()
             if attempt:
                 for thread in self._own_threads():
                     _raise_in(thread)
             if await _done(self._ended, ROUND):
-                return
+                return True
+        return False
 
     def _own_threads(self) -> set[threading.Thread]:
         """What the call has started. The shared worker outlives the call that first used it."""
@@ -164,8 +172,17 @@ def _raise_in(thread: threading.Thread) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(Stopped))
 
 
-async def _free_shared_worker() -> None:
+def _report(loop: asyncio.AbstractEventLoop, context: dict) -> None:
+    """What asyncio says of a lost task or exception, in one line and without a file's name."""
+    error = context.get("exception")
+    what = f" {type(error).__name__}: {error}" if error is not None else ""
+    print(context["message"] + what, file=sys.stderr)
+
+
+async def _free_shared_worker() -> bool:
     """See to it that asgiref's one thread-sensitive worker can be used again.
+
+    Returns whether it is the same one.
 
     The worker is `SyncToAsync.single_thread_executor`. If it is stuck in code that cannot be
     interrupted, such as a long `time.sleep`, a new one takes its place.
@@ -173,8 +190,9 @@ async def _free_shared_worker() -> None:
     worker = asgiref.sync.SyncToAsync.single_thread_executor
     for _ in range(ROUNDS):
         if await _done(worker.submit(int), ROUND):
-            return
+            return True
         for thread in worker._threads:
             _raise_in(thread)
     fresh = concurrent.futures.ThreadPoolExecutor(max_workers=1)
     asgiref.sync.SyncToAsync.single_thread_executor = fresh
+    return False

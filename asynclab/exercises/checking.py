@@ -3,13 +3,16 @@
 import asyncio
 import io
 import os
+import re
 import sys
+import warnings
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 from IPython import get_ipython
 
+from ..boot import seed_data
 from . import score
 from .book import Exercise, NotAttempted, NotYet, find
 from .given import Given
@@ -23,6 +26,9 @@ _one_at_a_time = asyncio.Lock()
 
 def check(number: object) -> "Check":
     """Grade an exercise: `await check("1.2")`.
+
+    A check has the data that `boot()` made, so that what you wrote into the library changes no
+    verdict; your own data is back when it ends. It leaves the data of another project alone.
 
     Args:
         number: the exercise's number.
@@ -70,7 +76,7 @@ async def grade(
 ) -> Verdict:
     """The verdict on what the reader has for `exercise`; see `Given`."""
     printed = Printed()
-    with _undisturbed(), redirect_stdout(printed), redirect_stderr(printed):
+    with _undisturbed(), seed_data(), redirect_stdout(printed), redirect_stderr(printed):
         outcome, text, diagnosis = await _outcome(exercise, namespace, cells)
     return Verdict(exercise.number, exercise.title, outcome, text, diagnosis, printed.short())
 
@@ -119,15 +125,24 @@ class Printed(io.TextIOBase):
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Put the environment and the working directory back, whatever happens in between."""
-    environment, folder = dict(os.environ), os.getcwd()
+    """Put back what belongs to the process and the reader's code may change."""
+    environment, folder, depth = dict(os.environ), os.getcwd(), sys.getrecursionlimit()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            yield
     finally:
+        sys.setrecursionlimit(depth)
         if os.environ != environment:
             os.environ.clear()
             os.environ.update(environment)
         os.chdir(folder)
+
+
+def _show_warning(message, category, *_place, **_more) -> None:
+    """In one line, for it may arise in any frame, mostly in one that the reader did not write."""
+    text = re.sub(r"'\S*<locals>\.", "'", str(message))
+    print(f"{category.__name__}: {text}", file=sys.stderr)
 
 
 def _notebook() -> tuple[dict[str, object], Sequence[str]]:

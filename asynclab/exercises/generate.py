@@ -65,9 +65,9 @@ def stub(source: str) -> str:
     return stubbed
 
 
-def answers(source: str) -> list[str]:
-    """The text of each marked solution in `source`, as it stands there."""
-    return [found["text"].rstrip("\n") for found in SOLUTION.finditer(source)]
+def answer(source: str) -> str:
+    """`source` with each marked solution, and without the markers."""
+    return SOLUTION.sub(lambda found: found["text"].removesuffix("\n"), source)
 
 
 def exercise_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:

@@ -12,7 +12,7 @@ import asgiref.sync
 
 from ..events import Recording
 from .book import Exercise, NotAttempted, NotYet, Raised
-from .bounded import Job, ReturnedAwaitable
+from .bounded import Job, ReturnedAwaitable, ReturnedGenerator
 from .generate import STUB, bound_names, parse
 
 
@@ -59,7 +59,6 @@ class Given:
         """Call the reader's function, sync or async, and return its result.
 
         The call runs on a new thread, with the context variables of the check, and is recorded.
-        A generator, sync or async, is run to its end, and gives a list.
 
         Args:
             where: "cell", in a thread whose event loop is running, as a cell would; "thread", in
@@ -69,7 +68,8 @@ class Given:
 
         Raises:
             NotYet: the function hangs ("hangs"), raises (`Raised`), returns a coroutine
-                ("returned-coroutine"), or is no function ("not-callable").
+                ("returned-coroutine"), is a generator ("generator"), or is no function
+                ("not-callable").
         """
         function = self.value(name)
         if not callable(function):
@@ -80,9 +80,11 @@ class Given:
         await job.run(self._exercise.seconds)
         self.recording = job.recording
         if job.hung:
-            raise NotYet("hangs", self._hangs(name))
+            raise NotYet("hangs", self._hangs(name, job.runs_on))
         if job.error is not None:
             self._explain(name, function, where, job.error)
+        if inspect.isclass(function) and type(job.value) is function and not callable(job.value):
+            raise NotYet("not-callable", _is_a_class(name))
         return job.value
 
     def _refuse_stub(self, name: str) -> None:
@@ -91,20 +93,22 @@ class Given:
         if value is ... or STUB in (source or ""):
             raise NotAttempted(f"The stub still stands in `{name}`. Put your code in its place.")
 
-    def _hangs(self, name: str) -> str:
-        seconds = self._exercise.seconds
-        return (
-            f"`{name}` did not end within {seconds:g} seconds, and was stopped. What waits in it?"
-        )
+    def _hangs(self, name: str, runs_on: bool) -> str:
+        late = f"`{name}` did not end within {self._exercise.seconds:g} seconds"
+        if runs_on:
+            return f"{late}, and could not be stopped. Restart the kernel. What waits in it?"
+        return f"{late}, and was stopped. What waits in it?"
 
     def _explain(self, name: str, function: object, where: str, error: BaseException) -> None:
         if isinstance(error, ReturnedAwaitable):
             raise NotYet("returned-coroutine", _returned(name, function, where))
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
+        if isinstance(error, ReturnedGenerator):
+            raise NotYet("generator", _is_a_generator(name))
+        group, error = error, _first_raised(error)
         if type(error) is NotImplementedError:
             raise NotAttempted(f"`{name}` still raises `NotImplementedError`.")
-        text = f"`{name}` raised `{_headline(error)}`{self._where_in_cell(error)}"
+        inside = "" if error is group else f" in an `{type(group).__name__}`"
+        text = f"`{name}` raised `{_headline(error)}`{inside}{self._where_in_cell(error)}"
         # The frames of the traceback would keep the reader's objects alive.
         raise Raised(error.with_traceback(None), text)
 
@@ -145,10 +149,28 @@ def _from_cells(name: str, cells: Sequence[str]) -> str | None:
     return None
 
 
+def _first_raised(error: BaseException) -> BaseException:
+    """What a task group gathered first; a group of exceptions that were never raised stays one."""
+    while isinstance(error, BaseExceptionGroup) and error.exceptions[0].__traceback__:
+        error = error.exceptions[0]
+    return error
+
+
 def _headline(error: BaseException) -> str:
     first = (str(error).splitlines() or [""])[0]
     message = textwrap.shorten(first, 200, placeholder="...")
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def _is_a_generator(name: str) -> str:
+    return (
+        f"`{name}` is a generator: its `yield` makes the code wait until somebody loops over it. "
+        "What should it `return`?"
+    )
+
+
+def _is_a_class(name: str) -> str:
+    return f"`{name}` is a class; a call only makes an object. What would a function be?"
 
 
 def _returned(name: str, function: object, where: str) -> str:

@@ -1,5 +1,6 @@
 """`hint` and `solution`."""
 
+import json
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from ..errors import LabError
 from . import score
 from .book import Exercise, find
-from .generate import answers, exercise_cells
+from .generate import answer
 from .verdicts import panel, with_code
 
 CHECKOUT = Path(__file__).parents[2]
@@ -73,7 +74,7 @@ def hint(number: object, place: int | None = None) -> Hint:
     total = len(exercise.hints)
     if place is None:
         place = score.next_hint(exercise.number, total)
-    if not 1 <= place <= total:
+    if not isinstance(place, int) or not 1 <= place <= total:
         raise LabError(f"Exercise {exercise.number} has hints 1 to {total}.")
     return Hint(exercise.number, place, total, exercise.hints[place - 1])
 
@@ -84,16 +85,25 @@ def solution(number: object) -> Solution:
     Raises:
         LabError: there is no such exercise, or solutions/ is not at hand.
     """
-    # Here, because it takes seconds to import and a kernel seldom needs it.
-    import nbformat
-
     exercise = find(number)
     path = _solutions_notebook(exercise)
-    cell = exercise_cells(nbformat.read(path, as_version=4)).get(exercise.number)
-    if cell is None:
+    source = _source_in(path, f"exercise-{exercise.number}")
+    if source is None:
         raise LabError(f"solutions/{path.name} holds no cell for exercise {exercise.number}.")
-    text = "\n\n".join(answers(cell.source))
-    return Solution(exercise.number, f"solutions/{path.name}", text)
+    return Solution(exercise.number, f"solutions/{path.name}", answer(source))
+
+
+def _source_in(path: Path, tag: str) -> str | None:
+    """The source of the cell with this tag."""
+    # Not nbformat's reader: it takes seconds to import, and a kernel seldom needs it.
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        found = [cell for cell in cells if tag in cell["metadata"].get("tags", ())]
+    except (OSError, ValueError, KeyError):
+        raise LabError(
+            f"solutions/{path.name} cannot be read. Get it anew from the course."
+        ) from None
+    return "".join(found[0]["source"]) if found else None
 
 
 def _solutions_notebook(exercise: Exercise) -> Path:

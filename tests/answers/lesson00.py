@@ -41,6 +41,25 @@ async def count_books():
     ),
     Answer(
         "0.1",
+        wrong="generator",
+        source="""
+async def count_books():
+    yield await Book.objects.acount()
+""",
+        why="`yield` gives the number, too",
+    ),
+    Answer(
+        "0.1",
+        wrong="not-callable",
+        source="""
+class count_books:
+    async def number(self):
+        return await Book.objects.acount()
+""",
+        why="a class holds the method that counts",
+    ),
+    Answer(
+        "0.1",
         wrong="other-number",
         source="""
 from library.models import Author

@@ -60,6 +60,15 @@ async def count_overdue(day):
     ),
     Answer(
         "2.1",
+        wrong="no-query",
+        source="""
+async def count_overdue(day):
+    return 3
+""",
+        why="copies the number from the example",
+    ),
+    Answer(
+        "2.1",
         right="sync_to_async",
         source="""
 @sync_to_async
@@ -87,6 +96,29 @@ async def loan_lines():
     return [f"{loan.book}: {loan.member}" for loan in loans]
 """,
         why="select_related is the fix, so the loop may stay",
+    ),
+    Answer(
+        "2.2",
+        wrong="no-query",
+        source="""
+loans = Loan.objects.filter(returned=None).order_by("due", "pk").select_related("book", "member")
+lines = [f"{loan.book}: {loan.member}" async for loan in loans]
+
+async def loan_lines():
+    return lines
+""",
+        why="the list is there already, so give it",
+    ),
+    Answer(
+        "2.2",
+        wrong="generator",
+        source="""
+async def loan_lines():
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    async for loan in loans.select_related("book", "member"):
+        yield f"{loan.book}: {loan.member}"
+""",
+        why="the caller may loop over the lines",
     ),
     Answer(
         "2.2",
@@ -340,6 +372,20 @@ async def greet(request):
     name = await sync_to_async(lambda: request.user.username)()
     return HttpResponse(f"Good evening, {name or 'guest'}.")
 """,
+    ),
+    Answer(
+        "2.5",
+        wrong="no-query",
+        source="""
+loans = Loan.objects.filter(returned=None).order_by("due", "pk").select_related("book", "member")
+loans = [loan async for loan in loans]
+
+async def dashboard(request):
+    user = await request.auser()
+    context = {"user": user, "loans": loans, "count": len(loans), "first": loans[0].book}
+    return HttpResponse(page.render(context))
+""",
+        why="fetches once, when the module is imported",
     ),
     Answer(
         "2.5",
