@@ -72,11 +72,17 @@ class Lab:
 
 
 @contextmanager
-def running_lab(folder: Path) -> Iterator[Lab]:
-    """Serve `folder` by a JupyterLab on a free port, without token and news, until the end."""
+def running_lab(folder: Path, config: Path | None = None) -> Iterator[Lab]:
+    """Serve `folder` by a JupyterLab on a free port, without token and news, until the end.
+
+    Args:
+        config: a folder with Jupyter's configuration files. Without one it is a JupyterLab as
+            anybody has it, whatever the course has configured in this environment.
+    """
     port = _free_port()
     state = folder.parent / f"{folder.name}-state"
     _quiet(state / "settings")
+    config = config or _plain(state / "config")
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     command += [
         f"--ServerApp.root_dir={folder}",
@@ -90,7 +96,12 @@ def running_lab(folder: Path) -> Iterator[Lab]:
         f"--LabApp.workspaces_dir={state / 'workspaces'}",
     ]
     # Nothing that the machine's user has set may change what a test sees.
-    env = {**os.environ, "JUPYTER_CONFIG_DIR": str(state), "JUPYTER_RUNTIME_DIR": str(state)}
+    env = {
+        **os.environ,
+        "JUPYTER_CONFIG_DIR": str(state),
+        "JUPYTER_CONFIG_PATH": str(config),
+        "JUPYTER_RUNTIME_DIR": str(state),
+    }
     with open(state / "server.log", "wb") as log:
         server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
     try:
@@ -105,6 +116,14 @@ def running_lab(folder: Path) -> Iterator[Lab]:
             # It hangs now and then on a busy machine; a test run leaves nothing behind.
             server.kill()
             server.wait()
+
+
+def _plain(config: Path) -> Path:
+    """Configuration that takes the course's own back: what stands first on the path wins."""
+    config.mkdir(parents=True)
+    plain = {"ContentsManager": {"pre_save_hook": None}}
+    (config / "jupyter_server_config.json").write_text(json.dumps(plain))
+    return config
 
 
 def _quiet(settings: Path) -> None:

@@ -20,7 +20,8 @@ NOTEBOOKS = [
     for path in sorted((ROOT / folder).glob("*.ipynb"))
 ]
 LESSONS = [name for name in NOTEBOOKS if name.startswith("notebooks/")]
-RECORDS = re.compile(r"^\s*(%%lanes$|with record\(\))", re.MULTILINE)
+# At the top level: what a function records is drawn where the function is called.
+RECORDS = re.compile(r"^(%%lanes$|with record\(\))", re.MULTILINE)
 PREDICTS = re.compile(r"^(\w+) = predict\(", re.MULTILINE)
 CHECKS = re.compile(r"^await check\(", re.MULTILINE)
 BROKEN = ("Error displaying widget", "Loading widget...")

@@ -1,7 +1,6 @@
 """What JupyterLab saves, and what it shows of that on the next day."""
 
 import json
-import os
 
 import pytest
 from browser import Notebook, new_page, running_lab
@@ -21,13 +20,12 @@ SAVE_AND_LEAVE = """async () => {
 
 
 @pytest.fixture
-def configured_lab(tmp_path, monkeypatch):
+def configured_lab(tmp_path):
     """A JupyterLab with the course's configuration, and nothing else."""
     labconfig.configure(tmp_path)
-    monkeypatch.setenv("JUPYTER_CONFIG_PATH", os.fspath(tmp_path / "etc" / "jupyter"))
     folder = tmp_path / "course"
     folder.mkdir()
-    with running_lab(folder) as lab:
+    with running_lab(folder, tmp_path / "etc" / "jupyter") as lab:
         yield lab
 
 
