@@ -4,6 +4,8 @@ import asyncio
 import gc
 import inspect
 import weakref
+from collections.abc import Sequence
+from contextlib import suppress
 from types import SimpleNamespace
 
 from .book import NotYet, Raised, exercise
@@ -14,28 +16,35 @@ PATIENCE = 0.2
 
 
 class Counter:
-    """Answers questions only when all have been asked, or patience ends; the last asked first.
+    """Answers questions only when all have been asked, or patience ends; the last one first.
 
     Args:
-        expected: how many questions there will be.
+        questions: all of them, in their order.
     """
 
-    def __init__(self, expected: int):
-        self._expected = expected
-        self._asked = 0
-        self._answered = 0
+    def __init__(self, questions: Sequence[str]):
+        self._behind = dict(zip(questions, questions[1:], strict=False))
+        self._answered = {question: asyncio.Event() for question in questions}
+        self._open: set[str] = set()
+        self._all_asked = asyncio.Event()
+        self._left = set(questions)
         self.most_at_once = 0
 
-    async def wait(self) -> None:
-        place = self._asked
-        self._asked += 1
-        self.most_at_once = max(self.most_at_once, self._asked - self._answered)
-        patience = asyncio.get_running_loop().time() + PATIENCE
-        while self._asked < self._expected and asyncio.get_running_loop().time() < patience:
-            await asyncio.sleep(0.001)
-        for _ in range(self._expected - place):
-            await asyncio.sleep(0)
-        self._answered += 1
+    async def wait(self, question: str) -> None:
+        """Return when it is this question's turn, in whatever order they are asked."""
+        self._open.add(question)
+        self._left.discard(question)
+        self.most_at_once = max(self.most_at_once, len(self._open))
+        if not self._left:
+            self._all_asked.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self._all_asked.wait()
+                if question in self._behind:
+                    await self._answered[self._behind[question]].wait()
+        self._open.discard(question)
+        if question in self._answered:
+            self._answered[question].set()
 
 
 class Gate:
@@ -80,10 +89,10 @@ async def settle() -> None:
     ),
 )
 async def stock_report(given):
-    counter = Counter(len(BRANCHES))
+    counter = Counter(BRANCHES)
 
     async def ask(branch):
-        await counter.wait()
+        await counter.wait(branch)
         return f"{branch}: {len(branch)} copies"
 
     result = await given.call("stock_report", ask, BRANCHES)
@@ -334,10 +343,10 @@ async def _await_it(start, coroutine) -> SimpleNamespace:
 async def serve(given):
     request_id = given.value("request_id")
     requests = ["r-1811", "r-1847", "r-1897"]
-    counter, log = Counter(len(requests)), {}
+    counter, log = Counter(requests), {}
 
     async def handle(request):
-        await counter.wait()
+        await counter.wait(request)
         log[request] = request_id.get()
         return f"{request} served"
 
