@@ -7,10 +7,12 @@ from .boot import boot
 from .exercises import check, hint, progress, solution
 from .lanes import record
 from .predict import predict
+from .servers import Site
 from .shells import shells
 from .taps import span
 
 __all__ = [
+    "Site",
     "boot",
     "check",
     "hint",

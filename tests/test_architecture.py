@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).parents[1]
 FLOORS = [
     {"connections", "errors", "events", "labconfig"},
     {"taps"},
-    {"boot", "lanes", "predict_panel", "shell_driver", "shells"},
+    {"boot", "lanes", "predict_panel", "servers", "shell_driver", "shells"},
     {"exercises", "predict"},
     {"magics"},
     {"__init__", "authoring"},
@@ -26,6 +26,7 @@ ONLY = {
     "labconfig": set(),
     "taps": {"events"},
     "lanes": {"events", "taps"},
+    "servers": set(),
     "shell_driver": set(),
 }
 # What must not be needed to use a room. One that is handed such an object may look at it.
@@ -37,6 +38,7 @@ NEVER = {
     "taps": {*JUPYTER, "django"},
     "lanes": {"asgiref", "asyncio", "django"},
     "magics": {"django"},
+    "servers": JUPYTER,
 }
 
 
