@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).parents[1]
 FLOORS = [
     {"connections", "errors", "events", "labconfig"},
     {"taps"},
-    {"boot", "lanes", "predict_panel", "servers", "shell_driver", "shells"},
+    {"boot", "lanes", "predict_panel", "servers", "shells"},
     {"exercises", "predict"},
     {"magics"},
     {"__init__", "authoring"},
@@ -27,7 +27,6 @@ ONLY = {
     "taps": {"events"},
     "lanes": {"events", "taps"},
     "servers": set(),
-    "shell_driver": set(),
 }
 # What must not be needed to use a room. One that is handed such an object may look at it.
 JUPYTER = {"IPython", "anywidget", "ipykernel", "ipywidgets"}
@@ -152,7 +151,7 @@ def test_the_demo_project_knows_nothing_of_the_kit():
         ("taps", "def f():\n    from .errors import LabError", "asynclab.taps imports errors"),
         ("lanes.text", "from ..magics import LANES", "asynclab.lanes.text imports magics"),
         ("lanes.text", "import asynclab.boot", "asynclab.lanes.text imports boot"),
-        ("shells", "from .boot import boot", "asynclab.shells imports boot"),
+        ("shells.run", "from ..boot import boot", "asynclab.shells.run imports boot"),
         (
             "exercises.book",
             "from .. import boot, record",

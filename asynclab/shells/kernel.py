@@ -1,0 +1,111 @@
+"""Jupyter: a kernel of this very interpreter, and the messages that its cells end with."""
+
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from queue import Empty
+
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from traitlets import default
+
+from ..errors import LabError
+from .run import MOST_SHOWN, START_LIMIT, Run, death
+from .table import Outcome
+
+_QUIET = 1.0  # seconds of silence after which a kernel is asked whether it still answers
+
+
+async def play(run: Run, folder: Path) -> Outcome | None:
+    """Run the cells of `run` in a fresh kernel; return how it died, if it did."""
+    async with _kernel(run, folder) as (manager, client):
+        everything = range(len(run.cells))
+        before = [[index] for index in everything[: run.before]]
+        asked = (
+            [everything[run.before :]] if run.run_all else [[i] for i in everything[run.before :]]
+        )
+        for batch in [*before, *asked]:
+            await _ask(run, manager, client, batch)
+            if (status := await manager.provisioner.poll()) is not None:
+                return death(status)
+    return None
+
+
+class KernelOfThisPython(AsyncKernelManager):
+    """The ipykernel of this very interpreter, whatever kernels are installed."""
+
+    @default("kernel_spec_manager")
+    def _only_the_native_kernel(self) -> KernelSpecManager:
+        return KernelSpecManager(kernel_dirs=[])
+
+
+@asynccontextmanager
+async def _kernel(run: Run, folder: Path):
+    manager = KernelOfThisPython(connection_file=str(folder / "kernel.json"))
+    client = None
+    try:
+        with open(folder / "kernel.log", "wb") as log:  # noqa: ASYNC230 (a small local file)
+            await manager.start_kernel(env=run.environment(folder), stdout=log, stderr=log)
+        client = manager.client()
+        client.start_channels()
+        try:
+            await client.wait_for_ready(timeout=START_LIMIT)
+        except RuntimeError:
+            last = ((folder / "kernel.log").read_text().splitlines() or [""])[-1]
+            raise LabError(f"A Jupyter kernel did not start. {last}".strip()) from None
+        yield manager, client
+    finally:
+        if client is not None:
+            client.stop_channels()
+        if manager.has_kernel:
+            await manager.shutdown_kernel(now=True)
+
+
+async def _ask(run: Run, manager, client, batch: Sequence[int]) -> None:
+    """Queue the cells of `batch` at once and follow them until each has ended or was dropped."""
+    run.started(batch[0])
+    # An error does not stop the queue, as in cells tagged raises-exception.
+    sent = {client.execute(run.cells[i], stop_on_error=False): i for i in batch}
+    shown = dict.fromkeys(sent, "")
+    probes = set()
+    while any(index not in run.done for index in batch):
+        try:
+            reply = await client.get_shell_msg(timeout=_QUIET)
+        except Empty:
+            if not await manager.is_alive():
+                return
+            probes.add(client.kernel_info())
+            continue
+        cell, content = reply["parent_header"].get("msg_id"), reply["content"]
+        if cell in sent:
+            await _read_output(client, shown, until_idle=cell)
+            failed = content["status"] == "error"
+            error = (content["ename"], content["evalue"]) if failed else None
+            run.ended(sent[cell], shown[cell], error)
+        elif cell in probes:
+            # The kernel answers in order: what it has not run by now, it never will.
+            for index in set(batch) - run.done.keys():
+                run.dropped(index)
+
+
+async def _read_output(client, shown: dict[str, str], until_idle: str) -> None:
+    """Add to `shown` what the kernel publishes, until the cell `until_idle` is through.
+
+    An abandoned coroutine can make that last message carry another cell's name, so silence ends
+    the wait as well. The verdict itself comes from the reply, which cannot be mixed up.
+    """
+    while True:
+        try:
+            message = await client.get_iopub_msg(timeout=_QUIET)
+        except Empty:
+            return
+        cell, content = message["parent_header"].get("msg_id"), message["content"]
+        if cell not in shown:
+            continue
+        match message["msg_type"]:
+            case "stream" if content["name"] == "stdout":
+                shown[cell] = (shown[cell] + content["text"])[:MOST_SHOWN]
+            case "execute_result" | "display_data":
+                shown[cell] += content["data"].get("text/plain", "") + "\n"
+            case "status" if cell == until_idle and content["execution_state"] == "idle":
+                return
