@@ -6,6 +6,7 @@ In a notebook, `%load_ext asynclab` adds `%%lanes` and `%%thread`; the names bel
 from .boot import boot
 from .exercises import check, hint, progress, solution
 from .lanes import record
+from .playground import playground
 from .predict import predict
 from .servers import Site
 from .shells import shells
@@ -16,6 +17,7 @@ __all__ = [
     "boot",
     "check",
     "hint",
+    "playground",
     "predict",
     "progress",
     "record",

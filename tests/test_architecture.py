@@ -14,7 +14,7 @@ FLOORS = [
     {"connections", "errors", "events", "labconfig"},
     {"taps"},
     {"boot", "lanes", "predict_panel", "servers", "shells"},
-    {"exercises", "predict"},
+    {"exercises", "playground", "predict"},
     {"magics"},
     {"__init__", "authoring"},
 ]
@@ -37,6 +37,7 @@ NEVER = {
     "taps": {*JUPYTER, "django"},
     "lanes": {"asgiref", "asyncio", "django"},
     "magics": {"django"},
+    "playground": {"IPython", "ipykernel"},
     "servers": JUPYTER,
 }
 

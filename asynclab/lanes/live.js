@@ -29,6 +29,7 @@ class Store {
   ended = false;
   summary = "";
   dropped = 0;
+  least = 1000; // microseconds that the picture shows at least
   listeners = new Set();
 
   take({ rows = [], lanes = [0], strings = [0], now = 0, behind = 0 }) {
@@ -87,6 +88,9 @@ class Store {
       [row[i - 1], row[i]] = [row[i], row[i - 1]];
     }
   }
+
+  // How long the picture is.
+  length() { return Math.max(this.least, this.clock()); }
 
   clock() {
     return this.ended ? this.now : this.now + (performance.now() - this.heard) * 1000;
@@ -309,7 +313,7 @@ class View {
   // --- time and place
 
   range() {
-    return this.window ?? [0, Math.max(1000, this.store.clock())];
+    return this.window ?? [0, this.store.length()];
   }
 
   x(at) {
@@ -347,7 +351,7 @@ class View {
   }
 
   look(from, to) {
-    const all = Math.max(1000, this.store.clock());
+    const all = this.store.length();
     if (to - from >= all) return this.fit();
     const start = Math.min(Math.max(0, from), all - (to - from));
     this.window = [start, start + (to - from)];
@@ -888,8 +892,14 @@ export default () => {
       store.tell();
     };
     model.on("msg:custom", (message) => store.take(message));
+    const scale = () => {
+      store.least = Math.max(1000, model.get("least"));
+      store.tell();
+    };
     model.on("change:early", early);
     model.on("change:ended", settle);
+    model.on("change:least", scale);
+    scale();
     early();
     settle();
   }

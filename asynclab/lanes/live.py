@@ -29,6 +29,9 @@ class LiveLanes(anywidget.AnyWidget):
     Make it, display it and `begin`; only then begin the recording and let it `follow`. So none of
     that is part of what is recorded. `finish` when the recording has ended.
 
+    `least` is the least time that the picture shows, in microseconds: pictures that share it, and
+    last no longer, are drawn on one scale.
+
     Args:
         recording: a recording that has ended, to be drawn as it is.
     """
@@ -39,6 +42,7 @@ class LiveLanes(anywidget.AnyWidget):
     ended = traitlets.Bool(False).tag(sync=True)
     total = traitlets.Int(0).tag(sync=True)
     dropped = traitlets.Int(0).tag(sync=True)
+    least = traitlets.Int(0).tag(sync=True)
     summary = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, recording: Recording | None = None):
