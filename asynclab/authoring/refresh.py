@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from ..errors import LabError
 from ..labconfig import without_view
-from ..shells import KernelOfThisPython
+from ..shells.kernel import KernelOfThisPython
 from .notebooks import CHECKOUT, code_cells, read, tags, write
 
 _CELL_LIMIT = 180  # seconds
