@@ -69,6 +69,19 @@ def test_spans_are_in_the_page_while_the_cell_runs(page, lab):
     assert page.reported == []
 
 
+def test_each_cell_of_a_long_notebook_shows_one_picture(page, lab):
+    """Far below, JupyterLab puts an output into the page long after it was made."""
+    far_below = ["1 + 1"] * 100
+    lesson = run(page, lab, "long.ipynb", *far_below, FIVE, FIVE)
+    lesson.wait_until_idle()
+    page.get_by_text("await asyncio.gather").last.scroll_into_view_if_needed()
+    page.locator(".asynclab-lanes[data-state=ended]:visible").nth(1).wait_for()
+    page.wait_for_function(
+        "(n) => document.querySelectorAll('.asynclab-lanes').length === n", arg=4
+    )
+    assert lesson.lanes.count() == 2
+
+
 def test_each_cell_shows_one_picture_and_the_console_is_quiet(gallery):
     assert gallery.lanes.count() == 4
     assert gallery.page.reported == []

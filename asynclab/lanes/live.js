@@ -907,9 +907,12 @@ export default () => {
   function render({ el }) {
     const view = new View(store, el);
     views.add(view);
-    // The page puts `el` in its place after this.
-    requestAnimationFrame(() => keepLast(views));
+    // The page puts `el` in its place after this: in a long notebook much later, when its cell is
+    // about to be seen. Its first size says that it is there.
+    const placed = new ResizeObserver(() => keepLast(views));
+    placed.observe(el);
     return () => {
+      placed.disconnect();
       view.end();
       views.delete(view);
       keepLast(views);
