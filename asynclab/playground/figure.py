@@ -19,7 +19,7 @@ class Figure(ipywidgets.VBox):
     """
 
     def __init__(self, number: int, settings: str):
-        title = f"<strong>Run {number}</strong> {html.escape(settings)}"
+        title = f"<strong>Run {number}:</strong> {html.escape(settings)}"
         self.lanes = LiveLanes()
         self._words = ipywidgets.HTML()
         super().__init__([ipywidgets.HTML(title), self._words, self.lanes])

@@ -11,15 +11,21 @@ import threading
 from types import FrameType
 
 _task: asyncio.Task | None = None
+_text = ""
 _loop: asyncio.AbstractEventLoop | None = None
 _before: object = signal.SIG_IGN
 
 
-def cancels(task: asyncio.Task | None) -> None:
-    """From now on an interrupt cancels `task`, a task of the running loop; None: nothing."""
-    global _task, _loop
-    _task = task
-    _loop = asyncio.get_running_loop()
+def cancels(task: asyncio.Task | None, text: str = "") -> None:
+    """From now on an interrupt cancels `task`, a task of the running loop; None: nothing.
+
+    Args:
+        task: what to cancel.
+        text: the file name of the code that it runs. That may block the loop, and would go on if
+            it were not stopped right there.
+    """
+    global _task, _text, _loop
+    _task, _text, _loop = task, text, asyncio.get_running_loop()
     if task is not None:
         keep()
     elif _on_main_thread() and signal.getsignal(signal.SIGINT) is _cancel:
@@ -43,11 +49,16 @@ def _cancel(number: int, frame: FrameType | None) -> None:
     # A message that began before the run ended may have put this back after it.
     if _task is None:
         return
-    # The loop may sleep: a signal alone does not wake it.
-    _loop.call_soon_threadsafe(_task.cancel)
     # A cell that awaits at the same time is interrupted, too.
     if callable(_before) and _before is not signal.default_int_handler:
         _before(number, frame)
+    if frame is None or frame.f_code.co_filename != _text:
+        # The loop may sleep: a signal alone does not wake it.
+        _loop.call_soon_threadsafe(_task.cancel)
+        return
+    if asyncio.current_task() is not _task:
+        _task.cancel()
+    raise asyncio.CancelledError
 
 
 def _on_main_thread() -> bool:

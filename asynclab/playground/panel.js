@@ -34,7 +34,7 @@ const CHOICES = [
     [false, "one by one", ""],
   ]],
 ];
-const SLIDERS = [["calls", "Calls", ""], ["length", "Length of each", " ms"]];
+const SLIDERS = [["calls", "Calls", "", 1], ["length", "Length of each", " ms", 5]];
 
 let groups = 0; // radio buttons of other panels may share the name
 
@@ -49,17 +49,17 @@ function render({ model, el }) {
     model.save_changes();
   }
 
-  for (const [name, words, unit] of SLIDERS) {
+  for (const [name, words, unit, step] of SLIDERS) {
     const label = add(left, "label", { className: "apl-slider" });
     add(label, "span", { className: "apl-name" }, words);
     const [min, max] = model.get("limits")[name];
-    const slider = keepKeys(add(label, "input", { type: "range", min, max }));
-    const said = add(label, "output", { className: "apl-value" });
+    const slider = keepKeys(add(label, "input", { type: "range", min, max, step }));
+    const said = add(label, "span", { className: "apl-value" });
     slider.addEventListener("input", () => choose(name, Number(slider.value)));
     set[name] = (value) => {
       slider.value = value;
-      said.value = `${value}${unit}`;
-      slider.setAttribute("aria-valuetext", said.value);
+      said.textContent = `${value}${unit}`;
+      slider.setAttribute("aria-valuetext", said.textContent);
     };
   }
   for (const [name, words, options] of CHOICES) {
@@ -85,6 +85,10 @@ function render({ model, el }) {
   const code = keepKeys(add(right, "pre", { tabIndex: 0 }));
   code.setAttribute("role", "region");
   code.setAttribute("aria-label", "The code that Run runs");
+  const hint = add(right, "div", { className: "apl-quiet" });
+  hint.append("Paste it below ");
+  add(hint, "code", {}, "%%lanes");
+  hint.append(" in a cell, and it draws the same lanes there.");
   const notes = add(right, "div", { className: "apl-notes" });
   notes.setAttribute("role", "status");
   const foot = add(right, "div", { className: "apl-foot" });

@@ -109,7 +109,9 @@ class Playground:
         refusal = self._refusal(settings, seen)
         if refusal is None:
             Playground._busy = self
-            self._task = self._loop.create_task(self._run(settings))
+            work = self._run(settings)
+            work.__qualname__ = "playground"  # in the lanes of a cell that records at the same time
+            self._task = self._loop.create_task(work)
             self._task.add_done_callback(self._end)
             return
         with self._controls.hold_sync():
@@ -129,8 +131,15 @@ class Playground:
         return None
 
     async def _run(self, settings: Settings) -> None:
-        run, figure = self._announce(settings)
-        interrupts.cancels(asyncio.current_task())
+        shown = _shown(settings)
+        function = plan.function(settings, project.has_books())
+        run = Run(shown["code"], function, self._controls.runs + 1)
+        interrupts.cancels(asyncio.current_task(), run.file)
+        figure = self._announce(run, settings)
+        with self._controls.hold_sync():
+            self._controls.shown = shown
+            self._controls.runs, self._controls.state = run.number, "running"
+            self._controls.status, self._controls.spoken = f"Run {run.number} is on.", ""
         figure.lanes.begin()
         self._watch()
         try:
@@ -140,28 +149,26 @@ class Playground:
             interrupts.cancels(None)
             figure.lanes.finish()
         self._scale(longest(self.runs))
-        self._report(run, figure, settings)
+        words = telling.tell(settings, run)
+        figure.say(*words)
+        self._controls.spoken = f"Run {run.number}. {' '.join(words)}"
 
-    def _announce(self, settings: Settings) -> tuple[Run, Figure]:
-        """Put the next run into the page, and take out the one before the last."""
-        shown, number = _shown(settings), self._controls.runs + 1
-        with self._controls.hold_sync():
-            self._controls.settings, self._controls.shown = shown["settings"], shown
-            self._controls.runs, self._controls.state = number, "running"
-            self._controls.status, self._controls.spoken = f"Run {number} is on.", ""
-        run = Run(shown["code"], plan.function(settings, project.has_books()), number)
-        figure = Figure(number, str(settings))
-        dropped, self._figures = self._figures[: 1 - KEPT], [*self._figures[1 - KEPT :], figure]
-        self.runs = [*self.runs[1 - KEPT :], run]
+    def _announce(self, run: Run, settings: Settings) -> Figure:
+        """Put a run into the page, and take out the one before the last."""
+        figure = Figure(run.number, str(settings))
+        dropped, kept = self._figures[: 1 - KEPT], self._figures[1 - KEPT :]
+        self._figures, self.runs = [*kept, figure], [*self.runs[1 - KEPT :], run]
         self._scale(longest(self.runs))
         self._below.children = self._figures
         for old in dropped:
             old.close()
-        return run, figure
+        return figure
 
     def _watch(self) -> None:
         """Look after the run that is on, now and then until the timer is cancelled."""
         interrupts.keep()
+        if self.runs[-1].interrupted:
+            self._controls.status = "Interrupted: calls that have begun go on to their end."
         needed = longest(self.runs)
         if needed > self._figures[-1].lanes.least:
             self._scale(needed * 3 // 2)
@@ -172,22 +179,22 @@ class Playground:
         for figure in self._figures:
             figure.lanes.least = least
 
-    def _report(self, run: Run, figure: Figure, settings: Settings) -> None:
-        words = telling.tell(settings, run)
-        figure.say(*words)
-        self._controls.spoken = f"Run {run.number}. {' '.join(words)}"
-
     def _end(self, task: asyncio.Task) -> None:
         """Be ready for the next run, however this one has ended."""
         Playground._busy = self._task = None
         error = None if task.cancelled() else task.exception()
         with self._controls.hold_sync():
             self._controls.state = "ready"
-            self._controls.status = (
-                f"Run {self._controls.runs} is over."
-                if error is None
-                else f"The playground itself failed: {type(error).__name__}: {error}"
-            )
+            self._controls.status = _over(self.runs[-1]) if error is None else _fault(error)
+
+
+def _over(run: Run) -> str:
+    how = "was interrupted" if run.interrupted else "has failed" if run.error else "is over"
+    return f"Run {run.number} {how}."
+
+
+def _fault(error: BaseException) -> str:
+    return f"The playground itself has failed: {type(error).__name__}: {error}"
 
 
 def _shown(settings: Settings) -> dict:

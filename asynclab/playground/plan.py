@@ -55,7 +55,7 @@ class Settings:
 def _check(name: str, value: object) -> None:
     bounds = {"calls": CALLS, "length": LENGTH}.get(name)
     if bounds is None:
-        if not any(value is choice or value == choice != 0 for choice in CHOICES[name]):
+        if not any(type(value) is type(one) and value == one for one in CHOICES[name]):
             told = ", ".join(map(repr, CHOICES[name]))
             raise LabError(f"playground() takes {name} as one of {told}; got {value!r}.")
     elif type(value) is not int or not bounds[0] <= value <= bounds[1]:
@@ -134,7 +134,7 @@ def _last(settings: Settings) -> str:
 
 # --- what there is to say before it runs
 
-SET_UP = "Queries need Django: run boot() in a cell, and press Run again."
+SET_UP = "Queries need Django: call boot() in a cell, and press Run again."
 
 
 def notes(settings: Settings, django: bool) -> list[str]:
@@ -153,11 +153,16 @@ def notes(settings: Settings, django: bool) -> list[str]:
     if direct and settings.gathered and settings.calls > 1:
         found.append("A branch that never awaits gives the others no turn: gather changes nothing.")
     if settings.contexts and settings.sensitive is not True:
-        found.append("A ThreadSensitiveContext steers thread-sensitive calls only: here it idles.")
+        found.append(
+            "A ThreadSensitiveContext steers thread-sensitive calls only: here it does nothing."
+        )
     elif settings.contexts and not settings.gathered and settings.calls > 1:
         found.append("One context ends before the next begins: new threads, but one at a time.")
     if settings.calls == 1:
         found.append("One call has nothing to overlap with.")
     if settings.work == "queries" and not direct:
-        found.append("A small table answers in no time, so each call also waits for the length.")
+        found.append(
+            "Each call queries once and then sleeps, as if the database were far away. "
+            "What a run opens of connections is closed after it."
+        )
     return found

@@ -27,21 +27,22 @@ class Run:
         function: the name of the function in it that its calls call.
         number: tells it from other runs.
 
-    `recording` is there once the run has begun. `error` is the exception that ended it, `line` the
-    line of `code` that raised it; `interrupted` says that it was cancelled. `opened` counts the
-    database connections that it opened; they are closed when it is over.
+    `file` is the file name that its code has. `recording` is there once it has begun. `error` is
+    the exception that ended it, `line` the line of `code` that raised it; `interrupted` says that
+    it was cancelled. `opened` counts the database connections that it opened; they are closed when
+    it is over.
     """
 
     def __init__(self, code: str, function: str, number: int = 1):
         self.code = code
         self.function = function
         self.number = number
+        self.file = f"<playground, run {number}>"
         self.recording: Recording | None = None
         self.error: BaseException | None = None
         self.line: int | None = None
         self.interrupted = False
         self.opened = 0
-        self._file = f"<playground, run {number}>"
         self._connections: list = []
 
     async def go(self, begun: Callable[[Recording], None]) -> None:
@@ -54,7 +55,7 @@ class Run:
             begun: called with the recording as soon as there is one.
         """
         _run.set(self)
-        program = compile(self.code, self._file, "exec", _FLAGS, dont_inherit=True)
+        program = compile(self.code, self.file, "exec", _FLAGS, dont_inherit=True)
         with self._noting_connections():
             self.recording = taps.start(name=NAME)
             try:
@@ -73,7 +74,8 @@ class Run:
         except (asyncio.CancelledError, KeyboardInterrupt):
             self.interrupted = True
         except Exception as error:  # noqa: BLE001  whoever shows the run tells it
-            self.error, self.line = error, self._line(error)
+            self.line = self._line(error)
+            self.error = error.with_traceback(None)  # its frames hold all that was in them
         if self.interrupted or self.error:
             await self._settle()
 
@@ -87,7 +89,7 @@ class Run:
     def _tasks(self) -> Iterator[asyncio.Task]:
         for task in asyncio.all_tasks():
             code = getattr(task.get_coro(), "cr_code", None)
-            if getattr(code, "co_filename", None) == self._file:
+            if getattr(code, "co_filename", None) == self.file:
                 yield task
 
     def _open_calls(self) -> Iterator[Span]:
@@ -99,7 +101,7 @@ class Run:
         """The last line of the text that the exception has passed."""
         line, trace = None, error.__traceback__
         while trace is not None:
-            if trace.tb_frame.f_code.co_filename == self._file:
+            if trace.tb_frame.f_code.co_filename == self.file:
                 line = trace.tb_lineno
             trace = trace.tb_next
         return line
@@ -125,7 +127,8 @@ class Run:
 
     async def _close_connections(self) -> None:
         self.opened = len(self._connections)
-        if self._connections:
+        # A thread that has outlasted our patience works with its connection still.
+        if self._connections and not any(self._open_calls()):
             # On a plain thread: the guard is on where the loop runs.
             with ThreadPoolExecutor(1) as pool:
                 await asyncio.get_running_loop().run_in_executor(pool, self._close)

@@ -17,7 +17,7 @@ class Facts:
         at_once: how many of them were at work at the same time, at most.
         in_order: whether they began in the order in which they were asked for.
         took: milliseconds from the first call's begin to the last one's end.
-        held: milliseconds that the longest step of the event loop took.
+        held: milliseconds that the event loop was busy in one step, at most.
     """
 
     begun: int
@@ -28,15 +28,15 @@ class Facts:
     held: float
 
 
-def facts(recording: Recording, name: str) -> Facts:
+def facts(recording: Recording, function: str) -> Facts:
     """Read the facts of a recording that has ended.
 
     Args:
         recording: the recording.
-        name: the name of the function that the calls call.
+        function: the name of the function that the calls call.
     """
     spans = list(recording.spans)
-    calls = [span for span in spans if span.kind == SYNC and span.name == name]
+    calls = [span for span in spans if span.kind == SYNC and span.name == function]
     steps = [run for span in spans if span.kind in (CELL, TASK) for run in span.runs]
     asked = [span.sent.at for span in calls if span.sent is not None]
     return Facts(
@@ -44,15 +44,14 @@ def facts(recording: Recording, name: str) -> Facts:
         threads=len({span.lane for span in calls}),
         at_once=_at_once(calls),
         in_order=asked == sorted(asked),
-        took=_milliseconds(calls),
+        took=_extent(calls) / 1e6,
         held=max((end - start for start, end in steps), default=0) / 1e6,
     )
 
 
 def _at_once(calls: list[Span]) -> int:
-    # Ends before begins: two calls that only touch did not overlap.
+    # Ends sort before begins: two calls that only touch do not overlap.
     turns = sorted(turn for span in calls for turn in ((span.start, 1), (span.end, -1)))
-    turns.sort(key=lambda turn: (turn[0], turn[1]))
     now = most = 0
     for _, by in turns:
         now += by
@@ -60,24 +59,27 @@ def _at_once(calls: list[Span]) -> int:
     return most
 
 
-def _milliseconds(calls: list[Span]) -> float:
+def _extent(calls: list[Span]) -> int:
     if not calls:
         return 0
-    return (max(span.end for span in calls) - min(span.start for span in calls)) / 1e6
+    return max(span.end for span in calls) - min(span.start for span in calls)
 
 
 def tell(settings: Settings, run: Run) -> tuple[str, str]:
     """Say what a run did, and what would change it; the second may be empty."""
     found = facts(run.recording, run.function)
     if run.error is not None:
-        return failed(settings, run.error, run.line)
+        return failed(run.error, run.line)
     if run.interrupted:
         return interrupted(settings, found)
     return happened(settings, found, run.opened), change(settings, found)
 
 
+# --- what happened
+
+
 def happened(settings: Settings, found: Facts, opened: int) -> str:
-    """Say in a sentence what a run did that ended by itself.
+    """Say what a run did that ended by itself.
 
     Args:
         settings: what was to be done.
@@ -85,48 +87,66 @@ def happened(settings: Settings, found: Facts, opened: int) -> str:
         opened: how many database connections it opened.
     """
     if settings.sensitive is None:
-        count = _count(settings.calls, "call")
         return (
-            f"{count} ran on the event loop's own thread, which could do nothing else for up to "
-            f"{_ms(found.held)} at a stretch: the loop was blocked."
+            f"{_count(settings.calls, 'call')} ran on the event loop's own thread, which was "
+            f"blocked for up to {_ms(found.held)} at a stretch: nothing else could run."
         )
-    return f"{_what_ran(found)}: {_why(settings, found)}.{_connections(settings, opened)}"
+    parts = [_what_ran(found)]
+    if settings.gathered and found.begun > 1 and found.at_once == 1 and found.in_order:
+        parts.append("in the order in which they were made")
+    if settings.work == "queries":
+        parts.append(_connections(opened, found.threads))
+    parts.append(_loop(settings, found))
+    told = f"{', '.join(parts)}: {_why(settings, found)}."
+    if found.begun > settings.calls:
+        told += " A cell made calls of the same name meanwhile; they are counted, too."
+    return told
 
 
 def _what_ran(found: Facts) -> str:
-    calls, took = _count(found.begun, "call"), _ms(found.took)
-    if found.begun == 1:
-        return f"1 call ran on a worker thread in {took}, and the event loop stayed free"
+    calls, on = _count(found.begun, "call"), f"on {_count(found.threads, 'thread')}"
+    took = f"in {_ms(found.took)}"
     if found.at_once > 1:
-        threads = _count(found.threads, "thread")
-        return f"{calls} ran on {threads}, up to {found.at_once} at once, in {took}"
-    order = ", in the order in which they were made," if found.in_order else ""
-    threads = _count(found.threads, "thread")
-    return f"{calls} ran one after another{order} on {threads} in {took}"
+        return f"{calls} ran {on} {took}, up to {found.at_once} at once"
+    after = "one after another " if found.begun > 1 else ""
+    return f"{calls} ran {after}{on} {took}"
 
 
 def _why(settings: Settings, found: Facts) -> str:
-    if found.begun == 1:
-        return "it only awaited the result"
-    if not settings.gathered:
+    if not settings.gathered and found.begun > 1:
         return "each was awaited before the next was made"
-    if settings.sensitive and not settings.contexts:
-        return "thread-sensitive calls share one worker"
-    who = "each context has a worker of its own"
     if not settings.sensitive:
-        who = "the loop's pool has so many workers to give"
-    if settings.work == "computes":
-        return f"{who}, but they hold the GIL in turn"
-    return who
+        why = "the loop's thread pool lends its workers"
+    elif settings.contexts:
+        why = "each context has a worker of its own"
+    else:
+        why = "thread-sensitive calls share one worker"
+    return f"{why}, and they hold the GIL in turn" if _gil_bound(settings, found) else why
 
 
-def _connections(settings: Settings, opened: int) -> str:
-    if settings.work != "queries":
-        return ""
+def _gil_bound(settings: Settings, found: Facts) -> bool:
+    """Whether calls that overlapped computed no faster than one after another."""
+    alone = found.begun * settings.length
+    return settings.work == "computes" and found.at_once > 1 and found.took > 0.7 * alone
+
+
+def _connections(opened: int, threads: int) -> str:
+    # Each thread has one connection to the default database.
+    kept = threads - opened
     if not opened:
-        return " They used connections that were open already."
-    verb = "was" if opened == 1 else "were"
-    return f" {_count(opened, 'connection')} {verb} opened, and closed after the run."
+        return f"over {_count(kept, 'connection')} open already"
+    also = f" and {kept} open already" if kept > 0 else ""
+    return f"over {_count(opened, 'new connection')}{also}"
+
+
+def _loop(settings: Settings, found: Facts) -> str:
+    if found.held < settings.length / 2:
+        return "while the event loop stayed free"
+    why = ", since it needs the GIL, too" if settings.work == "computes" else ""
+    return f"while the event loop was held up for {_ms(found.held)}{why}"
+
+
+# --- what would change it
 
 
 def change(settings: Settings, found: Facts) -> str:
@@ -135,47 +155,48 @@ def change(settings: Settings, found: Facts) -> str:
         return "sync_to_async would move the work to another thread, and the loop would stay free."
     if settings.calls == 1:
         return "With more calls you see whether they share a thread, or overlap."
-    if not settings.gathered:
-        if settings.sensitive and not settings.contexts:
-            return (
-                "asyncio.gather alone would only make a queue, since thread-sensitive calls share "
-                "one worker; with a ThreadSensitiveContext for each branch they would overlap."
-            )
-        return "asyncio.gather would make them all at once, and they would overlap."
-    if settings.work == "computes" and found.at_once > 1:
-        return "More threads compute no faster under the GIL; work that waits gains from them."
-    if settings.sensitive and not settings.contexts:
-        own = ", each with a connection of its own" if settings.work == "queries" else ""
-        return f"A ThreadSensitiveContext for each branch would run them in parallel{own}."
-    if settings.sensitive:
-        cost = "thread and one connection" if settings.work == "queries" else "thread"
-        return f"Without the contexts they would queue on one worker, at the cost of one {cost}."
-    if settings.work == "queries":
+    faster = ", but compute no faster under the GIL" if settings.work == "computes" else ""
+    queue = settings.sensitive and not settings.contexts
+    if not settings.gathered and queue:
         return (
-            "In a server these connections stay open as long as the pool's threads live. "
-            "thread_sensitive=True would use one worker and one connection."
+            "asyncio.gather alone would make a queue, since thread-sensitive calls share one "
+            f"worker. With a ThreadSensitiveContext for each branch they would overlap{faster}."
         )
-    return "thread_sensitive=True would queue them on one worker."
+    if not settings.gathered:
+        return f"asyncio.gather would start them all at once: they would overlap{faster}."
+    if queue:
+        own = ", each with a connection of its own" if settings.work == "queries" else ""
+        return f"A ThreadSensitiveContext for each branch would run them in parallel{own}{faster}."
+    if _gil_bound(settings, found):
+        return "More threads compute no faster under the GIL; calls that wait gain from them."
+    if settings.sensitive:
+        return f"Without the contexts they would queue on one worker{_one(settings, found)}."
+    return f"thread_sensitive=True would queue them on one worker{_one(settings, found)}."
+
+
+def _one(settings: Settings, found: Facts) -> str:
+    both = "one thread and one connection" if settings.work == "queries" else "one thread"
+    return f": {both} in place of {found.threads}" if found.threads > 1 else ""
+
+
+# --- how else it may end
 
 
 def interrupted(settings: Settings, found: Facts) -> tuple[str, str]:
     """Say what an interrupted run did, and what an interrupt cannot do."""
     if settings.sensitive is None:
-        return "Interrupted: the calls that had not begun were dropped.", ""
-    done = f"Interrupted: {found.begun} of {_count(settings.calls, 'call')} had begun."
-    return done, "The awaits were cancelled at once; a thread works on until its call ends."
+        return "Interrupted: the calls that had not begun by then never ran.", ""
+    done = f"Interrupted: {found.begun} of {_count(settings.calls, 'call')} had begun by then."
+    return done, "An await is cancelled at once. A thread is not: a call in it goes on to its end."
 
 
-def failed(settings: Settings, error: BaseException, line: int | None) -> tuple[str, str]:
-    """Say which exception ended a run, in which line of its code, and what would change it."""
-    where = f" in line {line}" if line else ""
+def failed(error: BaseException, line: int | None) -> tuple[str, str]:
+    """Say which exception ended a run, in which line of its code, and what to think of."""
+    name, where = type(error).__name__, f" in line {line}" if line else ""
     message = str(error).strip().partition("\n")[0]
-    said = f"! {type(error).__name__}{where}: {message}".removesuffix(": ")
-    if type(error).__name__ == "SynchronousOnlyOperation":
-        return (
-            said,
-            "The guard asks whether a loop runs on this thread; sync_to_async moves off it.",
-        )
+    said = f"✗ {name}{where}: {message}" if message else f"✗ {name}{where}."
+    if name == "SynchronousOnlyOperation":
+        return said, "The guard asks if a loop runs on this thread; sync_to_async goes to another."
     return said, ""
 
 
