@@ -69,14 +69,20 @@ function render({ model, el }) {
     const inputs = options.map(([value, text, more]) => {
       const label = add(fields, "label", { className: "apl-choice" });
       const input = keepKeys(add(label, "input", { type: "radio", name: group }));
-      add(label, "span", {}, text);
-      if (more) add(label, "span", { className: "apl-quiet" }, more);
+      const option = add(label, "span", {}, text, " ");
+      if (more) add(option, "span", { className: "apl-quiet" }, more);
       input.addEventListener("change", () => choose(name, value));
       return [value, input];
     });
     set[name] = (value) => inputs.forEach(([of, input]) => { input.checked = of === value; });
   }
   groups += 1;
+
+  const foot = add(left, "div", { className: "apl-foot" });
+  const run = keepKeys(add(foot, "button", { type: "submit", className: "apl-run" }, "Run"));
+  const status = add(foot, "output");
+  const spoken = add(foot, "span", { className: "apl-hidden" });
+  spoken.setAttribute("role", "status");
 
   const right = add(form, "div", { className: "apl-text" });
   const head = add(right, "div", { className: "apl-head" });
@@ -91,11 +97,6 @@ function render({ model, el }) {
   hint.append(" in a cell, and it draws the same lanes there.");
   const notes = add(right, "div", { className: "apl-notes" });
   notes.setAttribute("role", "status");
-  const foot = add(right, "div", { className: "apl-foot" });
-  const run = keepKeys(add(foot, "button", { type: "submit", className: "apl-run" }, "Run"));
-  const status = add(foot, "output");
-  const spoken = add(foot, "span", { className: "apl-hidden" });
-  spoken.setAttribute("role", "status");
 
   let asked = false; // a click is on its way to the kernel
   let late;

@@ -163,6 +163,6 @@ def notes(settings: Settings, django: bool) -> list[str]:
     if settings.work == "queries" and not direct:
         found.append(
             "Each call queries once and then sleeps, as if the database were far away. "
-            "What a run opens of connections is closed after it."
+            "Connections that the run opens are closed after it."
         )
     return found
