@@ -36,8 +36,9 @@ class LiveLanes(anywidget.AnyWidget):
         recording: a recording that has ended, to be drawn as it is.
     """
 
-    _esm = HERE / "live.js"
-    _css = HERE / "live.css"
+    # As texts: anywidget ties each instance to a path that it is given, and none would be freed.
+    _esm = (HERE / "live.js").read_text(encoding="utf-8")
+    _css = (HERE / "live.css").read_text(encoding="utf-8")
     early = traitlets.Dict().tag(sync=True)
     ended = traitlets.Bool(False).tag(sync=True)
     total = traitlets.Int(0).tag(sync=True)
