@@ -248,6 +248,7 @@ import asyncio, gc, json, threading, time
 import ipywidgets
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
 from asynclab import boot, lanes, playground, taps
+from asynclab.events import Recording
 from asynclab.playground.panel import Playground
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
@@ -657,6 +658,7 @@ def count():
         "widgets": len(ipywidgets.widgets.widget._instances),
         "tasks": len(asyncio.all_tasks()),
         "receivers": len(connection_created.receivers),
+        "recordings": sum(type(each) is Recording for each in gc.get_objects()),
     }))
 """
 

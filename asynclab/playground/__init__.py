@@ -1,7 +1,5 @@
 """A panel of controls over the lanes: choose, read the code, run it, and see who ran what."""
 
-from .plan import Settings
-
 __all__ = ["playground"]
 
 
@@ -26,6 +24,8 @@ def playground(**settings: object):
     Raises:
         LabError: an argument that no control has, or no event loop runs here.
     """
+    from .plan import Settings
+
     chosen = Settings.checked(settings)
     from .panel import Playground  # ipywidgets takes a while to import
 

@@ -9,13 +9,13 @@ import ipywidgets
 import traitlets
 
 from ..errors import LabError
+from ..lanes import WIDGET_VIEW
 from . import interrupts, plan, project, telling
 from .figure import Figure, longest
 from .plan import Settings
 from .running import Run
 
 HERE = Path(__file__).parent
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 TICK = 0.1  # seconds between two looks at a run that is on
 KEPT = 2  # how many runs are shown
 
@@ -182,19 +182,19 @@ class Playground:
     def _end(self, task: asyncio.Task) -> None:
         """Be ready for the next run, however this one has ended."""
         Playground._busy = self._task = None
-        error = None if task.cancelled() else task.exception()
         with self._controls.hold_sync():
             self._controls.state = "ready"
-            self._controls.status = _over(self.runs[-1]) if error is None else _fault(error)
+            self._controls.status = _outcome(task, self.runs[-1:])
 
 
-def _over(run: Run) -> str:
-    how = "was interrupted" if run.interrupted else "has failed" if run.error else "is over"
-    return f"Run {run.number} {how}."
-
-
-def _fault(error: BaseException) -> str:
-    return f"The playground itself has failed: {type(error).__name__}: {error}"
+def _outcome(task: asyncio.Task, runs: list[Run]) -> str:
+    """How a run has ended, in a line."""
+    if not task.cancelled() and task.exception() is not None:
+        error = task.exception()
+        return f"The playground itself has failed: {type(error).__name__}: {error}"
+    [run] = runs
+    how = "has failed" if run.error else "is over"
+    return f"Run {run.number} {'was interrupted' if run.interrupted or task.cancelled() else how}."
 
 
 def _shown(settings: Settings) -> dict:

@@ -29,8 +29,8 @@ class Run:
 
     `file` is the file name that its code has. `recording` is there once it has begun. `error` is
     the exception that ended it, `line` the line of `code` that raised it; `interrupted` says that
-    it was cancelled. `opened` counts the database connections that it opened; they are closed when
-    it is over.
+    it was cancelled. `connections` are the database connections that it opened, in any thread,
+    until they are closed when it is over; `opened` is how many those were.
     """
 
     def __init__(self, code: str, function: str, number: int = 1):
@@ -43,7 +43,7 @@ class Run:
         self.line: int | None = None
         self.interrupted = False
         self.opened = 0
-        self._connections: list = []
+        self.connections: list = []
 
     async def go(self, begun: Callable[[Recording], None]) -> None:
         """Run the text to its end, and raise nothing that it raises.
@@ -115,32 +115,36 @@ class Run:
             return
         from django.db.backends.signals import connection_created
 
-        def note(connection, **_):
-            if _run.get(None) is self:
-                self._connections.append(connection)
-
-        connection_created.connect(note)
+        connection_created.connect(_note_connection)
         try:
             yield
         finally:
-            connection_created.disconnect(note)
+            connection_created.disconnect(_note_connection)
 
     async def _close_connections(self) -> None:
-        self.opened = len(self._connections)
+        self.opened = len(self.connections)
         # A thread that has outlasted our patience works with its connection still.
-        if self._connections and not any(self._open_calls()):
+        if self.connections and not any(self._open_calls()):
             # On a plain thread: the guard is on where the loop runs.
             with ThreadPoolExecutor(1) as pool:
                 await asyncio.get_running_loop().run_in_executor(pool, self._close)
 
     def _close(self) -> None:
-        while self._connections:
-            connection = self._connections.pop()
+        while self.connections:
+            connection = self.connections.pop()
             connection.inc_thread_sharing()
             try:
                 connection.close()
             finally:
                 connection.dec_thread_sharing()
+
+
+def _note_connection(connection, **_) -> None:
+    # One function for all runs: Django remembers for good what it has been asked to call
+    # (`django.utils.inspect._get_func_parameters`).
+    run = _run.get(None)
+    if run is not None:
+        run.connections.append(connection)
 
 
 _FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
