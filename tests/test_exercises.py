@@ -175,6 +175,35 @@ HOSTILE = {
         "hangs",
         "1 seconds",
     ),
+    "hang in asyncio.run": (
+        "def work(): asyncio.run(asyncio.Event().wait())\n"
+        "async def answer(): await asyncio.to_thread(work)",
+        "hangs",
+        "was stopped",
+    ),
+    "hang in async_to_sync": (
+        "from asgiref.sync import async_to_sync\n"
+        "async def work(): await asyncio.Event().wait()\n"
+        "async def answer(): await asyncio.to_thread(async_to_sync(work))",
+        "hangs",
+        "was stopped",
+    ),
+    "hang in the worker's asyncio.run": (
+        "from asgiref.sync import sync_to_async\n"
+        "def work(): asyncio.run(asyncio.Event().wait())\n"
+        "async def answer(): await sync_to_async(work)()",
+        "hangs",
+        "was stopped",
+    ),
+    "deadlock in a context": (
+        "from asgiref.sync import ThreadSensitiveContext, sync_to_async\n"
+        "def work(): asyncio.run(sync_to_async(int)())\n"
+        "async def answer():\n"
+        "    async with ThreadSensitiveContext():\n"
+        "        await sync_to_async(work)()",
+        "hangs",
+        "was stopped",
+    ),
     "sleeping worker": (
         "from asgiref.sync import sync_to_async\n"
         "async def answer(): await sync_to_async(time.sleep)(4)",
@@ -283,11 +312,19 @@ def test_interrupted_check_takes_the_taps_off_and_stops_the_code():
     assert not thread.is_alive()
 
 
+@pytest.mark.parametrize(
+    "name", [name for name, (*_, text) in HOSTILE.items() if text == "was stopped"]
+)
+def test_loop_that_waits_on_a_thread_is_stopped(name):
+    test_stopped_code_leaves_no_thread(name)
+
+
 @pytest.mark.parametrize("name", ["async hang", "busy loop", "stubborn", "busy worker"])
 def test_stopped_code_leaves_no_thread(name):
     asyncio.run(sync_to_async(int)())  # Now the shared worker is there.
     before = set(threading.enumerate())
     verdict_on(HOSTILE[name][0], seconds=0.2)
+    gc.collect()  # The pool of one async_to_sync call goes with the exception that ended it.
     for thread in set(threading.enumerate()) - before:
         thread.join(2)
     assert set(threading.enumerate()) <= before

@@ -135,8 +135,9 @@ class Job:
         """Ask the call to end, again and again; return whether it did."""
         for attempt in range(ROUNDS):
             self._ask_to_end()
-            if attempt:
-                for thread in self._own_threads():
+            for thread in self._own_threads():
+                _cancel_tasks_in(thread, but=self._loop)
+                if attempt:
                     _raise_in(thread)
             if await _done(self._ended, ROUND):
                 return True
@@ -172,6 +173,30 @@ def _raise_in(thread: threading.Thread) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(Stopped))
 
 
+def _cancel_tasks_in(thread: threading.Thread, but: asyncio.AbstractEventLoop | None) -> None:
+    """Cancel every task of the loop that `thread` is running, unless that is `but`.
+
+    A loop that waits for events is in C, where an exception raised in its thread does not reach it.
+    """
+    loop = _loop_in(thread)
+    if loop is not None and loop is not but:
+        with suppress(RuntimeError):  # The loop may have been closed meanwhile.
+            loop.call_soon_threadsafe(_cancel_tasks, loop)
+
+
+def _loop_in(thread: threading.Thread) -> asyncio.AbstractEventLoop | None:
+    """The event loop that `thread` is running, as its stack shows it."""
+    frame = sys._current_frames().get(thread.ident)
+    while frame is not None and frame.f_code is not asyncio.BaseEventLoop.run_forever.__code__:
+        frame = frame.f_back
+    return None if frame is None else frame.f_locals["self"]
+
+
+def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+
+
 def _report(loop: asyncio.AbstractEventLoop, context: dict) -> None:
     """What asyncio says of a lost task or exception, in one line and without a file's name."""
     error = context.get("exception")
@@ -192,6 +217,7 @@ async def _free_shared_worker() -> bool:
         if await _done(worker.submit(int), ROUND):
             return True
         for thread in worker._threads:
+            _cancel_tasks_in(thread, but=None)
             _raise_in(thread)
     fresh = concurrent.futures.ThreadPoolExecutor(max_workers=1)
     asgiref.sync.SyncToAsync.single_thread_executor = fresh
