@@ -63,8 +63,8 @@ async def on_return(given):
     if not notices:
         raise NotYet(
             "not-delivered",
-            "`send` came back, and no notice was out: a coroutine was made, and nobody ran it. "
-            "What runs it, and waits until it is done?",
+            "`send` came back, and no notice was out: nobody ran the coroutine, or nobody waited "
+            "for it. What does both?",
         )
     parent = await given.call("on_return", notify, driver=_send_under_loop)
     if [title for title, loop in notices] != ["Emma", "Emma"]:
@@ -240,7 +240,7 @@ async def stock_report(given):
     if desk.most_at_once < len(BRANCHES):
         raise NotYet(
             "sequential",
-            "One crossing, and inside it each question waits for the answer before. "
+            "One crossing, and inside it questions wait for other answers. "
             "What starts all of them before the first `await`?",
         )
     return "One loop, and all five questions out before the first answer."
@@ -517,6 +517,14 @@ def _require_success(result: unittest.TestResult, service: Service) -> None:
     ),
 )
 async def reminders(given):
+    from django.core.management import BaseCommand
+
+    command = given.value("Command")
+    if not (inspect.isclass(command) and issubclass(command, BaseCommand)):
+        raise NotYet(
+            "no-command",
+            "`Command` is nothing that Django can call as a command. Which class does it need?",
+        )
     with post_office() as office:
         try:
             output = await given.call("Command", office, where="thread", driver=_run_command)

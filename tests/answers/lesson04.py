@@ -568,6 +568,19 @@ class OverdueTest(TestCase):
     ),
     Answer(
         "4.7",
+        wrong="no-command",
+        source="""
+@async_to_sync
+async def Command(*texts):
+    client = await CommandBefore.connect()
+    for text in texts:
+        await client.send(text)
+    await client.close()
+""",
+        why="a function that sends is all it takes",
+    ),
+    Answer(
+        "4.7",
         wrong="loop-for-each",
         source="""
 class Command(CommandBefore):
