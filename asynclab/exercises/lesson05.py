@@ -23,7 +23,7 @@ from ..events import QUERY, SYNC, Span
 from .book import NotYet, Raised, exercise
 
 PATIENCE = 5
-"""Seconds that one count waits for another, to see whether they run in parallel."""
+"""Seconds that a check waits for what an answer should let happen at once."""
 
 
 @exercise(
@@ -179,6 +179,7 @@ def _totals(first: dict[str, int], second: dict[str, int]) -> Callable:
     ),
 )
 async def request_id_middleware(given):
+    _require_plain(given, "request_id_middleware")
     phase = []
     driver = _in_fresh_context(_requests(given.value("request_id"), phase))
     try:
@@ -188,9 +189,9 @@ async def request_id_middleware(given):
     if seen["view"] != "r1":
         raise NotYet(
             "gone-in-the-view",
-            f"The view of request r1 found {seen['view']!r} in `request_id`. A call of an "
-            "`async def` only makes a coroutine. When does the view run, and what was reset "
-            "before?",
+            f"The view of request r1 found {seen['view']!r} in `request_id`. If you set it: a "
+            "call of an `async def` only makes a coroutine. When does the view run, and what was "
+            "reset before?",
         )
     if seen["response"] != "the page":
         raise NotYet(
@@ -479,12 +480,19 @@ def _undisturbed_logging() -> Iterator[logging.Logger]:
         "`order` puts `contextvars.copy_context()` beside the job. Does `deliver` await "
         "`asyncio.create_task(job(), context=context)`?",
     ),
+    seconds=2 * PATIENCE,
 )
 async def deliver(given):
     _require_plain(given, "order")
     driver = _in_fresh_context(_deliveries(given.value("deliver"), given.value("request_id")))
-    notes, most = await given.call("order", driver=driver)
-    if notes is None:
+    notes, most, ended = await given.call("order", driver=driver)
+    if len(notes) < len(ORDERED) and not ended:
+        raise NotYet(
+            "never-ran",
+            f"Three jobs were ordered, {len(notes)} ran, and `deliver` still waits. "
+            "`put` of an `asyncio.Queue` is a coroutine. What puts without `await`?",
+        )
+    if len(notes) < len(ORDERED):
         raise NotYet(
             "stopped",
             "`deliver` ended, with jobs still to come. How does it go on after the first one?",
@@ -574,10 +582,11 @@ def _deliveries(deliver: Callable, request_id: contextvars.ContextVar) -> Callab
             await asyncio.create_task(request(number, order, jobs))
         waiting = asyncio.create_task(all_done.wait())
         try:
-            await asyncio.wait({delivering, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            first = asyncio.FIRST_COMPLETED
+            await asyncio.wait({delivering, waiting}, timeout=PATIENCE, return_when=first)
             if delivering.done():
                 delivering.result()
-            return (notes if all_done.is_set() else None), most
+            return notes, most, delivering.done()
         finally:
             delivering.cancel()
             waiting.cancel()

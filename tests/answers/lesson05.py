@@ -353,6 +353,22 @@ def request_id_middleware(get_response):
     ),
     Answer(
         "5.3",
+        wrong="returned-coroutine",
+        source="""
+async def request_id_middleware(get_response):
+    async def middleware(request):
+        token = request_id.set(request.headers["X-Request-ID"])
+        try:
+            return await get_response(request)
+        finally:
+            request_id.reset(token)
+
+    return middleware
+""",
+        why="an async middleware is async from its first line",
+    ),
+    Answer(
+        "5.3",
         wrong="gone-in-the-view",
         source="""
 def request_id_middleware(get_response):
@@ -793,6 +809,20 @@ async def deliver(jobs):
     await asyncio.create_task(job(), context=context)
 """,
         why="loses the loop while it adds the context",
+    ),
+    Answer(
+        "5.6",
+        wrong="never-ran",
+        source="""
+def order(jobs, job):
+    jobs.put((contextvars.copy_context(), job))
+
+async def deliver(jobs):
+    while True:
+        context, job = await jobs.get()
+        await asyncio.create_task(job(), context=context)
+""",
+        why="put is the opposite of get",
     ),
     Answer(
         "5.6",
