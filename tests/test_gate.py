@@ -131,7 +131,9 @@ await Member.objects.all().adelete()
 LEFT = "await Author.objects.acount(), await Loan.objects.acount()"
 
 
-@pytest.mark.parametrize("number", ["0.1", "2.1", "2.2", "2.3", "2.5", "4.4", "4.6", "4.7", "5.4", "5.7"])
+@pytest.mark.parametrize(
+    "number", ["0.1", "2.1", "2.2", "2.3", "2.5", "4.4", "4.6", "4.7", "5.4", "5.7"]
+)
 def test_verdict_does_not_depend_on_the_readers_data(kernel_of, number):
     exercise = next(exercise for exercise in EXERCISES if exercise.number == number)
     kernel = kernel_of(exercise.lesson)
