@@ -271,6 +271,7 @@ def report(panel):
         "status": panel._controls.status, "spoken": panel._controls.spoken,
         "shown": panel._controls.shown, "code": run.code, "text": text,
         "runs": panel._controls.runs, "opened": run.opened,
+        "words": panel._figures[-1]._words.value,
         "error": type(run.error).__name__ if run.error else None,
         "interrupted": run.interrupted,
         "roles": sorted({run.recording.lanes[s.lane].role for s in calls}),
@@ -522,6 +523,32 @@ def test_an_interrupt_ends_the_run_and_nothing_else(kernel, panel, chosen):
     assert panel.run(calls=2, length=5)["status"] == "Run 2 is over."
 
 
+HOLD = """\
+from django.db import connection
+from library.models import Book
+gate = threading.Event()
+Book.objects.count = lambda: (connection.ensure_connection(), gate.wait(60))
+"""
+
+
+def test_a_second_interrupt_leaves_threads_and_their_connections_alone(kernel, panel):
+    assert kernel.run(HOLD).status == "ok"
+    try:
+        panel.click(calls=2, length=5, work="queries", sensitive=False)
+        panel.wait(state="running")
+        while kernel.run("len(connections())").value != "2":
+            time.sleep(0.02)
+        kernel.manager.interrupt_kernel()
+        panel.wait(status="Interrupted: calls that have begun go on to their end.")
+        kernel.manager.interrupt_kernel()
+        panel.wait(state="ready")
+        assert panel.report()["taps"] is False
+        assert kernel.run("len(connections())").value == "2"
+    finally:
+        kernel.run("gate.set()\ndel Book.objects.count\nawait asyncio.sleep(0.1)")
+        kernel.run("await asyncio.to_thread(close_all)")
+
+
 def test_an_interrupted_cell_leaves_the_run_alone(kernel, panel):
     panel.click(calls=10, length=50)
     panel.wait(state="running")
@@ -574,10 +601,12 @@ def test_two_panels_take_turns(kernel, panel):
 
 
 CLICK = """\
+asyncio.get_running_loop().set_debug(True)  # it then refuses what comes from another thread
 content = {{"do": "run", "settings": {settings}, "seen": panel._controls.runs}}
 await asyncio.to_thread(panel._click, None, content, [])  # as on ipykernel's subshell
 while panel._controls.runs == 0 or panel._controls.state != "ready":
     await asyncio.sleep(0.02)
+asyncio.get_running_loop().set_debug(False)
 """
 
 
@@ -619,18 +648,26 @@ def test_what_a_cell_has_left_in_its_context_does_not_reach_the_run(kernel, pane
     assert (report["error"], report["roles"]) == (None, ["thread-sensitive worker"])
 
 
+def test_a_run_has_a_namespace_of_its_own(kernel, panel):
+    kernel.run("from asynclab.playground import running\nbranch = 'mine'")
+    panel.run(calls=1, length=5)
+    assert kernel.run("branch, hasattr(running, 'branch')").value == "('mine', False)"
+
+
 # Errors, and what is left behind
 
 
 def test_an_error_of_the_run_is_shown_with_its_line(kernel, panel):
-    breaks = "from library.models import Book\nBook.objects.count = lambda: 1 / 0"
+    raises = "def count(): raise ValueError('<b>no</b>')"
+    breaks = f"from library.models import Book\n{raises}\nBook.objects.count = count"
     assert kernel.run(breaks).status == "ok"
     try:
         report = panel.run(calls=3, work="queries", contexts=True)
     finally:
         kernel.run("del Book.objects.count")
     assert report["status"] == "Run 1 has failed."
-    assert report["spoken"].startswith("Run 1. ✗ ZeroDivisionError in line 9: division by zero")
+    assert report["spoken"].startswith("Run 1. ✗ ValueError in line 9: <b>no</b>")
+    assert report["words"].endswith("✗ ValueError in line 9: &lt;b&gt;no&lt;/b&gt;</p>")
     assert report["code"].splitlines()[8].strip() == "Book.objects.count()"
     # All three branches were waited for.
     assert len(report["calls"]) == 3
@@ -674,6 +711,7 @@ def test_twenty_runs_leave_nothing_behind(kernel, panel):
         return json.loads(kernel.run("count()").printed)
 
     before = five()
+    assert before["connections"] == 0
     assert [five() for _ in range(3)] == [before] * 3
 
 

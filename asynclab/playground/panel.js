@@ -36,8 +36,6 @@ const CHOICES = [
 ];
 const SLIDERS = [["calls", "Calls", "", 1], ["length", "Length of each", " ms", 5]];
 
-let groups = 0; // radio buttons of other panels may share the name
-
 function render({ model, el }) {
   el.classList.add("asynclab-playground-controls");
   const form = add(el, "form");
@@ -65,10 +63,10 @@ function render({ model, el }) {
   for (const [name, words, options] of CHOICES) {
     const fields = add(left, "fieldset");
     add(fields, "legend", { className: "apl-name" }, words);
-    const group = `${name}-${groups}`;
     const inputs = options.map(([value, text, more]) => {
       const label = add(fields, "label", { className: "apl-choice" });
-      const input = keepKeys(add(label, "input", { type: "radio", name: group }));
+      // In a form of its own: options of other panels have the same names.
+      const input = keepKeys(add(label, "input", { type: "radio", name }));
       const option = add(label, "span", {}, text, " ");
       if (more) add(option, "span", { className: "apl-quiet" }, more);
       input.addEventListener("change", () => choose(name, value));
@@ -76,7 +74,6 @@ function render({ model, el }) {
     });
     set[name] = (value) => inputs.forEach(([of, input]) => { input.checked = of === value; });
   }
-  groups += 1;
 
   const foot = add(left, "div", { className: "apl-foot" });
   const run = keepKeys(add(foot, "button", { type: "submit", className: "apl-run" }, "Run"));
@@ -99,6 +96,7 @@ function render({ model, el }) {
   notes.setAttribute("role", "status");
 
   let asked = false; // a click is on its way to the kernel
+  let meanwhile = ""; // what there is to say until that has answered
   let late;
 
   function show() {
@@ -115,24 +113,29 @@ function render({ model, el }) {
     }
     const busy = asked || model.get("state") !== "ready";
     run.setAttribute("aria-disabled", busy);
-    say(status, model.get("status"));
+    say(status, meanwhile || model.get("status"));
     say(spoken, model.get("spoken"));
+  }
+
+  function wait(words) {
+    meanwhile = words;
+    show();
   }
 
   function heard() {
     asked = false;
+    meanwhile = "";
     clearTimeout(late);
     show();
   }
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (asked) return say(status, "One run at a time: it is about to begin.");
+    if (asked) return wait("One run at a time: it is about to begin.");
     asked = true;
-    late = setTimeout(() => say(status, "Waiting: the kernel is busy with a cell."), 600);
-    const settings = model.get("settings");
-    model.send({ do: "run", settings, seen: model.get("runs") });
-    run.setAttribute("aria-disabled", true);
+    late = setTimeout(wait, 600, "Waiting: the kernel is busy with a cell.");
+    model.send({ do: "run", settings: model.get("settings"), seen: model.get("runs") });
+    show();
   });
   copy.addEventListener("click", async () => {
     const done = await copyText(code);

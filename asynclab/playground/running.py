@@ -44,6 +44,7 @@ class Run:
         self.interrupted = False
         self.opened = 0
         self.connections: list = []
+        self._left_behind = False
 
     async def go(self, begun: Callable[[Recording], None]) -> None:
         """Run the text to its end, and raise nothing that it raises.
@@ -85,6 +86,7 @@ class Run:
             async with asyncio.timeout(PATIENCE):
                 while any(self._tasks()) or any(self._open_calls()):
                     await asyncio.sleep(STEP)
+        self._left_behind = any(self._open_calls())
 
     def _tasks(self) -> Iterator[asyncio.Task]:
         for task in asyncio.all_tasks():
@@ -123,8 +125,8 @@ class Run:
 
     async def _close_connections(self) -> None:
         self.opened = len(self.connections)
-        # A thread that has outlasted our patience works with its connection still.
-        if self.connections and not any(self._open_calls()):
+        # A thread that has outlasted our patience may still use its connection.
+        if self.connections and not self._left_behind:
             # On a plain thread: the guard is on where the loop runs.
             with ThreadPoolExecutor(1) as pool:
                 await asyncio.get_running_loop().run_in_executor(pool, self._close)
