@@ -132,7 +132,23 @@ LEFT = "await Author.objects.acount(), await Loan.objects.acount()"
 
 
 @pytest.mark.parametrize(
-    "number", ["0.1", "2.1", "2.2", "2.3", "2.5", "4.4", "4.6", "4.7", "5.4", "5.7"]
+    "number",
+    [
+        "0.1",
+        "2.1",
+        "2.2",
+        "2.3",
+        "2.5",
+        "3.2",
+        "3.3",
+        "3.5",
+        "3.6",
+        "4.4",
+        "4.6",
+        "4.7",
+        "5.4",
+        "5.7",
+    ],
 )
 def test_verdict_does_not_depend_on_the_readers_data(kernel_of, number):
     exercise = next(exercise for exercise in EXERCISES if exercise.number == number)

@@ -128,7 +128,7 @@ async def _require_letter(given, letter, called_on: list[str]) -> None:
             ) from None
         raise
     if not called_on:
-        raise NotYet("other-text", "It never called `letter`. Who knows what is overdue?")
+        raise NotYet("not-called", "It never called `letter`. Who knows what is overdue?")
     if LOOP in called_on:
         raise NotYet(
             "on-the-loop",
@@ -183,7 +183,7 @@ async def export(given):
     except Raised as stop:
         raise _export_trouble(stop, calls) from None
     if not calls:
-        raise NotYet("other-rows", "It never called `make_csv`. Who turns the rows into a file?")
+        raise NotYet("not-called", "It never called `make_csv`. Who turns the rows into a file?")
     _require_beside(given, calls[-1])
     expected = await _pairs()
     if calls[-1].rows != expected:
@@ -193,7 +193,7 @@ async def export(given):
             "the loan that is due first at the top.",
         )
     if result != "\n".join(map(str, expected)):
-        raise NotYet("other-rows", f"It returned {result!r}, and not what `make_csv` made.")
+        raise NotYet("lost-file", f"It returned {result!r}, and not what `make_csv` made.")
     return "The query held the worker for a moment; the export held nobody."
 
 
@@ -349,7 +349,7 @@ async def _lend_at_two_desks(given, member, books: list[int], limit_reached) -> 
             "What has to be counted together: the books that are out, and ...?",
         )
     raise NotYet(
-        "no-limit",
+        "too-strict",
         f"A member who had one book was lent two, and two more. Of these, {number - 1} were lent. "
         "Which of the two must go through, and which is one too many?",
     )
@@ -491,7 +491,7 @@ async def stock(given):
 
 def _require_three(branches: Branches) -> None:
     if not branches.connections:
-        raise NotYet("other-counts", "It never called `count`. Who knows what a branch has?")
+        raise NotYet("not-called", "It never called `count`. Who knows what a branch has?")
     if branches.most_at_once > 3:
         raise NotYet(
             "unbounded",

@@ -102,6 +102,29 @@ async def reminder(letter, member_pk, day):
     ),
     Answer(
         "3.1",
+        wrong="other-text",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        return "Dear reader, " + await sync_to_async(letter)(member_pk, day=day)
+    except LookupError:
+        return None
+""",
+        why="a little politeness does no harm",
+    ),
+    Answer(
+        "3.1",
+        wrong="not-called",
+        source="""
+async def reminder(letter, member_pk, day):
+    loans = Loan.objects.filter(member=member_pk, returned=None, due__lt=day)
+    titles = [title async for title in loans.values_list("book__title", flat=True)]
+    return f"Please bring back {', '.join(titles)}." if titles else None
+""",
+        why="what is async already needs no adapter, so write it again",
+    ),
+    Answer(
+        "3.1",
         right="a decorated function inside",
         source="""
 async def reminder(letter, member_pk, day):
@@ -203,6 +226,28 @@ async def export(make_csv):
     return await sync_to_async(make_csv, thread_sensitive=False)(rows)
 """,
         why="exports the returned ones too",
+    ),
+    Answer(
+        "3.2",
+        wrong="lost-file",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    await asyncio.to_thread(make_csv, rows)
+""",
+        why="what ran on another thread has its result there",
+    ),
+    Answer(
+        "3.2",
+        wrong="not-called",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    return "\\n".join(",".join(row) for row in rows)
+""",
+        why="joins the rows itself",
     ),
     Answer(
         "3.2",
@@ -322,7 +367,7 @@ def lend(book_pks, member_pk, day):
     ),
     Answer(
         "3.3",
-        wrong="no-limit",
+        wrong="too-strict",
         source="""
 @sync_to_async
 @transaction.atomic
@@ -596,6 +641,15 @@ async def stock(count, branches):
     return await asyncio.gather(*[ask(branch) for branch in branches])
 """,
         why="inside a context a function runs on the context's thread",
+    ),
+    Answer(
+        "3.4",
+        wrong="not-called",
+        source="""
+async def stock(count, branches):
+    return [await Book.objects.acount() for branch in branches]
+""",
+        why="counts the books that are at hand",
     ),
     Answer(
         "3.4",
