@@ -89,9 +89,11 @@ function render({ model, el }) {
   code.setAttribute("role", "region");
   code.setAttribute("aria-label", "The code that Run runs");
   const hint = add(right, "div", { className: "apl-quiet" });
-  hint.append("Paste it below ");
+  hint.append("Pasted below ");
   add(hint, "code", {}, "%%lanes");
-  hint.append(" in a cell, and it draws the same lanes there.");
+  hint.append(" into a cell, it draws the same lanes there (");
+  add(hint, "code", {}, "%load_ext asynclab");
+  hint.append(" once before).");
   const notes = add(right, "div", { className: "apl-notes" });
   notes.setAttribute("role", "status");
 
