@@ -20,7 +20,7 @@ from ..events import Recording
 
 ROUND = 0.1
 """Seconds that code which overran gets to end, between two requests to do so."""
-ROUNDS = 5
+ROUNDS = 10
 
 
 class Stopped(BaseException):
@@ -207,18 +207,20 @@ def _report(loop: asyncio.AbstractEventLoop, context: dict) -> None:
 async def _free_shared_worker() -> bool:
     """See to it that asgiref's one thread-sensitive worker can be used again.
 
-    Returns whether it is the same one.
+    Returns whether what it ran has ended.
 
     The worker is `SyncToAsync.single_thread_executor`. If it is stuck in code that cannot be
     interrupted, such as a long `time.sleep`, a new one takes its place.
     """
     worker = asgiref.sync.SyncToAsync.single_thread_executor
-    for _ in range(ROUNDS):
+    for attempt in range(ROUNDS):
         if await _done(worker.submit(int), ROUND):
             return True
         for thread in worker._threads:
             _cancel_tasks_in(thread, but=None)
-            _raise_in(thread)
+            if attempt:
+                _raise_in(thread)
     fresh = concurrent.futures.ThreadPoolExecutor(max_workers=1)
     asgiref.sync.SyncToAsync.single_thread_executor = fresh
-    return False
+    # An exception that arrives when the code has just ended ends the thread instead.
+    return not any(thread.is_alive() for thread in worker._threads)
