@@ -162,9 +162,13 @@ def browser_of(chromium: str):
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium):
-    """One Chromium for all tests of a session."""
+    """One Chromium for all tests of a module.
+
+    Not of a session: while playwright is at work, the thread has a running event loop, and the
+    next module may want to run one.
+    """
     with browser_of(chromium) as running:
         yield running
 
