@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -15,7 +16,7 @@ from asgiref.sync import SyncToAsync, sync_to_async
 
 from asynclab import taps
 from asynclab.errors import LabError
-from asynclab.exercises import book, check, helping, hint, progress, score, solution
+from asynclab.exercises import book, bounded, check, helping, hint, progress, score, solution
 from asynclab.exercises.book import Exercise, NotAttempted, NotYet, Raised
 from asynclab.exercises.checking import NO_DJANGO, Interrupted, grade
 from asynclab.exercises.generate import exercise_cells, generate, stub
@@ -336,6 +337,17 @@ def test_stuck_worker_is_replaced_only_if_it_must_be():
     assert SyncToAsync.single_thread_executor is worker
     verdict_on(HOSTILE["sleeping worker"][0])
     assert SyncToAsync.single_thread_executor is not worker
+
+
+def test_worker_that_a_late_exception_ended_is_replaced_and_counts_as_free(monkeypatch):
+    worker = ThreadPoolExecutor(1)
+    worker.submit(int).result()
+    [thread] = worker._threads
+    monkeypatch.setattr(SyncToAsync, "single_thread_executor", worker)
+    bounded._raise_in(thread)
+    assert asyncio.run(bounded._free_shared_worker())
+    assert not thread.is_alive()
+    assert SyncToAsync.single_thread_executor.submit(int).result(5) == 0
 
 
 # --- how the reader's code is called ------------------------------------------------------------
