@@ -46,6 +46,16 @@ async def stock_report(ask, branches):
     ),
     Answer(
         "1.1",
+        wrong="order",
+        source="""
+async def stock_report(ask, branches):
+    jobs = [asyncio.create_task(ask(branch)) for branch in reversed(branches)]
+    return [await job for job in asyncio.as_completed(jobs)]
+""",
+        why="whoever is asked first answers last",
+    ),
+    Answer(
+        "1.1",
         wrong="other-answers",
         source="""
 async def stock_report(ask, branches):
