@@ -146,8 +146,11 @@ def run_on_thread(line: str, cell: str) -> None:
     if line.strip():
         raise UsageError("%%thread takes nothing after it: write it alone on its line.")
     thread = _CellThread(cell)
-    thread.start()
     try:
+        thread.start()
+        # In rounds: an interrupt that comes just before a wait is seen when that wait ends.
+        while not thread.ended.wait(timeout=0.1):
+            pass
         thread.join()
     except KeyboardInterrupt:
         thread.interrupt()
@@ -183,6 +186,7 @@ class _CellThread(threading.Thread):
     def __init__(self, cell: str):
         super().__init__(name="plain thread", daemon=True)
         self.error: BaseException | None = None
+        self.ended = threading.Event()
         self._steps = _compile(cell)
         # So that what the cell prints appears under the cell.
         self._context = contextvars.copy_context()
@@ -194,7 +198,10 @@ class _CellThread(threading.Thread):
         except BaseException as error:  # noqa: BLE001  it is raised again, in the cell
             self.error = error.with_traceback(error.__traceback__.tb_next.tb_next)
         finally:
-            close_connections()
+            try:
+                close_connections()
+            finally:
+                self.ended.set()
 
     def _run_steps(self) -> None:
         __tracebackhide__ = True
@@ -209,7 +216,8 @@ class _CellThread(threading.Thread):
         """Ask the thread to stop. A call that blocks outside of Python ends first."""
         stop = ctypes.py_object(KeyboardInterrupt)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident), stop)
-        self.join(timeout=1)
+        if self.ended.wait(timeout=1):
+            self.join()
 
 
 def _compile(cell: str):

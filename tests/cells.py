@@ -1,6 +1,10 @@
 """A real Jupyter kernel, and what each of its cells showed."""
 
+import os
+import signal
+import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from jupyter_client.manager import start_new_kernel
 
@@ -31,6 +35,13 @@ class Kernel:
 
     def __init__(self, cwd):
         self.manager, self.client = start_new_kernel(cwd=cwd)
+        self._stacks = Path(cwd, "stacks.txt")
+        self.run(
+            "import faulthandler, signal\n"
+            f"_stacks = open({str(self._stacks)!r}, 'w')\n"
+            "faulthandler.register(signal.SIGUSR1, file=_stacks)\n"
+            "del faulthandler, signal"
+        )
 
     def run(self, source, when_printed=None, timeout=TIMEOUT):
         """Run a cell. `when_printed` is called once, on the first line that the cell prints."""
@@ -55,13 +66,24 @@ class Kernel:
                     outcome.error = f"{content['ename']}: {content['evalue']}"
                     outcome.traceback = plain_text("\n".join(content["traceback"]))
 
-        reply = self.client.execute_interactive(source, output_hook=collect, timeout=timeout)
+        try:
+            reply = self.client.execute_interactive(source, output_hook=collect, timeout=timeout)
+        except TimeoutError:
+            raise AssertionError(f"no reply in {timeout} s: {source}\n{self._stack()}") from None
         outcome.status = reply["content"]["status"]
         return outcome
 
     def interrupt(self, source):
         """Run a cell that prints a line, and interrupt it there."""
         return self.run(source, when_printed=self.manager.interrupt_kernel)
+
+    def _stack(self):
+        """What each thread of the kernel does."""
+        if not self.manager.is_alive():
+            return "the kernel is dead"
+        os.kill(self.manager.provisioner.pid, signal.SIGUSR1)
+        time.sleep(1)
+        return self._stacks.read_text()
 
     def stop(self):
         self.client.stop_channels()

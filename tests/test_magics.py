@@ -311,6 +311,17 @@ def test_thread_interrupted(kernel, run):
     assert run("[t.name for t in threading.enumerate() if t.name == 'plain thread']").value == "[]"
 
 
+@pytest.mark.parametrize("seconds", [0, 0.3], ids=["in start", "in join"])
+def test_thread_interrupted_unnoticed(run, seconds):
+    """A signal that another thread takes does not wake the main thread; neither does one that
+    comes between its last bytecode and its wait.
+    """
+    take = f"time.sleep({seconds})\nsignal.pthread_kill(threading.get_ident(), signal.SIGINT)"
+    source = f"%%thread\nimport signal\n{take}\nwhile True: time.sleep(0.01)"
+    assert run(source).error.startswith("KeyboardInterrupt")
+    assert run("[t.name for t in threading.enumerate() if t.name == 'plain thread']").value == "[]"
+
+
 def test_something_after_thread_is_refused(run):
     outcome = run("%%thread extra\n1")
     assert "%%thread takes nothing after it" in outcome.printed + outcome.error
