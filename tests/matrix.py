@@ -122,7 +122,7 @@ def run_tests(stack, arguments):
     report = stack.folder / "report.xml"
     report.unlink(missing_ok=True)
     command = [stack.interpreter, "-m", "pytest", "-q", "--nbval", "-n", "2", "--dist", "loadfile"]
-    command += ["-m", "not browser", f"--junitxml={report}"]
+    command += ["-m", "not browser and not nightly", f"--junitxml={report}"]
     command += [f"--ignore={path}" for path in LEFT_OUT]
     path = os.pathsep.join([str(stack.interpreter.parent), os.environ["PATH"]])
     env = os.environ | {"VIRTUAL_ENV": str(stack.folder), "PATH": path}
