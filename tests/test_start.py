@@ -17,23 +17,12 @@ from pathlib import Path
 import nbformat
 import pexpect
 import pytest
+from checkout import copy_checkout
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = getattr(sys, "_base_executable", sys.executable)
 OLD = ("2.7", "3.6", "3.8", "3.9", "3.10")
-
-
-def copy_checkout(target):
-    """Copy what git would clone, with what is not committed yet."""
-    listed = subprocess.check_output(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, text=True
-    )
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
-    return target
 
 
 @pytest.fixture
