@@ -7,8 +7,9 @@ from django.core.management.utils import get_random_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# Made at each start, so that no key is published: sessions end with the process.
-SECRET_KEY = get_random_secret_key()
+# Made at each start, so that no key is published: sessions end with the server. Its processes share
+# the key, so a reload keeps sessions. Servers that start apart can be given one.
+SECRET_KEY = os.environ.setdefault("LIBRARY_SECRET_KEY", get_random_secret_key())
 
 DEBUG = True
 
