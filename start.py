@@ -6,6 +6,13 @@
     python3 start.py matrix   the lessons on every supported stack that this machine can run
     python3 start.py bench    measurements, printed as ratios
 
+And what proves that the checks can fail; each prints its figures:
+
+    python3 start.py faults   plants faults, one at a time, and sees the checks turn red
+    python3 start.py mutants  changes each exercise's answer, and sees its check notice
+    python3 start.py flakes 20    the lessons 20 times beside a busy process
+    python3 start.py upgrade  the newest versions of everything, and what they change
+
 Everything is installed into .venv, beside this file. A later start changes nothing and needs no
 network. Whatever interrupts a first start, the next one recovers by itself.
 """
@@ -108,13 +115,46 @@ def matrix(arguments):
     return hand_over("tests/matrix.py", *arguments)
 
 
+def faults(arguments):
+    """Plant the faults that the arguments name, or all; return non-zero if one is missed."""
+    set_up(COURSE, CHECKS)
+    return hand_over("-m", "tests.faults", *arguments)
+
+
+def mutants(arguments):
+    """Mutate the answers of the lessons named, or of all; return non-zero if a mutant lives."""
+    set_up(COURSE, CHECKS)
+    return hand_over("-m", "tests.mutants", *arguments)
+
+
+def flakes(arguments):
+    """Run the lessons as often as asked under load; return non-zero if a run fails."""
+    set_up(COURSE, CHECKS)
+    return hand_over("tests/flakes.py", *arguments)
+
+
+def upgrade(arguments):
+    """Run everything on the newest versions, and return non-zero if something changed."""
+    set_up(COURSE, CHECKS)
+    return hand_over("tests/upgrade.py", *arguments)
+
+
 def bench(arguments):
     """Print what the kit costs, as ratios beside its budgets."""
     set_up(COURSE, CHECKS, BENCHMARK)
     return hand_over("-m", "tests.benchmarks", *arguments)
 
 
-COMMANDS = {"lab": lab, "test": test, "matrix": matrix, "bench": bench}
+COMMANDS = {
+    "lab": lab,
+    "test": test,
+    "matrix": matrix,
+    "bench": bench,
+    "faults": faults,
+    "mutants": mutants,
+    "flakes": flakes,
+    "upgrade": upgrade,
+}
 
 
 # ---------------------------------------------------------------- JupyterLab
