@@ -50,6 +50,11 @@ def save(course, *cells, name="notebooks/01_a.ipynb"):
     nbformat.write(nbformat.v4.new_notebook(cells=list(cells)), course / name)
 
 
+def test_what_no_cell_demonstrates_is_not_counted(course):
+    save(course, cell(metadata={}))
+    assert str(take(course)).endswith("0 of 1 claims demonstrated")
+
+
 def problems_with(course, *cells):
     save(course, *cells)
     return "\n".join(take(course).problems)
@@ -64,6 +69,7 @@ def test_a_good_course_has_no_problems(course):
     assert census.problems == []
     assert census.evidence == {"U3": ["01:ask"]}
     assert "notebooks/01_a.ipynb" in str(census)
+    assert str(census).endswith("1 of 1 claims demonstrated")
 
 
 def test_an_exemption_with_a_reason_is_counted(course):

@@ -48,7 +48,13 @@ class Census:
         rows = [f"{c.name:<52}{c.cells:>6}{c.compared:>10}{c.exempt:>8}" for c in self.counts]
         claims = [f"{name:<6}{', '.join(cells) or 'NONE'}" for name, cells in self.evidence.items()]
         head = f"{'notebook':<52}{'cells':>6}{'compared':>10}{'exempt':>8}"
-        return "\n".join([head, *rows, "", "claim evidence (notebook:cell)", *claims])
+        sum_up = f"{self.demonstrated} of {len(self.evidence)} claims demonstrated"
+        return "\n".join([head, *rows, "", "claim evidence (notebook:cell)", *claims, "", sum_up])
+
+    @property
+    def demonstrated(self) -> int:
+        """How many claims have a compared cell in their lesson."""
+        return sum(bool(cells) for cells in self.evidence.values())
 
 
 def read_claims(checkout: Path) -> list[Claim]:
