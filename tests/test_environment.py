@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())
+JOBS = WORKFLOW["jobs"]
 CLASSIFIERS = PROJECT["classifiers"]
 EXTRAS = PROJECT["optional-dependencies"]
 
@@ -134,16 +135,30 @@ def test_binder_picks_up_the_environment_and_post_build():
 
 
 def test_ci_runs_every_promised_python_with_the_two_commands():
-    jobs = WORKFLOW["jobs"]
-    assert set(jobs["all-checks"]["strategy"]["matrix"]["python"]) == pythons()
-    runs = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
-    assert {run.split(" -m ")[0] for run in runs} == {
-        "python3 start.py test",
-        "python3 start.py matrix",
-    }
-    assert "schedule" in WORKFLOW[True], "YAML reads the key `on` as true"
+    assert set(JOBS["all-checks"]["strategy"]["matrix"]["python"]) == pythons()
+    assert runs("all-checks") == ["python3 start.py test"]
+    assert "if" not in JOBS["all-checks"], "on every push"
     lines = (ROOT / ".ci/run").read_text().splitlines()
     assert lines[-2:] == ["python3 start.py test", "python3 start.py matrix"]
+
+
+def test_the_night_runs_every_proof():
+    assert "schedule" in WORKFLOW[True], "YAML reads the key `on` as true"
+    assert runs("stacks") == ["python3 start.py matrix"]
+    assert runs("proof") == ["python3 start.py ${{ matrix.command }}"]
+    commands = JOBS["proof"]["strategy"]["matrix"]["command"]
+    assert set(commands) == {"test -m nightly", "faults", "mutants", "flakes 20", "upgrade"}
+
+
+def test_every_lock_is_audited():
+    assert JOBS["audit"]["strategy"]["matrix"]["lock"] == list(LOCKS)
+    [run] = runs("audit")
+    assert re.match(r"pipx run pip-audit==[\d.]+ .*-r \${{ matrix.lock }}$", run)
+    assert "if" not in JOBS["audit"], "on every push"
+
+
+def runs(job):
+    return [step["run"] for step in JOBS[job]["steps"] if "run" in step]
 
 
 def test_the_promised_pythons_are_in_the_range():
