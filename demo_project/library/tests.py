@@ -61,6 +61,13 @@ class AuthorListTests(LibraryTestCase):
 
 
 class BookDetailTests(LibraryTestCase):
+    def test_markup_in_a_title_is_text(self):
+        Book.objects.filter(pk=self.emma.pk).update(title="<b>Emma</b>")
+        for page in (reverse("book-list"), self.emma.get_absolute_url()):
+            response = self.client.get(page)
+            self.assertContains(response, "&lt;b&gt;Emma&lt;/b&gt;")
+            self.assertNotContains(response, "<b>Emma")
+
     async def test_shows_the_loans(self):
         response = await self.async_client.get(self.villette.get_absolute_url())
         self.assertContains(response, "<h1>Villette</h1>")
