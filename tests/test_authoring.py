@@ -11,6 +11,7 @@ from asynclab.authoring.lint import lint, minutes
 from asynclab.authoring.notebooks import exemption, read
 from asynclab.authoring.refresh import refresh, shorten_paths
 from asynclab.errors import LabError
+from asynclab.labconfig import WIDGET_VIEW
 
 CELLS = {
     "predict": "from asynclab import predict\npredict('Is it?', ['yes', 'no'])",
@@ -201,6 +202,18 @@ def shown(text):
     return cell
 
 
+def pictured(**data):
+    cell = code("x", "pictured")
+    cell.outputs = [nbformat.v4.new_output("display_data", data)]
+    return cell
+
+
+def ask_and_reveal(*sources):
+    """Cells with these sources at the place of the first one."""
+    cells = [code(source, f"ask{at}") for at, source in enumerate(sources)]
+    return lambda lesson: lesson.__setitem__(slice(1, 1), cells)
+
+
 LONG = "\n".join(["x = 1"] * 13)
 
 
@@ -226,6 +239,11 @@ LONG = "\n".join(["x = 1"] * 13)
         (add(code("1", "r", tags=["raises-exception"])), "does not fail, but has the tag"),
         (add(shown("/home/ada/x.py")), "holds something of one machine: /home/a"),
         (add(shown("<object at 0x7f64a1b2c3d4>")), "holds something of one machine: 0x7f"),
+        (add(pictured(**{"image/png": "iVBO"})), "a picture that it shows has no alt text"),
+        (add(pictured(**{WIDGET_VIEW: {}})), "holds a widget view"),
+        (ask_and_reveal("q = predict()\nq.reveal(1)"), "q is revealed before"),
+        (ask_and_reveal("q.reveal(1)", "q = predict()"), "q is revealed before"),
+        (ask_and_reveal("q = predict()"), "q is predicted and never revealed"),
         (lambda cells: cells.__setitem__(slice(1, 4), []), "has no code"),
     ],
 )
@@ -233,6 +251,17 @@ def test_each_fault_is_found(course, plant, fault):
     cells = good_lesson()
     plant(cells)
     assert any(fault in found for found in faults_in(course, cells))
+
+
+def test_the_state_of_widgets_is_found(course):
+    path = write(course / "notebooks" / "01_a.ipynb", good_lesson(), widgets={"state": {}})
+    assert any("holds the state of widgets" in found for found in lint(path))
+
+
+def test_a_prediction_that_is_revealed_later_is_fine(course):
+    cells = good_lesson()
+    ask_and_reveal("q = predict()", "q.reveal(1)")(cells)
+    assert faults_in(course, cells) == ["notebooks/01_a.ipynb: states 1 minutes; 2 are counted"]
 
 
 def test_minutes_are_counted():

@@ -1,10 +1,12 @@
-"""Ruff's rules hold, in the notebooks too."""
+"""Ruff's rules hold, in the notebooks too; the pages beside them have their links and pictures."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from asynclab.authoring.lint import prose
 
 ROOT = Path(__file__).parent.parent
 
@@ -18,3 +20,8 @@ def test_ruff_is_content(command):
         check=False,
     )
     assert outcome.returncode == 0, outcome.stdout
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_lead_somewhere_and_pictures_have_words(name):
+    assert list(prose((ROOT / name).read_text(encoding="utf-8"), ROOT)) == []

@@ -5,12 +5,13 @@ to run and to look at; each prediction half a minute more, and each exercise two
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
 from nbformat import NotebookNode
 
+from ..labconfig import WIDGET_VIEW
 from .notebooks import code_cells, exemption, read, tags
 
 MEDIAN_LINES, MOST_LINES, MOST_WORDS = 5, 12, 110
@@ -21,6 +22,7 @@ MINUTES_A_CELL, MINUTES_A_PREDICTION, MINUTES_AN_EXERCISE = 0.25, 0.5, 2
 
 _IMAGE = re.compile(r"!\[(?P<alt>[^]]*)\]\([^)]*\)|<img\b(?P<tag>[^>]*)>")
 _LINK = re.compile(r"\]\((?P<target>[^)\s#]+)[^)]*\)")
+_PREDICTS = re.compile(r"^(\w+) = predict\(", re.MULTILINE)
 _TIME = re.compile(r"Time:\**\s*(\d+) minutes")
 _MACHINE = re.compile(
     r"(?<![\w./])/(?:home|root|Users|tmp|var|private|work)/\w|[A-Z]:\\\w|\b0x[0-9a-f]{6,}"
@@ -37,8 +39,10 @@ def lint(path: Path) -> list[str]:
 
 
 def _common(notebook: NotebookNode, path: Path) -> Iterator[str]:
+    if "widgets" in notebook.metadata:
+        yield "holds the state of widgets, which belongs to one kernel"
     for cell in notebook.cells:
-        found = _code(cell) if cell.cell_type == "code" else _prose(cell, path.parent)
+        found = _code(cell) if cell.cell_type == "code" else prose(cell.source, path.parent)
         yield from (f"cell {cell.get('id')}: {problem}" for problem in found)
 
 
@@ -52,6 +56,16 @@ def _code(cell: NotebookNode) -> Iterator[str]:
     for text in [cell.source, *map(_shown, cell.outputs)]:
         if found := _MACHINE.search(text):
             yield f"holds something of one machine: {found.group()}"
+    yield from _pictures(cell)
+
+
+def _pictures(cell: NotebookNode) -> Iterator[str]:
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if WIDGET_VIEW in data:
+            yield "holds a widget view, which no other kernel can show"
+        if "image/png" in data and not output.metadata.get("image/png", {}).get("alt"):
+            yield "a picture that it shows has no alt text"
 
 
 def _shown(output: NotebookNode) -> str:
@@ -60,12 +74,18 @@ def _shown(output: NotebookNode) -> str:
     return "\n".join([*parts, data.get("text/plain", ""), data.get("text/html", "")])
 
 
-def _prose(cell: NotebookNode, folder: Path) -> Iterator[str]:
-    for image in _IMAGE.finditer(cell.source):
+def prose(text: str, folder: Path) -> Iterator[str]:
+    """Yield what is against the rules in a text.
+
+    Args:
+        text: Markdown.
+        folder: where its links start from.
+    """
+    for image in _IMAGE.finditer(text):
         alt = image["alt"] if image["tag"] is None else re.search(r"alt=.\w", image["tag"])
         if not alt:
             yield f"an image has no alt text: {image.group()[:60]}"
-    for link in _LINK.finditer(cell.source):
+    for link in _LINK.finditer(text):
         target = link["target"]
         if not re.match(r"[a-z]+:", target) and not (folder / target).exists():
             yield f"a link leads nowhere: {target}"
@@ -73,6 +93,7 @@ def _prose(cell: NotebookNode, folder: Path) -> Iterator[str]:
 
 def _lesson(notebook: NotebookNode) -> Iterator[str]:
     yield from _sizes(notebook)
+    yield from _predictions(code_cells(notebook))
     prose = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     yield from _contract(prose[0] if prose else "")
     yield from _closing("\n\n".join(prose))
@@ -94,6 +115,16 @@ def _sizes(notebook: NotebookNode) -> Iterator[str]:
         long = sum(size > most for size in sizes)
         if long > (1 - SHARE) * len(sizes):
             yield f"{long} of {len(sizes)} cells have more than {most} {unit}; {1 - SHARE:.0%} may"
+
+
+def _predictions(cells: Sequence[NotebookNode]) -> Iterator[str]:
+    for at, cell in enumerate(cells):
+        for name in _PREDICTS.findall(cell.source):
+            reveals = [f"{name}.reveal(" in other.source for other in cells]
+            if any(reveals[: at + 1]):
+                yield f"cell {cell.id}: {name} is revealed before it can be predicted"
+            if not any(reveals[at + 1 :]):
+                yield f"cell {cell.id}: {name} is predicted and never revealed"
 
 
 def _contract(first: str) -> Iterator[str]:
