@@ -18,6 +18,7 @@ import pytest
 from answers import Answer
 from jupyter_client.manager import start_new_kernel
 
+from asynclab.exercises import generate
 from asynclab.exercises.book import Exercise, every_exercise
 from asynclab.exercises.generate import exercise_cells, stub
 from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET, PASSED
@@ -115,10 +116,12 @@ def test_there_are_exercises():
 def test_verdict(kernel_of, exercise, source, expected):
     """`source` is a cell, or makes one from the cell in solutions/."""
     kernel = kernel_of(exercise.lesson)
+    solution = kernel.cells[exercise.number].source
     if callable(source):
-        source = source(kernel.cells[exercise.number].source)
+        source = source(solution)
     *verdict, text = kernel.verdict(exercise, source)
     assert tuple(verdict) == expected, text
+    assert given_away(text, solution, source) == []
     assert not re.search(r"\.py\b|<locals>|_as_a_cell", text), text
 
 
@@ -201,12 +204,25 @@ def test_no_diagnosis_is_dead():
         assert not dead, f"no wrong answer in tests/answers earns {sorted(dead)}"
 
 
+def given_away(text: str, solution: str, source: str) -> list[str]:
+    """The lines of the solution that a verdict tells, and the reader has not written.
+
+    Args:
+        text: what the verdict says.
+        solution: the marked cell.
+        source: the reader's cell. A line of a word or two is no answer.
+    """
+    known = f"{stub(solution)}\n{source}"
+    lines = {line.strip() for line in generate.answer(solution).splitlines()}
+    return sorted(line for line in lines if len(line) > 20 and line in text and line not in known)
+
+
 def shortcomings(exercise: Exercise, declared: set[str], answers: list[Answer]) -> list[str]:
     """What an exercise lacks, in words; `declared` are the diagnoses of its check."""
     earned = {answer.wrong for answer in answers if answer.wrong}
     unearned = sorted(declared - earned)
     faults = {
-        "fewer than two hints": len(exercise.hints) < 2,
+        "fewer than three hints": len(exercise.hints) < 3,
         "fewer than three wrong answers with a diagnosis each": len(earned - VAGUE) < 3,
         "no right answer beside the reference": not any(answer.right for answer in answers),
         f"no answer earns {unearned}": bool(unearned),
@@ -236,6 +252,14 @@ def diagnoses(source: str) -> set[str]:
 def test_gate_sees_what_is_missing():
     bare = Exercise("9.9", "", (), ("one?",), 5, test_gate_sees_what_is_missing)
     assert len(shortcomings(bare, {"dead"}, [])) == 6
+
+
+def test_gate_sees_an_answer_that_is_given_away():
+    line = "return await Book.objects.acount()"
+    solution = f"async def count():\n    ### BEGIN SOLUTION\n    {line}\n    ### END SOLUTION"
+    assert given_away(f"Write `{line}`.", solution, "") == [line]
+    assert given_away(f"You wrote `{line}`.", solution, f"async def count():\n  {line}") == []
+    assert given_away("Write `async def count():`.", solution, "") == []
 
 
 def test_gate_reads_the_diagnoses_of_a_check():
