@@ -11,6 +11,7 @@ import re
 import sys
 import threading
 import warnings
+from contextlib import suppress
 
 from IPython import get_ipython
 from IPython.core.error import UsageError
@@ -18,8 +19,10 @@ from IPython.core.error import UsageError
 from . import lanes, taps
 from .connections import close_connections
 from .events import Recording
+from .interrupts import held
 
 LANES = "%%lanes"
+INTERRUPTED = "The drawing was interrupted."
 # What IPython makes of either magic where it is not the first of its cell.
 MISPLACED = re.compile(r"\s*get_ipython\(\)\.run_line_magic\('%(lanes|thread)',")
 
@@ -95,10 +98,15 @@ class LanesMagic:
         lines = (info.raw_cell or "").splitlines()
         at = _lanes_line(lines)
         if at is not None and lines[at].strip() == LANES and self._compiles(info.raw_cell):
-            self._showing = lanes.start()
-            # An extension, such as rich's, may have put its own there.
-            self._showtraceback = self._shell.showtraceback
-            self._shell.showtraceback = self._end_and_show_traceback
+            # IPython would show an interrupt as an error of ours, and run the cell all the same.
+            with suppress(KeyboardInterrupt), held():
+                self._begin()
+
+    def _begin(self) -> None:
+        self._showing = lanes.start()
+        # An extension, such as rich's, may have put its own there.
+        self._showtraceback = self._shell.showtraceback
+        self._shell.showtraceback = self._end_and_show_traceback
 
     def _compiles(self, cell: str) -> bool:
         """Whether anything of the cell will run. IPython, which compiles it later, says what not.
@@ -123,13 +131,23 @@ class LanesMagic:
 
     def stop(self, result=None) -> None:
         """Stop, and show the recording under the cell, however the cell ended."""
-        showing, self._showing = self._showing, None
-        if showing is not None:
+        if self._showing is None:
+            return
+        try:
+            self._end(getattr(result, "error_in_exec", None))
+        except KeyboardInterrupt:
+            # IPython would show it as an error of ours.
+            print(INTERRUPTED)
+
+    def _end(self, error: BaseException | None) -> None:
+        with held():
+            showing, self._showing = self._showing, None
             self._shell.showtraceback = self._showtraceback
-            lanes.stop(showing, getattr(result, "error_in_exec", None))
-            if showing.live is None:
-                # A terminal shows words, not pictures.
-                print(lanes.text(showing.recording))
+            lanes.end(showing, error)
+        lanes.show(showing)
+        if showing.live is None:
+            # A terminal shows words, not pictures.
+            print(lanes.text(showing.recording))
 
 
 def run_on_thread(line: str, cell: str) -> None:

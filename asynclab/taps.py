@@ -38,6 +38,7 @@ from .events import (
     WAIT,
     Recording,
 )
+from .interrupts import held
 
 # Whose tasks run the notebook itself, or close a loop. They are on the learner's loop, but not the
 # story.
@@ -78,26 +79,32 @@ def recording(limit: int = 200_000, name: str = "this cell") -> Iterator[Recordi
     Yields:
         The recording. It has ended when the block is left, however it is left.
     """
-    tape = start(limit, name)
+    tape = None
     try:
+        with held():
+            tape = start(limit, name)
         yield tape
     except BaseException as error:
-        stop(tape, error)
+        if tape is not None:
+            stop(tape, error)
         raise
     stop(tape)
 
 
 def start(limit: int = 200_000, name: str = "this cell") -> Recording:
-    """Put the taps on and begin a recording, as `recording` does. `stop` must follow."""
+    """Put the taps on and begin a recording, as `recording` does. `stop` must follow.
+
+    Call it in a block of `interrupts.held`, or an interrupt may come before its result arrives.
+    """
     global _recordings
     tape = Recording(limit)
-    with _switch:
+    with held(), _switch:
         if not _recordings:
             _tasks.clear()
             _put_on()
         _recordings += (tape,)
         _route()
-    _begin_block(tape, name)
+        _begin_block(tape, name)
     return tape
 
 
@@ -108,10 +115,10 @@ def stop(tape: Recording, error: BaseException | None = None) -> None:
         error: what ended the recorded block, if an exception did.
     """
     global _recordings
-    if error is not None:
-        tape.note(END, tape.block, detail=type(error).__name__)
-    tape.end()
-    with _switch:
+    with held(), _switch:
+        if error is not None:
+            tape.note(END, tape.block, detail=type(error).__name__)
+        tape.end()
         _recordings = tuple(other for other in _recordings if other is not tape)
         _route()
         # A copy in one piece: the loops and the garbage collector change the original meanwhile.

@@ -9,6 +9,8 @@ from pathlib import Path
 from jupyter_client.manager import start_new_kernel
 
 TIMEOUT = 60
+# The one thing that IPython has to say when a notebook runs a second time.
+LOADED = "The asynclab extension is already loaded. To reload it, use:\n  %reload_ext asynclab\n"
 
 
 @dataclass
@@ -33,9 +35,9 @@ class Outcome:
 class Kernel:
     """A Jupyter kernel, and its cells by their outcome."""
 
-    def __init__(self, cwd):
+    def __init__(self, cwd, stacks=None):
         self.manager, self.client = start_new_kernel(cwd=cwd)
-        self._stacks = Path(cwd, "stacks.txt")
+        self._stacks = stacks or Path(cwd, "stacks.txt")
         self.run(
             "import faulthandler, signal\n"
             f"_stacks = open({str(self._stacks)!r}, 'w')\n"
@@ -88,6 +90,19 @@ class Kernel:
     def stop(self):
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
+
+
+def words(cell):
+    """What a notebook's cell says: printed text, results as text, errors by name and message."""
+    printed, shown = {}, []
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            printed[output.name] = printed.get(output.name, "") + output.text
+        elif output.output_type == "error":
+            shown.append(f"{output.ename}: {output.evalue}")
+        else:
+            shown.append(output.data.get("text/plain", ""))
+    return [*(printed[name].replace(LOADED, "") for name in sorted(printed)), *shown]
 
 
 def plain_text(coloured):

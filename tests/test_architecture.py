@@ -11,7 +11,7 @@ CHECKOUT = Path(__file__).parents[1]
 
 # From the lowest to the highest: a room may import the rooms below it, and none beside it.
 FLOORS = [
-    {"connections", "errors", "events", "labconfig"},
+    {"connections", "errors", "events", "interrupts", "labconfig"},
     {"taps"},
     {"boot", "lanes", "predict_panel", "servers", "shells"},
     {"exercises", "playground", "predict"},
@@ -24,8 +24,9 @@ ONLY = {
     "errors": set(),
     "connections": set(),
     "labconfig": set(),
-    "taps": {"events"},
-    "lanes": {"events", "taps"},
+    "interrupts": set(),
+    "taps": {"events", "interrupts"},
+    "lanes": {"events", "interrupts", "taps"},
     "servers": set(),
 }
 # What must not be needed to use a room. One that is handed such an object may look at it.
@@ -34,6 +35,7 @@ NEVER = {
     "events": {*JUPYTER, "asgiref", "asyncio", "django"},
     "errors": {*JUPYTER, "django"},
     "connections": {*JUPYTER, "django"},
+    "interrupts": {*JUPYTER, "django"},
     "taps": {*JUPYTER, "django"},
     "lanes": {"asgiref", "asyncio", "django"},
     "magics": {"django"},

@@ -150,6 +150,25 @@ def test_lanes_interrupted_while_it_blocks(kernel, run):
     assert "KeyboardInterrupt" in outcome.shown[0]
 
 
+@pytest.mark.parametrize("cell", ["%%lanes\nx = 1", "with record():\n    x = 1"])
+@pytest.mark.parametrize("place", ["taps._put_on", "taps._take_off", "LiveLanes.finish"])
+def test_an_interrupt_while_the_recording_begins_or_ends(run, cell, place):
+    run("import signal\nfrom asynclab.lanes import LiveLanes")
+    run(
+        f"whole = {place}\n"
+        "def interrupted(*args):\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "    whole(*args)\n"
+        f"{place} = interrupted"
+    )
+    outcome = run(cell)
+    run(f"{place} = whole")
+    assert "Error in callback" not in outcome.printed
+    feeds = "[each for each in threading.enumerate() if each.name == 'lanes']"
+    run(f"for feed in {feeds}: feed.join(timeout=5)")
+    assert run(f"taps.active(), {feeds}").value == "(False, [])"
+
+
 def test_the_traceback_of_another_extension_stays_in_place(run):
     run("shell = get_ipython()\nown = lambda *a, **k: print('own traceback')")
     run("shell.showtraceback = own")

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from cells import words
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EXEMPT = {"nbval-ignore-output", "nbval-skip"}
-# The one thing that IPython has to say the second time.
-LOADED = "The asynclab extension is already loaded. To reload it, use:\n  %reload_ext asynclab\n"
 
 
 def test_there_are_lessons():
@@ -37,16 +36,3 @@ def run(client: NotebookClient) -> dict[str, list[str]]:
                 said[cell.id] = words(cell)
     assert any(said.values())
     return said
-
-
-def words(cell: nbformat.NotebookNode) -> list[str]:
-    """What a cell says: printed text, results as text, errors by name and message."""
-    printed, shown = {}, []
-    for output in cell.outputs:
-        if output.output_type == "stream":
-            printed[output.name] = printed.get(output.name, "") + output.text
-        elif output.output_type == "error":
-            shown.append(f"{output.ename}: {output.evalue}")
-        else:
-            shown.append(output.data.get("text/plain", ""))
-    return [*(printed[name].replace(LOADED, "") for name in sorted(printed)), *shown]

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 
 from .. import taps
 from ..events import Recording
+from ..interrupts import held
 from .still import size, still
 from .text import text
 
-__all__ = ["Lanes", "record", "start", "still", "stop", "text"]
+__all__ = ["Lanes", "end", "record", "show", "start", "still", "stop", "text"]
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -60,17 +61,23 @@ def record() -> Iterator[Recording]:
         The recording. In a notebook its live picture stands under the cell while the block runs,
         and the final one, however the block is left. Elsewhere nothing is shown.
     """
-    showing = start()
+    showing = None
     try:
+        with held():
+            showing = start()
         yield showing.recording
     except BaseException as error:
-        stop(showing, error)
+        if showing is not None:
+            stop(showing, error)
         raise
     stop(showing)
 
 
 def start() -> Showing:
-    """Begin to record, and to draw live if this is a notebook. `stop` must follow."""
+    """Begin to record, and to draw live if this is a notebook. `stop` must follow.
+
+    Call it in a block of `interrupts.held`: half done, it would leave a thread.
+    """
     if not _in_notebook():
         return Showing(taps.start())
     from IPython.display import display
@@ -95,12 +102,24 @@ def stop(showing: Showing, error: BaseException | None = None) -> None:
         showing: what `start` returned.
         error: what ended the recorded code, if an exception did.
     """
-    taps.stop(showing.recording, error)
+    end(showing, error)
+    show(showing)
+
+
+def end(showing: Showing, error: BaseException | None = None) -> None:
+    """The part of `stop` that has to happen; no interrupt leaves it half done."""
+    with held():
+        taps.stop(showing.recording, error)
+        if showing.live is not None:
+            showing.live.finish()
+
+
+def show(showing: Showing) -> None:
+    """The part of `stop` that may take a while: a long recording is drawn."""
     if showing.live is None:
         return
     from IPython.display import display
 
-    showing.live.finish()
     display(Lanes(showing.recording, showing.live))
 
 

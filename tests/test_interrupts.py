@@ -1,0 +1,68 @@
+"""An interrupt that comes inside a held block is let through at its end, and nowhere else."""
+
+import signal
+import threading
+
+import pytest
+
+from asynclab.interrupts import held
+
+
+def press():
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_waits_for_the_end_of_the_block():
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        with held():
+            press()
+            done.append("the rest of the block")
+        done.append("what comes after it")
+    assert done == ["the rest of the block"]
+
+
+def test_the_outermost_block_lets_it_through():
+    done = []
+    with pytest.raises(KeyboardInterrupt), held():
+        with held():
+            press()
+        done.append("after the inner block")
+    assert done == ["after the inner block"]
+
+
+def test_without_an_interrupt_nothing_changes():
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(ZeroDivisionError), held():
+        raise ZeroDivisionError
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_error_of_the_block_stays_in_the_chain():
+    with pytest.raises(KeyboardInterrupt) as interrupt, held():
+        press()
+        raise ValueError
+    assert isinstance(interrupt.value.__context__, ValueError)
+
+
+def test_an_ignored_interrupt_stays_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with held():
+            press()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_another_thread_is_left_alone():
+    entered = []
+
+    def enter():
+        with held():
+            entered.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert entered == [signal.getsignal(signal.SIGINT)]
