@@ -236,6 +236,12 @@ def test_what_the_thread_prints_appears_in_its_cell(run):
     assert run("%%thread\nprint('from the thread')").printed == "from the thread\n"
 
 
+def test_the_thread_has_the_context_variables_of_the_notebook(run):
+    run("import contextvars\nreader = contextvars.ContextVar('reader', default='nobody')")
+    run("token = reader.set('Ada')")
+    assert run("%%thread\nreader.get()").value == "'Ada'"
+
+
 def test_the_guard_is_on_and_does_not_fire_in_the_thread(run):
     source = "import os\nBook.objects.exists(), os.environ.get('DJANGO_ALLOW_ASYNC_UNSAFE')"
     assert run(f"%%thread\n{source}").value == "(True, None)"
