@@ -3,8 +3,6 @@
 import atexit
 import importlib
 import os
-import platform
-import re
 import shutil
 import sys
 import tempfile
@@ -14,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from . import folders
 from .errors import LabError
 
 DEMO_PROJECT = Path(__file__).resolve().parent.parent / "demo_project"
@@ -347,13 +346,7 @@ _library: _Library | None = None
 
 def _temporary_folder():
     """Make a folder that ends with this process, and sweep those of processes that were killed."""
-    import psutil
-
-    mine = f"asynclab-{platform.node()}-"
-    folder = Path(tempfile.mkdtemp(prefix=f"{mine}{os.getpid()}-"))
+    folder = Path(tempfile.mkdtemp(prefix=folders.prefix()))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for other in folder.parent.iterdir():
-        found = re.fullmatch(rf"{re.escape(mine)}(\d+)-\w+", other.name)
-        if found and not psutil.pid_exists(int(found[1])):
-            shutil.rmtree(other, ignore_errors=True)
+    folders.sweep()
     return folder

@@ -8,14 +8,22 @@ control characters RS and US on standard output; what a cell shows stands betwee
 
 def _feed():
     import ast
+    import fcntl
     import json
     import os
+    import select
     import signal
     import sys
 
     order = json.loads(os.environ.pop("ASYNCLAB_SHELL"))
     cells = list(enumerate(order["cells"]))
-    # A shell whose notebook was killed must not hang on for ever.
+    # A shell whose notebook was killed must not go on. Linux then ends the whole session, since
+    # nobody holds the other end of the pipe; elsewhere the alarm ends the shell.
+    leash = order["leash"]
+    fcntl.fcntl(leash, fcntl.F_SETOWN, -os.getpgrp())
+    fcntl.fcntl(leash, fcntl.F_SETFL, fcntl.fcntl(leash, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([leash], [], [], 0)[0]:
+        os._exit(1)
     signal.alarm(order["alarm"])
 
     def report(**facts):

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from .. import folders
 from ..errors import LabError
 from .table import NAMES, Outcome
 
@@ -47,7 +48,7 @@ class Run:
         `play` returns how the shell died, if it did.
         """
         with tempfile.TemporaryDirectory(
-            prefix="asynclab-shell-", ignore_cleanup_errors=True
+            prefix=folders.prefix(), ignore_cleanup_errors=True
         ) as folder:
             try:
                 async with self.clock:

@@ -37,7 +37,16 @@ _COMMANDS = {
 
 async def play(run: Run, folder: Path) -> Outcome | None:
     """Run the cells of `run`; return how the shell died, if it did."""
-    order = {"cells": run.cells, "alarm": int(START_LIMIT + run.timeout + 10)}
+    leash, hand = os.pipe()
+    order = {"cells": run.cells, "alarm": int(START_LIMIT + run.timeout + 10), "leash": leash}
+    try:
+        return await _play(run, folder, order)
+    finally:
+        os.close(leash)
+        os.close(hand)
+
+
+async def _play(run: Run, folder: Path, order: dict) -> Outcome | None:
     process = await asyncio.create_subprocess_exec(
         *_COMMANDS[run.shell],
         _DRIVER.read_text(),
@@ -46,6 +55,7 @@ async def play(run: Run, folder: Path) -> Outcome | None:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,
+        pass_fds=[order["leash"]],
     )
     try:
         async for shown, report in _reports(process.stdout):

@@ -1,0 +1,28 @@
+"""Temporary folders named for the process that made them, so that another one can sweep."""
+
+import os
+import platform
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import psutil
+
+
+def prefix() -> str:
+    """How the name of every temporary folder of this process begins."""
+    return f"{_machine()}{os.getpid()}-"
+
+
+def sweep() -> None:
+    """Remove the folders of processes of this machine that are gone: they were killed."""
+    for folder in Path(tempfile.gettempdir()).iterdir():
+        found = re.fullmatch(rf"{re.escape(_machine())}(\d+)-\w+", folder.name)
+        if found and not psutil.pid_exists(int(found[1])):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _machine() -> str:
+    # A temporary folder may be shared, and process numbers mean nothing elsewhere.
+    return f"asynclab-{platform.node()}-"
