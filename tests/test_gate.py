@@ -7,67 +7,26 @@ its own diagnosis.
 import ast
 import importlib
 import inspect
-import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import nbformat
 import pytest
 from answers import Answer
-from jupyter_client.manager import start_new_kernel
+from gate import INTERNALS, Kernel, solutions_of
 
 from asynclab.exercises import generate
 from asynclab.exercises.book import Exercise, every_exercise
 from asynclab.exercises.generate import exercise_cells, stub
 from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET, PASSED
 
-SOLUTIONS = Path(__file__).parents[1] / "solutions"
 EXERCISES = every_exercise()
 
 COMMON = {"hangs", "returned-coroutine", "generator", "not-callable"}
 """Diagnoses of `Given.call` that name a thought which went wrong."""
 VAGUE = {"raised"}
 """Diagnoses that only say what happened. They do not count."""
-
-
-class Kernel:
-    """A kernel that has run a lesson's solutions from top to bottom."""
-
-    def __init__(self, lesson: int):
-        self.notebook = nbformat.read(solutions_of(lesson), as_version=4)
-        self.cells = exercise_cells(self.notebook)
-        self._manager, self._client = start_new_kernel(cwd=str(SOLUTIONS))
-        for cell in self.notebook.cells:
-            if cell.cell_type == "code":
-                self.run(cell.source)
-
-    def run(self, code: str, **expressions: str) -> dict[str, str]:
-        """Run a cell; return the repr of each expression after it."""
-        reply = self._client.execute_interactive(
-            code, user_expressions=expressions, output_hook=lambda message: None, timeout=120
-        )["content"]
-        assert reply["status"] == "ok", f"{reply.get('ename')}: {reply.get('evalue')}\n{code}"
-        return {name: reply["user_expressions"][name]["data"]["text/plain"] for name in expressions}
-
-    def verdict(self, exercise: Exercise, source: str) -> tuple[str, str, str]:
-        """What `check` says of `source`: outcome, diagnosis, and all that is shown."""
-        self.run(f"for name in {exercise.names}:\n    globals().pop(name, None)")
-        self.run(source)
-        said = self.run(
-            f"gate_verdict = await check({exercise.number!r})",
-            verdict="gate_verdict.outcome, gate_verdict.diagnosis, repr(gate_verdict)",
-        )
-        return ast.literal_eval(said["verdict"])
-
-    def close(self) -> None:
-        self._client.stop_channels()
-        self._manager.shutdown_kernel(now=True)
-
-
-def solutions_of(lesson: int) -> Path:
-    return next(SOLUTIONS.glob(f"{lesson:02d}_*.ipynb"))
 
 
 def answers_to(exercise: Exercise) -> list[Answer]:
@@ -122,7 +81,7 @@ def test_verdict(kernel_of, exercise, source, expected):
     *verdict, text = kernel.verdict(exercise, source)
     assert tuple(verdict) == expected, text
     assert given_away(text, solution, source) == []
-    assert not re.search(r"\.py\b|<locals>|_as_a_cell", text), text
+    assert not INTERNALS.search(text), text
 
 
 SPOILED = """

@@ -17,6 +17,7 @@ import asgiref.sync
 from .. import taps
 from ..connections import close_connections
 from ..events import Recording
+from .verdicts import as_written
 
 ROUND = 0.1
 """Seconds that code which overran gets to end, between two requests to do so."""
@@ -201,7 +202,7 @@ def _report(loop: asyncio.AbstractEventLoop, context: dict) -> None:
     """What asyncio says of a lost task or exception, in one line and without a file's name."""
     error = context.get("exception")
     what = f" {type(error).__name__}: {error}" if error is not None else ""
-    print(context["message"] + what, file=sys.stderr)
+    print(as_written(context["message"]) + what, file=sys.stderr)
 
 
 async def _free_shared_worker() -> bool:

@@ -3,8 +3,8 @@
 import asyncio
 import io
 import os
-import re
 import sys
+import threading
 import warnings
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -16,7 +16,7 @@ from ..boot import seed_data
 from . import score
 from .book import Exercise, NotAttempted, NotYet, find
 from .given import Given
-from .verdicts import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict
+from .verdicts import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict, as_written
 
 NO_DJANGO = "Django is not set up here. Run the cell with `boot()`, then this one again."
 
@@ -127,11 +127,13 @@ class Printed(io.TextIOBase):
 def _undisturbed() -> Iterator[None]:
     """Put back what belongs to the process and the reader's code may change."""
     environment, folder, depth = dict(os.environ), os.getcwd(), sys.getrecursionlimit()
+    hook, threading.excepthook = threading.excepthook, _show_end_of_thread
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             yield
     finally:
+        threading.excepthook = hook
         sys.setrecursionlimit(depth)
         if os.environ != environment:
             os.environ.clear()
@@ -141,8 +143,14 @@ def _undisturbed() -> Iterator[None]:
 
 def _show_warning(message, category, *_place, **_more) -> None:
     """In one line, for it may arise in any frame, mostly in one that the reader did not write."""
-    text = re.sub(r"'\S*<locals>\.", "'", str(message))
-    print(f"{category.__name__}: {text}", file=sys.stderr)
+    print(f"{category.__name__}: {as_written(str(message))}", file=sys.stderr)
+
+
+def _show_end_of_thread(ended: threading.ExceptHookArgs) -> None:
+    """In one line, as a warning."""
+    name = ended.thread.name if ended.thread else "a thread"
+    what = f"{ended.exc_type.__name__}: {as_written(str(ended.exc_value))}"
+    print(f"Exception in {name}: {what}", file=sys.stderr)
 
 
 def _notebook() -> tuple[dict[str, object], Sequence[str]]:

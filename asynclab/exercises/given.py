@@ -14,6 +14,7 @@ from ..events import Recording
 from .book import Exercise, NotAttempted, NotYet, Raised
 from .bounded import Job, ReturnedAwaitable, ReturnedGenerator
 from .generate import STUB, bound_names, parse
+from .verdicts import as_written
 
 
 class Given:
@@ -157,7 +158,7 @@ def _first_raised(error: BaseException) -> BaseException:
 
 
 def _headline(error: BaseException) -> str:
-    first = (str(error).splitlines() or [""])[0]
+    first = as_written((str(error).splitlines() or [""])[0])
     message = textwrap.shorten(first, 200, placeholder="...")
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 

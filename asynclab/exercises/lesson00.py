@@ -4,6 +4,8 @@ from django.core.exceptions import SynchronousOnlyOperation
 
 from ..events import QUERY
 from .book import NotYet, Raised, exercise
+from .failing import require_told_of_database
+from .recorded import in_pool, query_in_pool, require_this_loop
 
 
 @exercise(
@@ -37,4 +39,8 @@ async def count_books(given):
         )
     if result != await Book.objects.acount():
         raise NotYet("other-number", f"It returned {result!r}. Which model does it count?")
+    if in_pool(given):
+        raise query_in_pool()
+    require_this_loop(given)
+    await require_told_of_database(given, "count_books")
     return "The lanes would show one query, on the thread-sensitive worker."

@@ -6,8 +6,10 @@ from datetime import date, timedelta
 
 from django.core.exceptions import SynchronousOnlyOperation
 
-from ..events import QUERY, Span
 from .book import NotYet, Raised, exercise
+from .failing import require_told_of_database
+from .recorded import crossings, in_pool, queries, query_in_pool, require_this_loop
+from .transactions import noting_bare_queries
 
 DAY = date(2025, 5, 27)
 """A day on which two open loans are due, and three are overdue."""
@@ -36,7 +38,7 @@ async def count_overdue(given):
             "A sync query ran under a running loop. `async def` around it changes nothing: "
             "the guard asks about the thread. Which method of the queryset can be awaited?",
         ) from None
-    if not _queries(given):
+    if not queries(given):
         raise NotYet(
             "no-query",
             "The number came without a query, so it will be wrong after the next loan. "
@@ -45,12 +47,16 @@ async def count_overdue(given):
     due = Loan.objects.filter(due__lt=DAY)
     right = await due.filter(returned=None).acount()
     if result == right:
-        if not any("COUNT(" in span.detail for span in _queries(given)):
+        if not any("COUNT(" in span.detail for span in queries(given)):
             raise NotYet(
                 "fetches-rows",
                 "The number is right, but every loan travelled to Python to be counted here. "
                 "A library has a million of them. Who could count instead?",
             )
+        if in_pool(given):
+            raise query_in_pool()
+        require_this_loop(given)
+        await require_told_of_database(given, "count_overdue", DAY)
         return "One query, one hop, one number."
     if result == await due.acount():
         raise NotYet(
@@ -77,12 +83,13 @@ async def count_overdue(given):
     ),
 )
 async def loan_lines(given):
+    await _lend_out_of_order()
     try:
         result = await given.call("loan_lines")
     except Raised as stop:
         if not isinstance(stop.error, SynchronousOnlyOperation):
             raise
-        if not _queries(given):
+        if not queries(given):
             raise NotYet(
                 "loops-on-the-loop",
                 "The guard fired before any query ran: your code walks through a queryset with a "
@@ -93,7 +100,7 @@ async def loan_lines(given):
             "The loans came, and then an attribute asked for more: `loan.book` or `loan.member` "
             "is a query behind a dot. How can the first query bring them along?",
         ) from None
-    number = len(_queries(given))
+    number = len(queries(given))
     if number == 0:
         raise NotYet(
             "no-query",
@@ -112,6 +119,9 @@ async def loan_lines(given):
             f"The lines are right, and took {number} queries: the lazy foreign keys still ask, "
             "one by one, where no guard stops them. How can one query bring everything?",
         )
+    if in_pool(given):
+        raise query_in_pool()
+    await require_told_of_database(given, "loan_lines")
     return "One query with two joins, however many loans there are."
 
 
@@ -135,10 +145,13 @@ async def hand_over(given):
     nobody = 1 + (await Member.objects.alast()).pk + await Member.objects.acount()
     known = {pk async for pk in Loan.objects.values_list("pk", flat=True)}
     try:
-        await _hand_over(given, loan, receiver.pk)
+        with noting_bare_queries() as bare:
+            await _hand_over(given, loan, receiver.pk)
         await _require_handed_over(loan, receiver)
         await _undo(loan, known)
         await _require_all_or_nothing(given, loan, nobody)
+        await _undo(loan, known)
+        await _require_one_piece(given, loan, receiver, bare)
     finally:
         await _undo(loan, known)
     return "Two writes, one transaction, one hop: nothing can slip in between."
@@ -208,6 +221,25 @@ async def _require_all_or_nothing(given, loan, nobody: int) -> None:
         )
 
 
+async def _require_one_piece(given, loan, receiver, bare: list[str]) -> None:
+    await _hand_over(given, loan, receiver.pk)
+    if in_pool(given):
+        raise query_in_pool()
+    if len(crossings(given)) > 1:
+        raise NotYet(
+            "two-crossings",
+            f"Both writes are there, in {len(crossings(given))} crossings. Between two of them "
+            "anybody may return the book, or hand it over. Which function should go over as a "
+            "whole?",
+        )
+    if bare:
+        raise NotYet(
+            "reads-outside",
+            "The loan was read before the transaction began. What you write back may be older "
+            "than what is there by then. What belongs inside `atomic()` beside the two writes?",
+        )
+
+
 async def _undo(loan, known: set[int]) -> None:
     from library.models import Loan
 
@@ -235,12 +267,15 @@ async def greet(given):
     _require_text(response, "Good evening, amara.")
     async with _request(None) as request:
         response = await given.call("greet", request)
+    require_this_loop(given)
     if _text(response) != "Good evening, guest.":
         raise NotYet(
             "forgot-the-guest",
             f"A visitor who is not logged in reads {_text(response)!r}. An `AnonymousUser` has an "
             "empty name. How do you find out that it is one?",
         )
+    async with _request("amara") as request:
+        await require_told_of_database(given, "greet", request)
 
 
 def _user_trouble(stop: Raised, source: str) -> NotYet:
@@ -284,13 +319,14 @@ def _user_trouble(stop: Raised, source: str) -> NotYet:
     ),
 )
 async def dashboard(given):
+    await _lend_out_of_order()
     source = given.source("dashboard") or ""
     async with _request("amara") as request:
         try:
             response = await given.call("dashboard", request)
         except Raised as stop:
             raise _dashboard_trouble(stop, source, given) from None
-    number = len(_queries(given))
+    number = len(queries(given))
     if number == 0:
         raise NotYet(
             "no-query",
@@ -308,6 +344,11 @@ async def dashboard(given):
             f"It works, with {number} queries on the library's tables. One brings everything. "
             "Which rows do you fetch twice, or one by one?",
         )
+    if in_pool(given):
+        raise query_in_pool()
+    require_this_loop(given)
+    async with _request("amara") as request:
+        await require_told_of_database(given, "dashboard", request)
     return "Everything was fetched before the template began. Nothing in it can ask any more."
 
 
@@ -320,7 +361,7 @@ def _dashboard_trouble(stop: Raised, source: str, given) -> NotYet:
             "`request.user` is still there. In the template, `user.username` opens it, with "
             "sync queries. What can be awaited instead?",
         )
-    if _queries(given):
+    if queries(given):
         return NotYet(
             "lazy-key",
             "The loans are fetched; then `loan.book` or `loan.member` asks again. In a template "
@@ -339,19 +380,25 @@ def _dashboard_trouble(stop: Raised, source: str, given) -> NotYet:
     )
 
 
-def _queries(given) -> list[Span]:
-    """The queries on the library's own tables during the last call."""
-    return [
-        span for span in given.recording.spans if span.kind == QUERY and "library_" in span.name
-    ]
-
-
 async def _expected_lines() -> list[str]:
     from library.models import Loan
 
     loans = Loan.objects.filter(returned=None).order_by("due", "pk")
     joined = loans.select_related("book", "member")
     return [f"{loan.book}: {loan.member}" async for loan in joined]
+
+
+async def _lend_out_of_order() -> None:
+    """Lend two more books, so that the loans' order is neither that of their keys nor of books."""
+    from library.models import Book, Loan
+
+    out = Loan.objects.filter(returned=None)
+    latest = await out.order_by("due", "pk").alast()
+    free = Book.objects.exclude(pk__in=out.values("book")).order_by("pk")
+    book = await free.afirst()
+    rows = {"member_id": latest.member_id, "borrowed": DAY}
+    await Loan.objects.acreate(book=book, due=latest.due, **rows)
+    await Loan.objects.acreate(book=await free.alast(), due=DAY - timedelta(days=90), **rows)
 
 
 def _text(response: object) -> str:

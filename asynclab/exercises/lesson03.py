@@ -9,10 +9,11 @@ from asgiref.sync import SyncToAsync, sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DatabaseError
 
-from ..events import QUERY, SYNC, Span
+from ..events import Span
 from ..servers import Site
 from ..taps import span
 from .book import NotYet, Raised, exercise
+from .recorded import crossings, in_pool, queries, query_in_pool
 
 DAY = date(2025, 5, 27)
 """A day on which some of the open loans are overdue."""
@@ -34,43 +35,6 @@ def place() -> str:
         shared = SyncToAsync.single_thread_executor._thread_name_prefix
         return SENSITIVE if pool == shared else ELSEWHERE
     return LOOP
-
-
-def queries(given) -> list[Span]:
-    """The queries on the library's own tables during the last call."""
-    return [
-        span for span in given.recording.spans if span.kind == QUERY and "library_" in span.name
-    ]
-
-
-def in_pool(given) -> bool:
-    """Whether one of those queries ran in the default executor."""
-    pool = {span.index for span in given.recording.on("pool worker")}
-    return any(query.index in pool for query in queries(given))
-
-
-def crossings(given) -> list[Span]:
-    """The calls on another thread that held queries on the library's tables, in their order."""
-    asked = queries(given)
-    return [
-        call
-        for call in given.recording.spans
-        if call.kind == SYNC
-        and call.sent is not None
-        and any(query.lane == call.lane and _within(query, call) for query in asked)
-    ]
-
-
-def _within(inner: Span, outer: Span) -> bool:
-    return outer.start <= inner.start and (outer.end is None or inner.start <= outer.end)
-
-
-def query_in_pool() -> NotYet:
-    return NotYet(
-        "query-in-pool",
-        "A query ran on a thread of the pool. Its connection stays open there, and no request's "
-        "end will close it. Which thread do queries belong on?",
-    )
 
 
 @exercise(

@@ -1,5 +1,6 @@
 """What `check` says: not attempted, not yet or passed, as text and as HTML."""
 
+import re
 from dataclasses import dataclass
 from html import escape
 
@@ -55,6 +56,15 @@ class Verdict:
         if self.printed:
             parts.append(f"<div>Your code printed:</div><pre>{escape(self.printed)}</pre>")
         return panel("".join(parts), BARS[self.outcome])
+
+
+def as_written(text: str) -> str:
+    """What Python says of an error, with the reader's names as they stand in the cell.
+
+    Without the functions around them ("serve.<locals>.handle") and the file that a cell is to
+    Python.
+    """
+    return re.sub(r"[\w.<>]*<locals>\.| at \S+\.py:\d+", "", text)
 
 
 def panel(html: str, bar: str = BARS[NOT_ATTEMPTED]) -> str:

@@ -71,6 +71,40 @@ async def count_books():
     ),
     Answer(
         "0.1",
+        wrong="query-in-pool",
+        source="""
+import asyncio
+
+async def count_books():
+    return await asyncio.to_thread(Book.objects.count)
+""",
+        why="any thread will do for a query",
+    ),
+    Answer(
+        "0.1",
+        wrong="second-loop",
+        source="""
+import asyncio
+
+async def count_books():
+    return await asyncio.to_thread(lambda: asyncio.run(Book.objects.acount()))
+""",
+        why="a coroutine needs `asyncio.run`, and that needs a thread without a loop",
+    ),
+    Answer(
+        "0.1",
+        wrong="swallowed",
+        source="""
+async def count_books():
+    try:
+        return await Book.objects.acount()
+    except Exception:
+        return None
+""",
+        why="a page should never fail",
+    ),
+    Answer(
+        "0.1",
         right="sync_to_async",
         source="""
 from asgiref.sync import sync_to_async

@@ -69,6 +69,42 @@ async def count_overdue(day):
     ),
     Answer(
         "2.1",
+        wrong="query-in-pool",
+        source="""
+import asyncio
+
+async def count_overdue(day):
+    late = Loan.objects.filter(returned=None, due__lt=day)
+    return await asyncio.to_thread(late.count)
+""",
+        why="`to_thread` is what asyncio has for sync code",
+    ),
+    Answer(
+        "2.1",
+        wrong="second-loop",
+        source="""
+import asyncio
+
+async def count_overdue(day):
+    late = Loan.objects.filter(returned=None, due__lt=day)
+    return await asyncio.to_thread(lambda: asyncio.run(late.acount()))
+""",
+        why="`asyncio.run` works where no loop is, so on another thread",
+    ),
+    Answer(
+        "2.1",
+        wrong="swallowed",
+        source="""
+async def count_overdue(day):
+    try:
+        return await Loan.objects.filter(returned=None, due__lt=day).acount()
+    except Exception:
+        return 0
+""",
+        why="no number is as good as zero",
+    ),
+    Answer(
+        "2.1",
         right="sync_to_async",
         source="""
 @sync_to_async
@@ -187,6 +223,43 @@ async def loan_lines():
     ),
     Answer(
         "2.2",
+        wrong="other-lines",
+        source="""
+async def loan_lines():
+    loans = Loan.objects.filter(returned=None).order_by("pk")
+    return [f"{loan.book}: {loan.member}" async for loan in loans.select_related("book", "member")]
+""",
+        why="loans come in the order of their keys anyway",
+    ),
+    Answer(
+        "2.2",
+        wrong="query-in-pool",
+        source="""
+import asyncio
+
+async def loan_lines():
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    joined = loans.select_related("book", "member")
+    return [f"{loan.book}: {loan.member}" for loan in await asyncio.to_thread(list, joined)]
+""",
+        why="`list` belongs on any other thread",
+    ),
+    Answer(
+        "2.2",
+        wrong="swallowed",
+        source="""
+async def loan_lines():
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    try:
+        joined = loans.select_related("book", "member")
+        return [f"{loan.book}: {loan.member}" async for loan in joined]
+    except Exception:
+        return []
+""",
+        why="an empty list is better than an error",
+    ),
+    Answer(
+        "2.2",
         right="values",
         source="""
 async def loan_lines():
@@ -293,6 +366,60 @@ async def hand_over(loan_pk, member_pk, day):
     ),
     Answer(
         "2.3",
+        wrong="two-crossings",
+        source="""
+async def hand_over(loan_pk, member_pk, day):
+    loan = await Loan.objects.aget(pk=loan_pk)
+
+    def close_and_open():
+        with transaction.atomic():
+            loan.returned = day
+            loan.save()
+            due = day + timedelta(days=21)
+            loan.book.loans.create(member_id=member_pk, borrowed=day, due=due)
+
+    await sync_to_async(close_and_open)()
+""",
+        why="the read needs no transaction, so it can go first",
+    ),
+    Answer(
+        "2.3",
+        wrong="reads-outside",
+        source="""
+async def hand_over(loan_pk, member_pk, day):
+    def close_and_open():
+        loan = Loan.objects.get(pk=loan_pk)
+        loan.returned = day
+        with transaction.atomic():
+            loan.save()
+            due = day + timedelta(days=21)
+            loan.book.loans.create(member_id=member_pk, borrowed=day, due=due)
+
+    await sync_to_async(close_and_open)()
+""",
+        why="only what writes belongs into a transaction",
+    ),
+    Answer(
+        "2.3",
+        wrong="query-in-pool",
+        source="""
+import asyncio
+
+async def hand_over(loan_pk, member_pk, day):
+    def close_and_open():
+        with transaction.atomic():
+            loan = Loan.objects.get(pk=loan_pk)
+            loan.returned = day
+            loan.save()
+            due = day + timedelta(days=21)
+            loan.book.loans.create(member_id=member_pk, borrowed=day, due=due)
+
+    await asyncio.to_thread(close_and_open)
+""",
+        why="a transaction needs a thread without a loop, whichever",
+    ),
+    Answer(
+        "2.3",
         right="decorators",
         source="""
 @sync_to_async
@@ -363,6 +490,31 @@ async def greet(request):
     return HttpResponse(f"Good evening, {user}")
 """,
         why="loses the full stop",
+    ),
+    Answer(
+        "2.4",
+        wrong="second-loop",
+        source="""
+import asyncio
+
+async def greet(request):
+    user = await asyncio.to_thread(lambda: asyncio.run(request.auser()))
+    return HttpResponse(f"Good evening, {user.username or 'guest'}.")
+""",
+        why="`auser` needs a loop, so it gets one",
+    ),
+    Answer(
+        "2.4",
+        wrong="swallowed",
+        source="""
+async def greet(request):
+    try:
+        name = (await request.auser()).username or "guest"
+    except Exception:
+        name = "guest"
+    return HttpResponse(f"Good evening, {name}.")
+""",
+        why="who cannot be found is a guest",
     ),
     Answer(
         "2.4",
@@ -465,6 +617,52 @@ async def dashboard(request):
     return HttpResponse(page.render(context))
 """,
         why="lists the returned ones too",
+    ),
+    Answer(
+        "2.5",
+        wrong="query-in-pool",
+        source="""
+import asyncio
+
+async def dashboard(request):
+    user = await request.auser()
+    open_loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    loans = await asyncio.to_thread(list, open_loans.select_related("book", "member"))
+    context = {"user": user, "loans": loans, "count": len(loans), "first": loans[0].book}
+    return HttpResponse(page.render(context))
+""",
+        why="`list` belongs on any other thread",
+    ),
+    Answer(
+        "2.5",
+        wrong="second-loop",
+        source="""
+import asyncio
+
+async def dashboard(request):
+    user = await asyncio.to_thread(lambda: asyncio.run(request.auser()))
+    open_loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    loans = [loan async for loan in open_loans.select_related("book", "member")]
+    context = {"user": user, "loans": loans, "count": len(loans), "first": loans[0].book}
+    return HttpResponse(page.render(context))
+""",
+        why="`auser` needs a loop, so it gets one",
+    ),
+    Answer(
+        "2.5",
+        wrong="swallowed",
+        source="""
+async def dashboard(request):
+    try:
+        user = await request.auser()
+        open_loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+        loans = [loan async for loan in open_loans.select_related("book", "member")]
+        context = {"user": user, "loans": loans, "count": len(loans), "first": loans[0].book}
+        return HttpResponse(page.render(context))
+    except Exception:
+        return HttpResponse("Nothing to show.")
+""",
+        why="an empty page is better than an error",
     ),
     Answer(
         "2.5",

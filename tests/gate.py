@@ -1,0 +1,84 @@
+"""The gate that every answer passes: a kernel with the lesson's solutions, and `await check`."""
+
+import ast
+import os
+import re
+from pathlib import Path
+
+import nbformat
+from jupyter_client.manager import start_new_kernel
+
+from asynclab.exercises.book import Exercise
+from asynclab.exercises.generate import exercise_cells
+
+SOLUTIONS = Path(__file__).parents[1] / "solutions"
+
+INTERNALS = re.compile(r"\.py\b|<locals>|_as_a_cell")
+"""What no verdict may show to a reader."""
+
+
+class Kernel:
+    """A kernel that has run a lesson's solutions from top to bottom.
+
+    Args:
+        lesson: the lesson's number.
+    """
+
+    SECONDS = 120
+    """How long one cell may take."""
+
+    def __init__(self, lesson: int):
+        self.notebook = nbformat.read(solutions_of(lesson), as_version=4)
+        self.cells = exercise_cells(self.notebook)
+        environment = os.environ | {"ASYNCLAB_PROGRESS": "memory"}
+        self._manager, self._client = start_new_kernel(cwd=str(SOLUTIONS), env=environment)
+        for cell in self.notebook.cells:
+            if cell.cell_type == "code":
+                self.run(cell.source)
+
+    def run(self, code: str, **expressions: str) -> dict[str, str]:
+        """Run a cell that must not raise; return the repr of each expression after it."""
+        reply = self.execute(code, **expressions)
+        assert reply["status"] == "ok", f"{reply.get('ename')}: {reply.get('evalue')}\n{code}"
+        return {name: reply["user_expressions"][name]["data"]["text/plain"] for name in expressions}
+
+    def execute(self, code: str, **expressions: str) -> dict:
+        """Run a cell, which may raise; return the content of the kernel's reply.
+
+        Raises:
+            TimeoutError: no reply came within SECONDS.
+        """
+        return self._client.execute_interactive(
+            code,
+            user_expressions=expressions,
+            output_hook=lambda message: None,
+            timeout=self.SECONDS,
+        )["content"]
+
+    def verdict(self, exercise: Exercise, source: str) -> tuple[str, str, str]:
+        """What `check` says of `source`: outcome, diagnosis, and all that is shown."""
+        self.forget(exercise.names)
+        self.run(source)
+        return self.check(exercise)
+
+    def forget(self, names: tuple[str, ...]) -> None:
+        """Remove these names from the reader's namespace."""
+        self.run(f"for name in {names}:\n    globals().pop(name, None)")
+
+    def check(self, exercise: Exercise) -> tuple[str, str, str]:
+        """What `check` says of the names as they are: see `verdict`."""
+        said = self.run(
+            f"gate_verdict = await check({exercise.number!r})",
+            verdict="gate_verdict.outcome, gate_verdict.diagnosis, repr(gate_verdict)",
+        )
+        return ast.literal_eval(said["verdict"])
+
+    def close(self) -> None:
+        """End the kernel."""
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=True)
+
+
+def solutions_of(lesson: int) -> Path:
+    """The notebook with a lesson's solutions."""
+    return next(SOLUTIONS.glob(f"{lesson:02d}_*.ipynb"))
