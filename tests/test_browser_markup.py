@@ -43,7 +43,7 @@ RAISES = """%%lanes
 @named
 def fail(): raise type(MARKUP, (Exception,), {})(MARKUP)
 await sync_to_async(fail)()"""
-PREDICTION = "question = predict(MARKUP, [MARKUP, 'no'])\nquestion"
+PREDICTION = "question = predict(MARKUP, [MARKUP, '`' + MARKUP + '`'])\nquestion"
 ANSWER = "question.reveal(MARKUP)"
 SHELLS = "await shells({MARKUP: f'print({MARKUP!r})'}, shells=['python'], caption=MARKUP)"
 VERDICT = """
