@@ -19,6 +19,9 @@ DEMO_PROJECT = Path(__file__).resolve().parent.parent / "demo_project"
 DEMO_SETTINGS = "config.settings"
 DEMO_PACKAGES = ("config", "library")
 
+UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
+"""The variable that switches Django's guard off: any text does, but for the empty one."""
+
 
 class BootError(LabError):
     """Django cannot be set up in this kernel."""
@@ -29,7 +32,9 @@ def boot(settings: str | None = None) -> None:
 
     Without an argument: the demo project, with a database of this kernel's own, freshly migrated
     and seeded. Called again, it resets the data, ids included, and closes every connection; it may
-    be called from a cell, a plain thread or plain Python. The database ends with the kernel.
+    be called from a cell, a plain thread or plain Python. The database ends with the kernel. What
+    the shell has set for another project does not count here: neither ``DJANGO_SETTINGS_MODULE``
+    nor ``DJANGO_ALLOW_ASYNC_UNSAFE``, with which a lesson would not show what it says.
 
     With an argument: your own project. Its database is not touched. The folder of the nearest
     ``manage.py``, from the working directory upwards, goes on ``sys.path``, as manage.py would do.
@@ -44,11 +49,13 @@ def boot(settings: str | None = None) -> None:
     _require_django()
     shell_settings = os.environ.get("DJANGO_SETTINGS_MODULE")
     if settings is None:
-        line = _on_plain_thread(set_up_library)
+        print(_on_plain_thread(set_up_library))
+        _say_whose_settings(shell_settings)
+        _put_the_guard_on()
     else:
-        line = _on_plain_thread(set_up_project, settings)
-    print(line)
-    _say_what_the_shell_set(shell_settings)
+        print(_on_plain_thread(set_up_project, settings))
+        _say_whose_settings(shell_settings)
+        _say_that_the_guard_is_off()
 
 
 def _require_django():
@@ -67,15 +74,29 @@ def _on_plain_thread(function, *args):
         return pool.submit(function, *args).result()
 
 
-def _say_what_the_shell_set(shell_settings):
+def _say_whose_settings(shell_settings):
     chosen = os.environ["DJANGO_SETTINGS_MODULE"]
     if shell_settings not in (None, chosen):
         print(f"DJANGO_SETTINGS_MODULE was {shell_settings}: boot() wins, it is {chosen} here.")
-    if os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
+
+
+def _put_the_guard_on():
+    found = os.environ.get(UNSAFE)
+    if found:
+        del os.environ[UNSAFE]
         print(
-            "DJANGO_ALLOW_ASYNC_UNSAFE is set: the guard is off in this kernel, and "
+            f"{UNSAFE} was {found!r}, which switches Django's guard off: "
+            "boot() wins, the guard is on in this kernel.\n"
+            f"To switch it off again: import os; os.environ[{UNSAFE!r}] = {found!r}"
+        )
+
+
+def _say_that_the_guard_is_off():
+    if os.environ.get(UNSAFE):
+        print(
+            f"{UNSAFE} is set: the guard is off in this kernel, and "
             "SynchronousOnlyOperation is never raised.\n"
-            "To put it on: import os; del os.environ['DJANGO_ALLOW_ASYNC_UNSAFE']"
+            f"To put it on: import os; del os.environ[{UNSAFE!r}]"
         )
 
 

@@ -255,10 +255,28 @@ def test_another_settings_module_in_the_shell(python):
     assert output == LINE + note + LINE
 
 
-def test_the_guard_switched_off_in_the_shell(python):
-    output = python("boot()", DJANGO_ALLOW_ASYNC_UNSAFE="false")
-    assert output.startswith(LINE + "DJANGO_ALLOW_ASYNC_UNSAFE is set: the guard is off")
-    assert "del os.environ['DJANGO_ALLOW_ASYNC_UNSAFE']" in output
+GUARD = "from django.utils.asyncio import async_unsafe; import asyncio\n"
+GUARD += "async def ask(): async_unsafe(print)('the guard is off')\n"
+GUARD += "try: asyncio.run(ask())\nexcept Exception as error: print(type(error).__name__)\n"
+
+
+@pytest.mark.parametrize("text", ["true", "false", "0", " "])
+def test_the_guard_switched_off_in_the_shell(python, text):
+    """Django asks whether there is a text, not which one."""
+    source = f"import os\nprint('booting')\nboot()\n{GUARD}boot()"
+    output = python(source, DJANGO_ALLOW_ASYNC_UNSAFE=text)
+    assert output == (
+        f"booting\n{LINE}"
+        f"DJANGO_ALLOW_ASYNC_UNSAFE was {text!r}, which switches Django's guard off: "
+        "boot() wins, the guard is on in this kernel.\n"
+        "To switch it off again: import os; os.environ['DJANGO_ALLOW_ASYNC_UNSAFE'] = "
+        f"{text!r}\nSynchronousOnlyOperation\n{LINE}"
+    )
+
+
+def test_an_empty_text_leaves_the_guard_on(python):
+    output = python(f"boot()\n{GUARD}", DJANGO_ALLOW_ASYNC_UNSAFE="")
+    assert output == f"{LINE}SynchronousOnlyOperation\n"
 
 
 # One's own project
@@ -318,6 +336,16 @@ def test_own_project_from_a_folder_below_it(mysite, python):
         "project a process. Restart the kernel, and call boot() first."
     )
     assert (mysite / "db.sqlite3").read_bytes() == before
+
+
+def test_own_project_with_the_guard_switched_off_in_the_shell(mysite, python):
+    remedy = "del os.environ['DJANGO_ALLOW_ASYNC_UNSAFE']"
+    source = f"import os\nboot('mysite.settings')\n{GUARD}{remedy}\n{GUARD}"
+    output = python(source, cwd=mysite, DJANGO_ALLOW_ASYNC_UNSAFE="0")
+    _, statement, told, off, on = output.splitlines()
+    assert statement.startswith("DJANGO_ALLOW_ASYNC_UNSAFE is set: the guard is off")
+    assert told.endswith(remedy)
+    assert (off, on) == ("the guard is off", "SynchronousOnlyOperation")
 
 
 WRONG_NAMES = {

@@ -12,13 +12,15 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 from IPython import get_ipython
 
-from ..boot import seed_data
+from ..boot import UNSAFE, seed_data
 from . import score
 from .book import Exercise, NotAttempted, NotYet, find
 from .given import Given
 from .verdicts import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict, as_written
 
 NO_DJANGO = "Django is not set up here. Run the cell with `boot()`, then this one again."
+
+GUARD_OFF = f"{UNSAFE} is set: Django's guard is off in this kernel. The check ran with it on."
 
 # Output and environment belong to the process, so only one check may hold them at a time.
 _one_at_a_time = asyncio.Lock()
@@ -29,6 +31,7 @@ def check(number: object) -> "Check":
 
     A check has the data that `boot()` made, so that what you wrote into the library changes no
     verdict; your own data is back when it ends. It leaves the data of another project alone.
+    Django's guard is on while it runs, and is then what it was.
 
     Args:
         number: the exercise's number.
@@ -61,6 +64,8 @@ class Check:
         except asyncio.CancelledError:
             raise Interrupted from None
         score.note_verdict(verdict)
+        if os.environ.get(UNSAFE):
+            print(GUARD_OFF)
         return verdict
 
 
@@ -128,6 +133,7 @@ def _undisturbed() -> Iterator[None]:
     """Put back what belongs to the process and the reader's code may change."""
     environment, folder, depth = dict(os.environ), os.getcwd(), sys.getrecursionlimit()
     hook, threading.excepthook = threading.excepthook, _show_end_of_thread
+    os.environ.pop(UNSAFE, None)  # without the guard a wrong answer may pass
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning

@@ -48,7 +48,8 @@ print(async_to_sync(asyncio.sleep)(0, "yes"))""",
 INTERRUPTED = "shells() was interrupted. The shells that it had started are gone."
 
 _MODES = ("on", "off")
-_BOOT = "from asynclab.boot import boot; boot()"
+# boot() takes what another project needs out of the environment; what is asked for here stays.
+_BOOT = "import os\nfrom asynclab.boot import boot\nboot()\nos.environ.update({env!r})"
 
 
 def shells(
@@ -87,7 +88,9 @@ def shells(
     """
     columns = _columns(cells)
     _check_arguments(columns, shells, autoawait)
-    before = [_BOOT] * django + ([setup] if isinstance(setup, str) else list(setup))
+    before = [_BOOT.format(env=dict(env or {}))] * django + (
+        [setup] if isinstance(setup, str) else list(setup)
+    )
     jobs = {
         (shell, mode): partial(
             _row,
