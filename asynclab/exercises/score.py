@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from html import escape
 from itertools import count
@@ -21,12 +21,15 @@ VARIABLE = "ASYNCLAB_PROGRESS"
 
 CHECKOUT = Path(__file__).parents[2]
 
+ONLY_HERE = "Progress is kept only while this kernel runs"
+
 _memory: dict[str, dict] = {}
+_unsaved: list[tuple[str, Callable[[dict], None]]] = []
 _told: set[str] = set()
 
 
 class Damaged(Exception):
-    """The file is not one that this version of the kit can read."""
+    """The file is not one that the kit has written."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +111,15 @@ def _change(number: str, change: Callable[[dict], None]) -> dict:
     path = _path()
     if path is None:
         return _changed(_memory, number, change)
+    _unsaved.append((number, change))
     with _locked(path):
-        known = _load(path)
-        entry = _changed(known, number, change)
-        _save(path, known)
-    return entry
+        content = _with_unsaved(_load(path))
+        try:
+            _save(path, content)
+            _unsaved.clear()
+        except OSError as error:
+            _tell(f"{ONLY_HERE}: {path} cannot be written ({error.strerror or error}).")
+    return content["exercises"][number]
 
 
 def _changed(known: dict[str, dict], number: str, change: Callable[[dict], None]) -> dict:
@@ -121,12 +128,19 @@ def _changed(known: dict[str, dict], number: str, change: Callable[[dict], None]
     return entry
 
 
+def _with_unsaved(content: dict) -> dict:
+    """The file's content after the changes that it could not take so far."""
+    for number, change in _unsaved:
+        _changed(content["exercises"], number, change)
+    return content
+
+
 def _read() -> dict[str, dict]:
     path = _path()
     if path is None:
         return _memory
     with _locked(path):
-        return _load(path)
+        return _with_unsaved(_load(path))["exercises"]
 
 
 # --- where --------------------------------------------------------------------------------------
@@ -143,7 +157,7 @@ def _path() -> Path | None:
     for place in places:
         if _can_write(place.parent):
             return place
-    _tell(f"Progress is kept only while this kernel runs: {places[-1].parent} cannot be written.")
+    _tell(f"{ONLY_HERE}: {places[-1].parent} cannot be written.")
     return None
 
 
@@ -165,30 +179,31 @@ def _tell(message: str) -> None:
 # --- how ----------------------------------------------------------------------------------------
 
 
-def _load(path: Path) -> dict[str, dict]:
+def _load(path: Path) -> dict:
+    """The file's content: a version, entries by exercise, and what a newer version may add."""
     try:
-        return _parsed(path.read_bytes())
+        content = _parsed(path.read_bytes())
     except FileNotFoundError:
-        return {}
-    except Damaged as damage:
+        return {"version": VERSION, "exercises": {}}
+    except (Damaged, OSError):
         aside = _set_aside(path)
-        _tell(f"{path.name} {damage}. It is kept as {aside.name}; a new one begins.")
-        return {}
+        _tell(f"{path.name} cannot be read. It is kept as {aside.name}; a new one begins.")
+        return {"version": VERSION, "exercises": {}}
+    if content["version"] > VERSION:
+        _tell(f"{path.name} was written by a newer version of the kit. What it holds is kept.")
+    return content
 
 
-def _parsed(text: bytes) -> dict[str, dict]:
+def _parsed(text: bytes) -> dict:
     try:
         content = json.loads(text)
-        version, exercises = content["version"], content["exercises"]
-    except (ValueError, TypeError, KeyError):
-        raise Damaged("cannot be read") from None
-    if version != VERSION:
-        raise Damaged("was written by another version of the kit")
-    if not isinstance(exercises, dict) or not all(
-        isinstance(entry, dict) for entry in exercises.values()
-    ):
-        raise Damaged("cannot be read")
-    return exercises
+        version, entries = content["version"], list(content["exercises"].values())
+        counts = [entry.get(name, 0) for entry in entries for name in ("checks", "hints")]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise Damaged from None
+    if not all(type(number) is int for number in (version, *counts)) or version < VERSION:
+        raise Damaged
+    return content
 
 
 def _set_aside(path: Path) -> Path:
@@ -198,8 +213,7 @@ def _set_aside(path: Path) -> Path:
     return aside
 
 
-def _save(path: Path, known: dict[str, dict]) -> None:
-    content = {"version": VERSION, "exercises": known}
+def _save(path: Path, content: dict) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".new")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -215,8 +229,10 @@ def _save(path: Path, known: dict[str, dict]) -> None:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock between kernels for the length of a block."""
-    with open(path.with_name("lock"), "a+b") as file:
-        _lock(file)
+    with ExitStack() as stack:
+        # A full disk, and some network file systems, have none; the atomic write is then all.
+        with suppress(OSError):
+            _lock(stack.enter_context(open(path.with_name("lock"), "a+b")))
         yield  # Closing the file gives the lock back, also when the kernel is killed.
 
 
@@ -230,6 +246,4 @@ else:
     import fcntl
 
     def _lock(file) -> None:
-        # Some network file systems have no locks; the atomic write is then all there is.
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX)
