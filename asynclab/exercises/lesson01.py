@@ -3,12 +3,15 @@
 import asyncio
 import gc
 import inspect
+import warnings
 import weakref
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
 from .book import NotYet, Raised, exercise
+from .failing import Mishap, require_told
+from .recorded import require_this_loop
 
 BRANCHES = ("Whitby", "Bath", "Haworth", "London", "Nantucket")
 PATIENCE = 0.2
@@ -116,6 +119,13 @@ async def stock_report(given):
             "Every answer is there, in the order in which they came in. "
             "Which call waits for all and keeps the order of the questions?",
         )
+
+    async def closed(branch):
+        if branch == BRANCHES[2]:
+            raise Mishap
+        return branch
+
+    await require_told(given, "stock_report", closed, BRANCHES, what="One branch")
     return "All five questions were out before the first answer came."
 
 
@@ -164,6 +174,12 @@ async def issue_cards(given):
         raise NotYet("tasks-not-cards", "It returned what you would wait for. Where is `await`?")
     if result != [f"card of {name}" for name in names]:
         raise NotYet("other-cards", f"It returned {result!r}. Is there one card a name, in order?")
+    require_this_loop(given)
+
+    def make_none(name):
+        raise Mishap
+
+    await require_told(given, "issue_cards", make_none, names, what="`make_card`")
     return "No card was made on the loop's thread."
 
 
@@ -231,6 +247,26 @@ async def in_background(given):
             "other-problems",
             f"`problems` holds {fact.problems!r}. Is there one entry for each letter that failed?",
         )
+    if fact.kept:
+        raise NotYet(
+            "keeps-for-ever",
+            f"All letters are done, and {fact.kept} of their tasks are still held. A server writes "
+            "letters for months. Who lets go of a task when it is done?",
+        )
+    if fact.tripped:
+        raise NotYet(
+            "trips-over-cancel",
+            "A letter was cancelled, as it happens when a server stops, and your callback raised: "
+            "asked for its exception, a cancelled task raises. What can be asked first?",
+        )
+    await require_told(
+        given,
+        "in_background",
+        where="thread",
+        driver=_post_without_loop,
+        what="There was no running loop: the start of the task",
+        error=RuntimeError,
+    )
     return "Three letters under way at once, and both failures came to light."
 
 
@@ -247,7 +283,9 @@ async def _post_letters(start) -> SimpleNamespace:
         letter(),
         letter(LookupError("no such address")),
     ]
+    tasks = Tasks()
     returned = [start(each, problems) for each in letters]
+    tasks.note()
     fact = SimpleNamespace(coroutine=inspect.iscoroutine(returned[0]), problems=problems)
     for coroutine in filter(inspect.iscoroutine, returned):
         coroutine.close()
@@ -257,7 +295,68 @@ async def _post_letters(start) -> SimpleNamespace:
     fact.started = gate.reached == 3
     fact.alive = gate.open()
     await settle()
+    fact.kept = tasks.kept()
+    fact.tripped = bool(await _cancelled_letter(start, letter(), problems))
     return fact
+
+
+def _post_without_loop(start) -> None:
+    async def letter():
+        pass
+
+    coroutine = letter()
+    try:
+        start(coroutine, [])
+    finally:
+        coroutine.close()
+
+
+async def _cancelled_letter(start, coroutine, problems: list) -> list[dict]:
+    """Cancel a letter while it waits; return what the loop was told of it."""
+    with reports() as told:
+        tasks = Tasks()
+        start(coroutine, problems)
+        tasks.note()
+        await settle()
+        tasks.cancel()
+        await settle()
+    return told
+
+
+class Tasks:
+    """The tasks that one piece of code makes, which are not kept alive by being noted."""
+
+    def __init__(self):
+        self._before = weakref.WeakSet(asyncio.all_tasks())
+        self._made: list[weakref.ref] = []
+
+    def note(self) -> None:
+        """Take down which tasks are new."""
+        self._made = [weakref.ref(task) for task in asyncio.all_tasks() - set(self._before)]
+
+    def kept(self) -> int:
+        """How many of them somebody still holds."""
+        gc.collect()
+        return sum(made() is not None for made in self._made)
+
+    def cancel(self) -> None:
+        """Cancel all that are left."""
+        for made in self._made:
+            task = made()
+            if task is not None:
+                task.cancel()
+
+
+@contextmanager
+def reports() -> Iterator[list[dict]]:
+    """What the running loop is told of lost exceptions in the block."""
+    loop, told = asyncio.get_running_loop(), []
+    handler = loop.get_exception_handler()
+    loop.set_exception_handler(lambda loop, context: told.append(context))
+    try:
+        yield told
+    finally:
+        loop.set_exception_handler(handler)
 
 
 @exercise(
@@ -373,6 +472,11 @@ async def serve(given):
         )
     if list(result or ()) != [f"{request} served" for request in requests]:
         raise NotYet("other-results", f"It returned {result!r}. What does `handle` return?")
+
+    async def fail(request):
+        raise Mishap
+
+    await require_told(given, "serve", requests, fail, what="`handle`")
     return "Each request carries its own number, all of them in flight together."
 
 
@@ -391,6 +495,7 @@ async def make_refresh(given):
     try:
         good = await given.call("make_refresh", None, driver=_click)
         bad = await given.call("make_refresh", OSError("the shop is closed"), driver=_click)
+        odd = await given.call("make_refresh", LookupError("no such price"), driver=_click)
     except Raised as stop:
         if isinstance(stop.error, RuntimeError) and "running event loop" in str(stop.error):
             raise NotYet(
@@ -427,12 +532,32 @@ async def make_refresh(given):
             f"`fetch` raised `OSError: the shop is closed`, and the label reads {bad.shown!r}. "
             "Who tells the person who clicked?",
         )
-    if good.stuck or bad.stuck:
+    if good.stuck or bad.stuck or odd.stuck:
         raise NotYet(
             "stays-disabled",
             "After a refresh, perhaps one that failed, the button is still disabled. "
             "Which part of a `try` runs on every way out?",
         )
+    if good.kept:
+        raise NotYet(
+            "keeps-for-ever",
+            "The prices are shown, and the task that fetched them is still held, as that of every "
+            "click will be. Who lets go of a task when it is done?",
+        )
+    if not odd.told:
+        raise NotYet(
+            "swallowed",
+            "`fetch` raised a `LookupError`, which nobody expects, and it is neither on the label "
+            "nor in a log. Which errors are yours to catch, and where do the others go?",
+        )
+    await require_told(
+        given,
+        "make_refresh",
+        where="thread",
+        driver=_click_without_loop,
+        what="There was no running loop: the start of the task",
+        error=RuntimeError,
+    )
     return "It starts, shows, fails and recovers without ever blocking the loop."
 
 
@@ -447,14 +572,32 @@ async def _click(make_refresh, error) -> SimpleNamespace:
         return "Emma 7.20, Dracula 8.90"
 
     on_click = make_refresh(fetch, label)
+    tasks = Tasks()
     returned = on_click(button)
+    tasks.note()
     if inspect.iscoroutine(returned):
         returned.close()
         return SimpleNamespace(coroutine=True)
     del returned
     await settle()
     fact = SimpleNamespace(coroutine=False, fetching=gate.reached == 1, disabled=button.disabled)
-    fact.alive = gate.open()
-    await settle()
+    with reports() as told:
+        fact.alive = gate.open()
+        await settle()
+        fact.kept = tasks.kept()
     fact.shown, fact.stuck = str(label.value), button.disabled
+    fact.told = str(error) in fact.shown or any(each.get("exception") is error for each in told)
     return fact
+
+
+def _click_without_loop(make_refresh) -> None:
+    async def fetch():
+        return ""
+
+    button, label = SimpleNamespace(disabled=False), SimpleNamespace(value="")
+    # Nothing can await the coroutine that the reader's code makes; Python need not say so.
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            make_refresh(fetch, label)(button)
+        except RuntimeError as error:
+            raise error.with_traceback(None) from None

@@ -75,6 +75,15 @@ async def stock_report(ask, branches):
     ),
     Answer(
         "1.1",
+        wrong="swallowed",
+        source="""
+async def stock_report(ask, branches):
+    return await asyncio.gather(*[ask(branch) for branch in branches], return_exceptions=True)
+""",
+        why="one branch that fails must not spoil the report",
+    ),
+    Answer(
+        "1.1",
         right="a task group",
         source="""
 async def stock_report(ask, branches):
@@ -140,6 +149,30 @@ async def issue_cards(make_card, names):
     return await asyncio.to_thread(lambda: {name: make_card(name) for name in names})
 """,
         why="a dict is as good as a list",
+    ),
+    Answer(
+        "1.2",
+        wrong="second-loop",
+        source="""
+async def issue_cards(make_card, names):
+    async def make_all():
+        return [await asyncio.to_thread(make_card, name) for name in names]
+
+    return await asyncio.to_thread(lambda: asyncio.run(make_all()))
+""",
+        why="a thread needs a loop to await in",
+    ),
+    Answer(
+        "1.2",
+        wrong="swallowed",
+        source="""
+async def issue_cards(make_card, names):
+    try:
+        return [await asyncio.to_thread(make_card, name) for name in names]
+    except Exception:
+        return None
+""",
+        why="a card that cannot be drawn is left empty",
     ),
     Answer(
         "1.2",
@@ -266,6 +299,62 @@ def in_background(coroutine, problems):
     task.add_done_callback(look)
 """,
         why="the first failure says it all",
+    ),
+    Answer(
+        "1.3",
+        wrong="keeps-for-ever",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    def look(task):
+        if not task.cancelled() and task.exception():
+            problems.append(task.exception())
+
+    task = asyncio.create_task(coroutine)
+    background.add(task)
+    task.add_done_callback(look)
+""",
+        why="a set that holds the tasks is all there is to it",
+    ),
+    Answer(
+        "1.3",
+        wrong="trips-over-cancel",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    def look(task):
+        background.discard(task)
+        if task.exception():
+            problems.append(task.exception())
+
+    task = asyncio.create_task(coroutine)
+    background.add(task)
+    task.add_done_callback(look)
+""",
+        why="a task that is done has sent its letter, or has an exception",
+    ),
+    Answer(
+        "1.3",
+        wrong="swallowed",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    def look(task):
+        background.discard(task)
+        if not task.cancelled() and task.exception():
+            problems.append(task.exception())
+
+    try:
+        task = asyncio.create_task(coroutine)
+    except RuntimeError:
+        return
+    background.add(task)
+    task.add_done_callback(look)
+""",
+        why="the desk must not see an error",
     ),
     Answer(
         "1.3",
@@ -419,6 +508,20 @@ async def serve(requests, handle):
     return await asyncio.gather(*[handle_one(request) for request in requests])
 """,
         why="gather finds the inner results",
+    ),
+    Answer(
+        "1.5",
+        wrong="swallowed",
+        source="""
+async def serve(requests, handle):
+    async def handle_one(request):
+        request_id.set(request)
+        return await handle(request)
+
+    jobs = [handle_one(request) for request in requests]
+    return await asyncio.gather(*jobs, return_exceptions=True)
+""",
+        why="one request that fails must not stop the others",
     ),
     Answer(
         "1.5",
@@ -599,6 +702,80 @@ def make_refresh(fetch, label):
     return on_click
 """,
         why="what comes last in the try runs last in any case",
+    ),
+    Answer(
+        "1.6",
+        wrong="stays-disabled",
+        source="""
+def make_refresh(fetch, label):
+    tasks = set()
+
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+        button.disabled = False
+
+    def on_click(button):
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    return on_click
+""",
+        why="after the `except` comes everything that has to be done",
+    ),
+    Answer(
+        "1.6",
+        wrong="keeps-for-ever",
+        source="""
+def make_refresh(fetch, label):
+    tasks = set()
+
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+
+    def on_click(button):
+        button.disabled = True
+        tasks.add(asyncio.create_task(refresh(button)))
+
+    return on_click
+""",
+        why="a set that holds the tasks is all there is to it",
+    ),
+    Answer(
+        "1.6",
+        wrong="swallowed",
+        source="""
+def make_refresh(fetch, label):
+    tasks = set()
+
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+        except Exception:
+            pass
+        finally:
+            button.disabled = False
+
+    def on_click(button):
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    return on_click
+""",
+        why="a button must never show a traceback",
     ),
     Answer(
         "1.6",
