@@ -1,0 +1,57 @@
+"""What can go wrong in the page: each is looked at in a real browser."""
+
+from ..edits import Plant, text
+from ..planting import Fault
+
+CONSOLE = (
+    "tests/test_browser_notebooks.py"
+    "::test_the_console_is_quiet_and_nothing_is_fetched_from_elsewhere"
+    "[notebooks/00_start_here.ipynb]",
+)
+PLANTED = "planted in the page"
+
+
+def throwing(script: str, signature: str) -> Plant:
+    """Let a function of a script throw as soon as it is called."""
+    return text(script, f"{signature}\n", f'{signature}\nthrow new Error("{PLANTED}");\n')
+
+
+FAULTS = [
+    Fault(
+        "lanes-throw",
+        "a script in the page",
+        throwing("asynclab/lanes/live.js", "function render({ el }) {"),
+        CONSOLE,
+        (PLANTED,),
+        browser=True,
+    ),
+    Fault(
+        "prediction-throws",
+        "a script in the page",
+        throwing("asynclab/predict_panel.js", "function render({ model, el }) {"),
+        CONSOLE,
+        (PLANTED,),
+        browser=True,
+    ),
+    Fault(
+        "playground-throws",
+        "a script in the page",
+        throwing("asynclab/playground/panel.js", "function render({ model, el }) {"),
+        ("tests/test_browser_playground.py::test_five_clicks_are_one_run",),
+        ('waiting for locator(".asynclab-playground:visible").get_by_role("button", name="Run"',),
+        browser=True,
+    ),
+    Fault(
+        "lanes-take-names-for-html",
+        "security",
+        text(
+            "asynclab/lanes/live.js",
+            "node.textContent = words",
+            "node.innerHTML = words",
+            everywhere=True,
+        ),
+        ("tests/test_browser_lanes.py::test_markup_in_a_name_stays_text[light]",),
+        ('get_by_text("<img src=x onerror=window.hacked=1>',),
+        browser=True,
+    ),
+]
