@@ -29,8 +29,8 @@ FAULTS = [
         "the recorder",
         text(
             "asynclab/lanes/__init__.py",
-            "    taps.stop(showing.recording, error)\n    if",
-            "    if",
+            "        taps.stop(showing.recording, error)\n",
+            "        pass\n",
         ),
         test("magics.py::test_lanes_records_a_cell_with_await"),
         ("('(True, 1)', []) == ('(False, 0)', [])",),
