@@ -18,6 +18,7 @@ import nbformat
 import pexpect
 import pytest
 from checkout import copy_checkout
+from mounts import mounted
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -244,17 +245,6 @@ def test_a_full_disk_is_named(fresh):
     outcome = start(small, "lab", "--no-browser", before=inside)
     assert is_clear(outcome), outcome.stderr
     assert "disk is full" in outcome.stderr
-
-
-def mounted(script):
-    """A command prefix: run in a mount namespace where this script has been run."""
-    inside = ["unshare", "--mount", "--map-root-user", "sh", "-ec", f'{script}; exec "$@"', "sh"]
-    allowed = shutil.which("unshare") and subprocess.run(
-        [*inside, "true"], capture_output=True, check=False
-    )
-    if not allowed or allowed.returncode:
-        pytest.skip("this machine does not let a test mount a folder of its own")
-    return inside
 
 
 def test_every_interrupted_start_is_recovered_by_the_next(fresh, tmp_path):
