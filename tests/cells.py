@@ -38,6 +38,9 @@ class Kernel:
     def __init__(self, cwd, stacks=None):
         self.manager, self.client = start_new_kernel(cwd=cwd)
         self._stacks = stacks or Path(cwd, "stacks.txt")
+        self._note_stacks()
+
+    def _note_stacks(self):
         self.run(
             "import faulthandler, signal\n"
             f"_stacks = open({str(self._stacks)!r}, 'w')\n"

@@ -24,6 +24,7 @@ FOLDERS = ("TMPDIR", "JUPYTER_RUNTIME_DIR", "XDG_DATA_HOME")
 # Made by tools, as .gitignore says, and not by a kernel.
 TOOLS = {".git", ".venv", ".venv.lock", "build", "dist", "test-results", "__pycache__"}
 TOOLS |= {".pytest_cache", ".ruff_cache"}
+DATA = {".json", ".sqlite3"}
 PATIENCE = 10
 """Seconds that a process may take to end: a kernel looks once a second whether its parent lives."""
 
@@ -78,19 +79,27 @@ class Watch:
         subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
 
     def _own(self) -> Iterator[str]:
-        """This process's threads and servers, and the checkout's files with their times."""
+        """This process's threads and servers, the checkout's files, and its data with their times.
+
+        An author may save a file while the tests run; that is no news of a kernel.
+        """
         yield from (f"thread {thread.name}" for thread in threading.enumerate())
         yield from (f"this process listens on {address}" for address in _listens(psutil.Process()))
         for folder, below, names in os.walk(self._checkout):
             below[:] = set(below) - TOOLS
             for path in (Path(folder, name) for name in set(names) - TOOLS):
-                yield f"{path.relative_to(self._checkout)} of {path.stat().st_mtime_ns}"
+                name = str(path.relative_to(self._checkout))
+                yield name + _changed(path) if path.suffix in DATA else name
 
     def _is_marked(self, process: psutil.Process) -> bool:
         try:
             return process.environ().get(MARK) == self.environment[MARK]
         except psutil.Error:
             return False  # somebody else's, or about to end
+
+
+def _changed(path: Path) -> str:
+    return f" of {path.stat().st_mtime_ns}"
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -29,6 +29,7 @@ def watch(tmp_path):
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     (checkout / "README.md").write_text("The course.")
+    (checkout / "db.sqlite3").touch()
     return Watch(tmp_path, checkout)
 
 
@@ -99,8 +100,10 @@ def test_the_checkout(watch, tmp_path):
     (checkout / "build" / "of-a-tool").touch()
     assert [line.split(" of ")[0] for line in watch.left()] == ["demo_project/db.sqlite3"]
     (checkout / "demo_project" / "db.sqlite3").unlink()
-    os.utime(checkout / "README.md", (0, 0))
-    assert watch.left() == ["README.md of 0"]
+    (checkout / "README.md").write_text("An author writes here.")
+    assert watch.left() == []
+    os.utime(checkout / "db.sqlite3", (0, 0))
+    assert watch.left() == ["db.sqlite3 of 0"]
 
 
 def test_the_fixture_fails_a_test_that_leaves_something(run_in_rough):

@@ -26,6 +26,7 @@ a wait in C is seen when that wait ends.
 # What has to hold between two cells. One expression, so that it leaves no name in the notebook.
 STATE = """
 import os, sys, threading
+from IPython import get_ipython
 def guard():
     apps = getattr(sys.modules.get("django.apps"), "apps", None)
     if apps is None or not apps.ready:
@@ -49,11 +50,15 @@ state = {
     "recordings": len(taps._recordings) if taps else 0,
     "guard": guard(),
     "unsafe": os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"),
+    "autoawait": get_ipython().autoawait,
     "threads": still_running("lanes", "boot_0"),
 }
 """
 AS_IT_SHOULD_BE = {"taps on": False, "recordings": 0, "unsafe": None, "threads": []}
-USE_WORKER = "await __import__('asgiref.sync').sync.sync_to_async(int)();"
+# Through the same door as a lesson's calls. It waits until the worker is free.
+USE_WORKER = NotebookNode(
+    source="await __import__('asgiref.sync').sync.sync_to_async(int)();", metadata={}
+)
 
 
 @dataclass
@@ -74,7 +79,10 @@ class Ran:
 
     @property
     def interrupted(self) -> bool:
-        return bool({"KeyboardInterrupt", "CancelledError"} & set(self.raised))
+        # IPython writes a bare line if the next interrupt comes while it shows the first.
+        said = "".join(each.text for each in self.outputs if each.get("name") == "stderr")
+        raised = {*self.raised, *said.split()}
+        return bool({"KeyboardInterrupt", "CancelledError", "Interrupted"} & raised)
 
     @property
     def traceback(self) -> str:
@@ -129,6 +137,15 @@ class Workbook(Kernel):
         ran.seconds = time.monotonic() - began
         return ran
 
+    def restart(self) -> None:
+        """Restart the kernel: what it knew is gone."""
+        self.client.stop_channels()
+        self.manager.restart_kernel()
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=TIMEOUT)
+        self._note_stacks()
+
     def _next(self, wait: float) -> dict | None:
         try:
             return self.client.get_iopub_msg(timeout=max(wait, 0))
@@ -151,15 +168,37 @@ class Workbook(Kernel):
                     reply["content"]["user_expressions"]["state"]["data"]["text/plain"]
                 )
 
-    def worker(self) -> list[str]:
-        """Use the thread-sensitive worker; return what it raised instead, if anything."""
-        return self.work(NotebookNode(source=USE_WORKER)).raised
+    def faults(self) -> list[str]:
+        """What is not as it has to be between two cells, in words."""
+        state = self.state()
+        awaits, guard = state.pop("autoawait"), state.pop("guard")
+        faults = [
+            f"{name}: {state[name]}" for name in state if state[name] != AS_IT_SHOULD_BE[name]
+        ]
+        if guard == "off":
+            faults.append("the guard is off")
+        if awaits and (raised := self.work(USE_WORKER).raised):
+            faults.append(f"the worker raises {raised}")
+        return faults
 
 
 def said(outputs: list[NotebookNode]) -> list[str]:
-    """What outputs say, without the widget views that a committed notebook cannot hold."""
-    kept = [without_view(nbformat.from_dict(output)) for output in outputs]
+    """What outputs say, without the widget views that a committed notebook cannot hold.
+
+    Also without what Python says of a coroutine of an earlier cell: it comes whenever the garbage
+    collector does.
+    """
+    kept = [without_view(nbformat.from_dict(output)) for output in outputs if not _late(output)]
     return words(NotebookNode(outputs=[output for output in kept if output]))
+
+
+def _late(output: NotebookNode) -> bool:
+    return output.get("name") == "stderr" and "was never awaited" in output.text
+
+
+def ends_as_tagged(cell: NotebookNode, ran: Ran) -> bool:
+    """Whether a cell shows an error if, and only if, it is tagged `raises-exception`."""
+    return bool(ran.raised) == ("raises-exception" in tags(cell))
 
 
 def compared(cell: NotebookNode) -> bool:
