@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -97,4 +98,14 @@ class Run:
 def death(status: int) -> Outcome:
     if status < 0:
         return Outcome(f"dies ({signal.Signals(-status).name})", "dies")
-    return Outcome(f"exits (status {status})", "dies")
+    hidden = _hidden() if status == 1 else ""
+    return Outcome(f"exits (status {status}){hidden}", "dies")
+
+
+def _hidden() -> str:
+    """Which modules of Python itself a shell cannot import here, and perhaps not start without."""
+    standard = sys.stdlib_module_names
+    files = sorted(path.name for path in Path.cwd().glob("*.py") if path.stem in standard)
+    return (
+        f": it took {', '.join(files)} in this folder for Python's own; rename it" if files else ""
+    )
