@@ -242,8 +242,14 @@ def _read(report: Path, code: int, words: str) -> Run:
         if bad:
             name = f"{case.get('classname')}::{case.get('name')}"
             said = "\n".join(f"{each.get('message')}\n{each.text}" for each in bad)
-            failed[name] = _COLOUR.sub("", f"{name}\n{said}")
+            failed[name] = f"{name}\n{_findings(_COLOUR.sub('', said))}"
     return Run(code, passed, failed, words)
+
+
+def _findings(said: str) -> str:
+    """What pytest found out, without the source around it, which says the same in any failure."""
+    lines = said.splitlines()
+    return "\n".join([line for line in lines if line.startswith("E ")] or lines)
 
 
 def _last_line(path: Path) -> str:

@@ -21,7 +21,7 @@ FAULTS = [
         "the recorder",
         text(TAPS, "            _take_off()\n", "            pass\n"),
         test("taps.py::test_taps_are_on_in_the_block_and_off_after_it"),
-        ("taps.active()",),
+        ("assert not True", "taps.active"),
         fast=True,
     ),
     Fault(
@@ -54,7 +54,7 @@ FAULTS = [
         "the recorder",
         text(TAPS, '_note(END, key, "", "", _task_error(task))', '_note(END, key, "", "", "")'),
         test("taps.py::test_a_failed_task_tells_its_error"),
-        ("ValueError",),
+        ("('task', 'broken', 'event loop', '')",),
     ),
     Fault(
         "words-leave-queries-out",

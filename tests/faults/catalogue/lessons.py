@@ -100,9 +100,9 @@ FAULTS = [
     Fault(
         "output-edited-in-04",
         "an output edited",
-        output(BACK, "by-call-run", "temporary event loop: asyncio.run", "event loop: asyncio.run"),
+        output(BACK, "by-call-run", "overdue (task)", "overdue x2 (tasks)"),
         compared(BACK, "boot", "imports", "overdue", "by-call-run"),
-        ("temporary event loop: asyncio.run", "Cell outputs differ"),
+        ("overdue x2 (tasks)", "overdue (task)", "Cell outputs differ"),
     ),
     Fault(
         "output-edited-in-05",
@@ -246,7 +246,7 @@ FAULTS = [
             source(START, "first-books", "[:3]]", "[:3]]\nshown"),
         ),
         ("tests/test_twice.py::test_runs_twice_in_one_kernel[00_start_here]",),
-        ("first-books", "Mansfield Park"),
+        ("first-books", r"'Mansfield Park',\n 'Sense and Sensibility'"),
     ),
 ]
 
