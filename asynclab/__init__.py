@@ -3,6 +3,7 @@
 In a notebook, `%load_ext asynclab` adds `%%lanes` and `%%thread`; the names below are the rest.
 """
 
+from . import environment  # noqa: F401 - first of all: in a wrong one the others fail
 from .boot import boot
 from .exercises import check, hint, progress, solution
 from .lanes import record

@@ -12,7 +12,7 @@ CHECKOUT = Path(__file__).parents[1]
 # From the lowest to the highest: a room may import the rooms below it, and none beside it.
 FLOORS = [
     {"connections", "errors", "events", "folders", "interrupts", "labconfig"},
-    {"taps"},
+    {"environment", "taps"},
     {"boot", "lanes", "predict_panel", "servers", "shells"},
     {"exercises", "playground", "predict"},
     {"magics"},
