@@ -1,6 +1,5 @@
 """The upgrade drill reads locks and reports as they are; the drill itself runs at night."""
 
-import shutil
 import subprocess
 import sys
 
@@ -10,18 +9,30 @@ import upgrade
 from checkout import ROOT
 from nbformat import v4
 
+PROJECT = """\
+[project]
+dependencies = [
+    "django>=5.2,<6.2", # both
+    "idna",
+]
+[project.optional-dependencies]
+test = ["uv~=1.0,<=1.4"]
+"""
 
-@pytest.fixture
-def copy(tmp_path):
-    shutil.copy2(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+
+def test_upper_bounds_are_lifted_and_named(tmp_path):
+    file = tmp_path / "pyproject.toml"
+    file.write_text(PROJECT)
+    assert upgrade.lift_upper_bounds(tmp_path) == ["django>=5.2,<6.2", "uv~=1.0,<=1.4"]
+    assert '"django>=5.2", # both\n    "idna"' in file.read_text()
+    assert '["uv~=1.0"]' in file.read_text()
+    assert upgrade.lift_upper_bounds(tmp_path) == []
 
 
-def test_upper_bounds_are_lifted_and_named(copy):
-    assert upgrade.lift_upper_bounds(copy) == ["django>=5.2,<6.2"]
-    text = (copy / "pyproject.toml").read_text()
-    assert '"django>=5.2"' in text
-    assert upgrade.lift_upper_bounds(copy) == []
+def test_the_ranges_of_the_course_can_be_lifted(tmp_path):
+    upgrade.lift_upper_bounds(upgrade.clone(tmp_path))
+    assert "<" not in (tmp_path / "pyproject.toml").read_text()
+    assert subprocess.check_output(["git", "ls-files"], cwd=tmp_path, text=True).count("\n") > 50
 
 
 @pytest.mark.parametrize("lock", upgrade.LOCKS)

@@ -50,6 +50,14 @@ class Row:
 # ---------------------------------------------------------------- the newest versions
 
 
+def clone(target: Path) -> Path:
+    """Copy the checkout; git knows the copy's files, as some tests ask it."""
+    copy_checkout(target)
+    subprocess.run(["git", "init", "-q"], cwd=target, check=True)
+    subprocess.run(["git", "add", "--all"], cwd=target, check=True)
+    return target
+
+
 def lift_upper_bounds(checkout: Path) -> list[str]:
     """Take the upper bounds out of the copy's pyproject.toml; return the ranges that had one."""
     path = checkout / "pyproject.toml"
@@ -183,7 +191,7 @@ def main(arguments: list[str]) -> int:
     options = ["--prerelease=allow"] if "--prerelease" in arguments else []
     arguments = [each for each in arguments if each != "--prerelease"]
     shutil.rmtree(BUILD, ignore_errors=True)
-    checkout = copy_checkout(BUILD / "checkout")
+    checkout = clone(BUILD / "checkout")
     before = pins(checkout / LOCKS[-1])
     lifted = lift_upper_bounds(checkout)
     move_to_newest(checkout, *options)
