@@ -4,14 +4,19 @@ In a notebook, `%load_ext asynclab` adds `%%lanes` and `%%thread`; the names bel
 """
 
 from . import environment  # noqa: F401 - first of all: in a wrong one the others fail
-from .boot import boot
-from .exercises import check, hint, progress, solution
-from .lanes import record
-from .playground import playground
-from .predict import predict
-from .servers import Site
-from .shells import shells
-from .taps import span
+from .interrupts import held
+
+# Of a package whose import is cut short Python keeps a part, here of Django, and the next import
+# trips over it. So an interrupt waits for the end of this one.
+with held():
+    from .boot import boot
+    from .exercises import check, hint, progress, solution
+    from .lanes import record
+    from .playground import playground
+    from .predict import predict
+    from .servers import Site
+    from .shells import shells
+    from .taps import span
 
 __all__ = [
     "Site",

@@ -4,6 +4,7 @@ import html
 from collections.abc import Sequence
 
 from .errors import LabError
+from .interrupts import held
 
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -37,7 +38,8 @@ class Prediction:
             raise LabError(f"predict() needs options that differ; got {', '.join(labels)}.")
         self.question = str(question)
         self.labels = labels
-        from .predict_panel import panel_of  # anywidget takes a while to import
+        with held():  # a package half imported is of no use to the next prediction
+            from .predict_panel import panel_of  # anywidget takes a while to import
 
         self._panel = panel_of(self.question, labels)
 

@@ -1,6 +1,8 @@
 """An interrupt that comes inside a held block is let through at its end, and nowhere else."""
 
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -66,3 +68,29 @@ def test_another_thread_is_left_alone():
     thread.start()
     thread.join()
     assert entered == [signal.getsignal(signal.SIGINT)]
+
+
+IMPORT = """
+import signal, sys
+
+class Press:
+    @staticmethod
+    def find_spec(name, *place):
+        if name == "django.db.models.query":
+            sys.meta_path.remove(Press)
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Press)
+try:
+    import asynclab
+except KeyboardInterrupt:
+    print("interrupted")
+from asynclab import boot
+boot()
+"""
+
+
+def test_the_kit_is_imported_whole_after_an_interrupt(tmp_path):
+    command = [sys.executable, "-c", IMPORT]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith("interrupted\nDjango is set up."), done.stderr

@@ -1,5 +1,7 @@
 """A panel of controls over the lanes: choose, read the code, run it, and see who ran what."""
 
+from ..interrupts import held
+
 __all__ = ["playground"]
 
 
@@ -27,6 +29,7 @@ def playground(**settings: object):
     from .plan import Settings
 
     chosen = Settings.checked(settings)
-    from .panel import Playground  # ipywidgets takes a while to import
+    with held():  # a package half imported is of no use to the next call
+        from .panel import Playground  # ipywidgets takes a while to import
 
     return Playground(chosen)
