@@ -9,11 +9,13 @@ from asgiref.sync import SyncToAsync, sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DatabaseError
 
-from ..events import Span
+from ..events import SPAN, SYNC, Span
 from ..servers import Site
 from ..taps import span
 from .book import NotYet, Raised, exercise
-from .recorded import crossings, in_pool, queries, query_in_pool
+from .failing import Mishap, require_told, require_told_of_database
+from .recorded import crossings, in_pool, queries, query_in_pool, require_this_loop
+from .transactions import noting_bare_queries
 
 DAY = date(2025, 5, 27)
 """A day on which some of the open loans are overdue."""
@@ -135,6 +137,7 @@ async def _nothing_overdue(given, letter) -> object:
     ),
 )
 async def export(given):
+    await _lend_out_of_order()
     calls = []
 
     def make_csv(rows):
@@ -158,7 +161,12 @@ async def export(given):
         )
     if result != "\n".join(map(str, expected)):
         raise NotYet("lost-file", f"It returned {result!r}, and not what `make_csv` made.")
+    await require_told(given, "export", _make_nothing, what="`make_csv`")
     return "The query held the worker for a moment; the export held nobody."
+
+
+def _make_nothing(rows):
+    raise Mishap
 
 
 def _export_trouble(stop: Raised, calls: list) -> Exception:
@@ -200,6 +208,19 @@ def _require_beside(given, call: SimpleNamespace) -> None:
         raise query_in_pool()
 
 
+async def _lend_out_of_order() -> None:
+    """Lend two more books, so that the loans' order is neither that of their keys nor of books."""
+    from library.models import Book, Loan
+
+    out = Loan.objects.filter(returned=None)
+    latest = await out.order_by("due", "pk").alast()
+    free = Book.objects.exclude(pk__in=out.values("book")).order_by("pk")
+    book = await free.afirst()
+    rows = {"member_id": latest.member_id, "borrowed": DAY}
+    await Loan.objects.acreate(book=book, due=latest.due, **rows)
+    await Loan.objects.acreate(book=await free.alast(), due=DAY - timedelta(days=90), **rows)
+
+
 async def _pairs() -> list[tuple[str, str]]:
     from library.models import Loan
 
@@ -222,11 +243,12 @@ async def _pairs() -> list[tuple[str, str]]:
 async def lend(given):
     limit_reached = given.value("LimitReached")
     member, books = await _member_and_books()
-    await _lend_one(given, member, books[0])
+    bare = await _lend_one(given, member, books[0])
     if in_pool(given):
         raise query_in_pool()
     cross = len(crossings(given))
     await _lend_at_two_desks(given, member, books[1:], limit_reached)
+    await _require_limit(given, member, books[6], limit_reached)
     if cross > 1:
         raise NotYet(
             "two-crossings",
@@ -234,17 +256,27 @@ async def lend(given):
             "use it. Any other call may still run in between. What if one function did it all?",
         )
     await _require_all_or_none(given, books)
+    if bare:
+        raise NotYet(
+            "counts-outside",
+            "The loans were counted before the transaction began. No other call of this process "
+            "comes between, but another process may. What belongs inside `atomic()` beside the "
+            "writes?",
+        )
     return "Counted and lent in one call: nothing can run in between, nothing is half done."
 
 
 async def _member_and_books() -> tuple[object, list[int]]:
-    """A new member, and books that are on the shelf."""
+    """A new member who has brought back one book, and books that are on the shelf."""
     from library.models import Book, Loan, Member
 
     member = await Member.objects.acreate(name="Ishmael", email="ishmael@example.org")
     out = Loan.objects.filter(returned=None).values("book")
     free = Book.objects.exclude(pk__in=out).order_by("pk")
-    return member, [pk async for pk in free.values_list("pk", flat=True)]
+    books = [pk async for pk in free.values_list("pk", flat=True)]
+    back = {"borrowed": DAY, "due": DAY, "returned": DAY}
+    await Loan.objects.acreate(book_id=books[0], member=member, **back)
+    return member, books
 
 
 async def _open_loans(member) -> int:
@@ -253,11 +285,13 @@ async def _open_loans(member) -> int:
     return await Loan.objects.filter(member=member, returned=None).acount()
 
 
-async def _lend_one(given, member, book: int) -> None:
+async def _lend_one(given, member, book: int) -> list[str]:
+    """Lend a book to the member; return the statements that ran outside of a transaction."""
     from library.models import Loan
 
     try:
-        await given.call("lend", [book], member.pk, DAY)
+        with noting_bare_queries() as bare:
+            await given.call("lend", [book], member.pk, DAY)
     except Raised as stop:
         raise _lend_trouble(stop) from None
     loan = await Loan.objects.filter(book=book, member=member, returned=None).afirst()
@@ -267,6 +301,7 @@ async def _lend_one(given, member, book: int) -> None:
             "A book was lent to a member with none, and afterwards there is no loan of it that was "
             "borrowed that day and is due 21 days later. Which of these is missing?",
         )
+    return bare
 
 
 def _lend_trouble(stop: Raised) -> Exception:
@@ -317,6 +352,21 @@ async def _lend_at_two_desks(given, member, books: list[int], limit_reached) -> 
         f"A member who had one book was lent two, and two more. Of these, {number - 1} were lent. "
         "Which of the two must go through, and which is one too many?",
     )
+
+
+async def _require_limit(given, member, book: int, limit_reached) -> None:
+    """Lend one book to the member, who has three by now."""
+    try:
+        await given.call("lend", [book], member.pk, DAY)
+    except Raised as stop:
+        if not isinstance(stop.error, limit_reached):
+            raise
+    if await _open_loans(member) > 3:
+        raise NotYet(
+            "no-limit",
+            "A member who had three books was lent a fourth. "
+            "Which number may the books that are out and the new ones make together?",
+        )
 
 
 async def _require_all_or_none(given, books: list[int]) -> None:
@@ -450,7 +500,24 @@ async def stock(given):
             f"Afterwards {branches.left_open} connections are open. The end of a worker closes "
             "none. On which thread was each opened, and what runs there last?",
         )
+    await _require_closed_after_error(given, names)
     return "Three at a time, each on a connection of its own, and all of them closed."
+
+
+async def _require_closed_after_error(given, names: list[str]) -> None:
+    branches = Branches(len(names), together=3)
+
+    def count(branch):
+        branches.count(branch)
+        raise Mishap
+
+    await require_told(given, "stock", count, names, what="`count`")
+    if branches.left_open:
+        raise NotYet(
+            "open-after-error",
+            f"`count` failed, and {branches.left_open} connections stayed open. "
+            "Which block runs whether or not the count has failed?",
+        )
 
 
 def _require_three(branches: Branches) -> None:
@@ -544,6 +611,7 @@ async def _in_time(given, loans: list[int]) -> None:
 
     try:
         await given.call("take_back_all", take_back, loans, DAY, 10)
+        require_this_loop(given)
     except Raised as stop:
         if isinstance(stop.error, SynchronousOnlyOperation):
             raise NotYet(
@@ -639,11 +707,30 @@ async def shelf(given):
             "One crossing, few queries. But the other service and the database wait for each "
             "other, and neither needs the other's answer. Which call starts both?",
         )
+    if _number_sent(given) > 1:
+        raise NotYet(
+            "empty-crossing",
+            f"One crossing holds the queries, and {_number_sent(given) - 1} more hold none. Each "
+            "stands in the queue like any other. What is left for it to do?",
+        )
+    if await given.call("shelf", None, True, driver=_serve) != expected:
+        raise NotYet(
+            "other-page",
+            "When the opening hours come after the books, they change places on the page. "
+            "Which call keeps the order of what it was given?",
+        )
+    await require_told_of_database(given, "shelf", driver=_serve)
+    await require_told(given, "shelf", Mishap(), driver=_serve, what="`opening_hours`")
     return "One crossing, two queries, and the other service asked meanwhile."
 
 
-async def _serve(shelf) -> str:
-    """Ask for the page as a browser would; what the view raises is raised here."""
+async def _serve(shelf, closed: Exception | None = None, late: bool = False) -> str:
+    """Ask for the page as a browser would; what the view raises is raised here.
+
+    Args:
+        closed: what `opening_hours` raises, if anything.
+        late: whether `opening_hours` answers only after the worker has done what it was sent.
+    """
     from django.http import HttpResponse
     from django.urls import path
 
@@ -653,11 +740,16 @@ async def _serve(shelf) -> str:
         with span("opening_hours"):
             for _ in range(TURNS):
                 await asyncio.sleep(0)
+        if late:
+            await sync_to_async(int)()
+        if closed is not None:
+            raise closed
         return HOURS
 
     async def view(request, **kwargs):
         try:
-            returned.append(await shelf(request, **kwargs))
+            with span("view"):
+                returned.append(await shelf(request, **kwargs))
         except Exception as error:  # noqa: BLE001 - Django would make a page of it
             errors.append(error)
         is_page = returned and isinstance(returned[0], HttpResponse)
@@ -699,6 +791,16 @@ def _require_one_crossing(calls: list[Span]) -> None:
             f"{len(calls)} crossings. A book that comes back between two of them is on the page in "
             "a state that never was. Which sync function could hold all the queries?",
         )
+
+
+def _number_sent(given) -> int:
+    """How many calls the view sent to another thread."""
+    spans = given.recording.spans
+    view = next(each for each in spans if each.kind == SPAN and each.name == "view")
+    return sum(
+        call.kind == SYNC and call.sent is not None and view.start <= call.sent.at <= view.end
+        for call in spans
+    )
 
 
 def _require_two_queries(number: int) -> None:

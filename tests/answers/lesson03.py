@@ -251,6 +251,31 @@ async def export(make_csv):
     ),
     Answer(
         "3.2",
+        wrong="swallowed",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    try:
+        return await sync_to_async(make_csv, thread_sensitive=False)(rows)
+    except Exception:
+        return None
+""",
+        why="an export that fails is an empty export",
+    ),
+    Answer(
+        "3.2",
+        wrong="other-rows",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    return await sync_to_async(make_csv, thread_sensitive=False)(rows)
+""",
+        why="one column is order enough",
+    ),
+    Answer(
+        "3.2",
         right="to_thread, and a list fetched by sync_to_async",
         source="""
 async def export(make_csv):
@@ -440,6 +465,42 @@ def lend(book_pks, member_pk, day):
         Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=day)
 """,
         why="forgets the 21 days",
+    ),
+    Answer(
+        "3.3",
+        wrong="counts-outside",
+        source="""
+async def lend(book_pks, member_pk, day):
+    def count_and_lend():
+        out = Loan.objects.filter(member=member_pk, returned=None).count()
+        if out + len(book_pks) > 3:
+            raise LimitReached
+        with transaction.atomic():
+            for pk in book_pks:
+                due = day + timedelta(days=21)
+                Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+
+    await sync_to_async(count_and_lend)()
+""",
+        why="only what writes belongs into a transaction",
+    ),
+    Answer(
+        "3.3",
+        wrong="no-limit",
+        source="""
+async def lend(book_pks, member_pk, day):
+    def count_and_lend():
+        with transaction.atomic():
+            out = Loan.objects.filter(member=member_pk, returned=None).count()
+            if out + len(book_pks) > 4:
+                raise LimitReached
+            for pk in book_pks:
+                due = day + timedelta(days=21)
+                Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+
+    await sync_to_async(count_and_lend)()
+""",
+        why="the limit is passed when there are more than three before",
     ),
     Answer(
         "3.3",
@@ -653,6 +714,47 @@ async def stock(count, branches):
     ),
     Answer(
         "3.4",
+        wrong="swallowed",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    async def ask(branch):
+        async with three, ThreadSensitiveContext():
+            return await sync_to_async(count_and_close)(branch)
+
+    return await asyncio.gather(*[ask(branch) for branch in branches], return_exceptions=True)
+""",
+        why="one branch that fails must not spoil the list",
+    ),
+    Answer(
+        "3.4",
+        wrong="open-after-error",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+
+    def count_and_close(branch):
+        number = count(branch)
+        connection.close()
+        return number
+
+    async def ask(branch):
+        async with three, ThreadSensitiveContext():
+            return await sync_to_async(count_and_close)(branch)
+
+    return await asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="the connection is closed when the count is done",
+    ),
+    Answer(
+        "3.4",
         right="the pool, three by three",
         source="""
 async def stock(count, branches):
@@ -827,6 +929,31 @@ async def take_back_all(take_back, loan_pks, day, seconds):
     await asyncio.wait_for(all_or_none(), seconds)
 """,
         why="begins with the first book",
+    ),
+    Answer(
+        "3.5",
+        wrong="second-loop",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    stop = threading.Event()
+
+    def all_or_none():
+        with transaction.atomic():
+            for pk in loan_pks:
+                if stop.is_set():
+                    raise TimeoutError
+                take_back(pk, day)
+
+    async def wait_and_stop():
+        await asyncio.sleep(0)
+
+    job = asyncio.create_task(sync_to_async(all_or_none)())
+    await asyncio.to_thread(lambda: asyncio.run(wait_and_stop()))
+    await asyncio.wait([job], timeout=seconds)
+    stop.set()
+    await job
+""",
+        why="waiting for the job belongs on another thread",
     ),
     Answer(
         "3.5",
@@ -1063,6 +1190,42 @@ async def shelf(request, opening_hours):
     return HttpResponse("\\n".join([hours, *lines]))
 """,
         why="names readers who have brought the book back",
+    ),
+    Answer(
+        "3.6",
+        wrong="empty-crossing",
+        source="""
+async def shelf(request, opening_hours):
+    loans = await sync_to_async(Loan.objects.filter(returned=None).select_related)("member")
+
+    def books_with_readers():
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+
+    hours, lines = await asyncio.gather(opening_hours(), sync_to_async(books_with_readers)())
+    return HttpResponse("\\n".join([hours, *lines]))
+""",
+        why="whatever touches a model belongs on the worker",
+    ),
+    Answer(
+        "3.6",
+        wrong="swallowed",
+        source="""
+async def shelf(request, opening_hours):
+    def books_with_readers():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+
+    try:
+        hours, lines = await asyncio.gather(opening_hours(), sync_to_async(books_with_readers)())
+    except Exception:
+        return HttpResponse("Closed")
+    return HttpResponse("\\n".join([hours, *lines]))
+""",
+        why="a page should never fail",
     ),
     Answer(
         "3.6",
