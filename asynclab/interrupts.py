@@ -1,6 +1,8 @@
-"""Interrupts held back for the moment in which something must not be left half done."""
+"""Interrupts: held back while something must not be left half done; raised in another thread."""
 
+import ctypes
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,3 +28,19 @@ def held() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
         if came:
             handler(*came[-1])
+
+
+def raise_in(thread: threading.Thread, error: type[BaseException]) -> bool:
+    """Raise `error` in another thread, at its next bytecode; return whether it was asked to.
+
+    Not while that thread starts one of its own. In Python 3.11 the new one has the number of its
+    starter until it runs: it would get the error instead, and the starter wait for it for ever.
+    """
+    frame = sys._current_frames().get(thread.ident)
+    while frame is not None:
+        if frame.f_code is threading.Thread.start.__code__:
+            return False
+        frame = frame.f_back
+    ident = ctypes.c_ulong(thread.ident or 0)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(error))
+    return True

@@ -6,7 +6,6 @@ transformer takes the line away, and IPython's own events start and stop the rec
 
 import ast
 import contextvars
-import ctypes
 import re
 import sys
 import threading
@@ -19,7 +18,7 @@ from IPython.core.error import UsageError
 from . import lanes, taps
 from .connections import close_connections
 from .events import Recording
-from .interrupts import held
+from .interrupts import held, raise_in
 
 LANES = "%%lanes"
 INTERRUPTED = "The drawing was interrupted."
@@ -232,8 +231,9 @@ class _CellThread(threading.Thread):
 
     def interrupt(self) -> None:
         """Ask the thread to stop. A call that blocks outside of Python ends first."""
-        stop = ctypes.py_object(KeyboardInterrupt)
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident), stop)
+        for _ in range(100):
+            if raise_in(self, KeyboardInterrupt) or self.ended.wait(timeout=0.01):
+                break
         if self.ended.wait(timeout=1):
             self.join()
 

@@ -344,7 +344,7 @@ def test_worker_that_a_late_exception_ended_is_replaced_and_counts_as_free(monke
     worker.submit(int).result()
     [thread] = worker._threads
     monkeypatch.setattr(SyncToAsync, "single_thread_executor", worker)
-    bounded._raise_in(thread)
+    bounded.raise_in(thread, bounded.Stopped)
     assert asyncio.run(bounded._free_shared_worker())
     assert not thread.is_alive()
     assert SyncToAsync.single_thread_executor.submit(int).result(5) == 0

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from asynclab.interrupts import held
+from asynclab.interrupts import held, raise_in
 
 
 def press():
@@ -94,3 +94,45 @@ def test_the_kit_is_imported_whole_after_an_interrupt(tmp_path):
     command = [sys.executable, "-c", IMPORT]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.stdout.startswith("interrupted\nDjango is set up."), done.stderr
+
+
+class Stop(BaseException):
+    pass
+
+
+def test_an_error_is_raised_in_another_thread():
+    started, seen = threading.Event(), []
+
+    def work():
+        try:
+            started.set()
+            while True:
+                threading.Event().wait(0.001)
+        except Stop:
+            seen.append("stopped")
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    started.wait()
+    assert raise_in(thread, Stop)
+    thread.join(timeout=10)
+    assert seen == ["stopped"]
+
+
+def test_no_error_is_raised_in_a_thread_that_starts_another():
+    starting, go_on = threading.Event(), threading.Event()
+
+    class Slow(threading.Thread):
+        """A thread whose start takes a while, in the place where it waits for the new one."""
+
+        def start(self):
+            self._started.wait = lambda timeout=None: (starting.set(), go_on.wait())
+            super().start()
+
+    thread = threading.Thread(target=lambda: Slow(target=int).start())
+    thread.start()
+    starting.wait()
+    asked = raise_in(thread, Stop)
+    go_on.set()
+    thread.join()
+    assert not asked

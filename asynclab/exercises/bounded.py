@@ -3,7 +3,6 @@
 import asyncio
 import concurrent.futures
 import contextvars
-import ctypes
 import functools
 import inspect
 import sys
@@ -17,6 +16,7 @@ import asgiref.sync
 from .. import taps
 from ..connections import close_connections
 from ..events import Recording
+from ..interrupts import raise_in
 from .verdicts import as_written
 
 ROUND = 0.1
@@ -139,7 +139,7 @@ class Job:
             for thread in self._own_threads():
                 _cancel_tasks_in(thread, but=self._loop)
                 if attempt:
-                    _raise_in(thread)
+                    raise_in(thread, Stopped)
             if await _done(self._ended, ROUND):
                 return True
         return False
@@ -167,11 +167,6 @@ async def _done(future: concurrent.futures.Future, seconds: float) -> bool:
     while not future.done() and (left := deadline - time.monotonic()) > 0:
         await asyncio.wait(waiting, timeout=min(left, ROUND))
     return future.done()
-
-
-def _raise_in(thread: threading.Thread) -> None:
-    ident = ctypes.c_ulong(thread.ident or 0)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(Stopped))
 
 
 def _cancel_tasks_in(thread: threading.Thread, but: asyncio.AbstractEventLoop | None) -> None:
@@ -220,7 +215,7 @@ async def _free_shared_worker() -> bool:
         for thread in worker._threads:
             _cancel_tasks_in(thread, but=None)
             if attempt:
-                _raise_in(thread)
+                raise_in(thread, Stopped)
     fresh = concurrent.futures.ThreadPoolExecutor(max_workers=1)
     asgiref.sync.SyncToAsync.single_thread_executor = fresh
     # An exception that arrives when the code has just ended ends the thread instead.

@@ -185,15 +185,16 @@ class Workbook(Kernel):
 def said(outputs: list[NotebookNode]) -> list[str]:
     """What outputs say, without the widget views that a committed notebook cannot hold.
 
-    Also without what Python says of a coroutine of an earlier cell: it comes whenever the garbage
-    collector does.
+    Also without what Python says of a coroutine or task of an earlier cell: that comes whenever
+    the garbage collector does.
     """
     kept = [without_view(nbformat.from_dict(output)) for output in outputs if not _late(output)]
     return words(NotebookNode(outputs=[output for output in kept if output]))
 
 
 def _late(output: NotebookNode) -> bool:
-    return output.get("name") == "stderr" and "was never awaited" in output.text
+    late = ("was never awaited", "Task was destroyed", "was never retrieved")
+    return output.get("name") == "stderr" and any(text in output.text for text in late)
 
 
 def ends_as_tagged(cell: NotebookNode, ran: Ran) -> bool:
