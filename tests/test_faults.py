@@ -44,6 +44,13 @@ def test_each_fault_can_be_planted(fault, tree, tmp_path):
     planting.arguments(tree, fault.check)
 
 
+def test_each_check_is_there(tree, tmp_path):
+    parts = dict.fromkeys(part for fault in FAULTS for part in fault.check)
+    copy = shutil.copytree(tree, tmp_path / "tree")
+    found = planting.run_check(copy, ("--collect-only", *parts))
+    assert found.code == 0, found.words
+
+
 def files_of(folder):
     return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
 

@@ -94,8 +94,8 @@ FAULTS = [
             "async def loan_lines(given):\n",
             'async def loan_lines(given):\n    return "Well done."\n',
         ),
-        verdict("2.2 other-lines"),
-        ("('passed', '') == ('not yet', 'other-lines')",),
+        verdict("2.2 no-query"),
+        ("('passed', '') == ('not yet', 'no-query')",),
     ),
     Fault(
         "diagnoses-swapped",
