@@ -10,14 +10,15 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from datetime import date
+from datetime import date, timedelta
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.dispatch import Signal
 
-from ..events import CELL, WAIT
+from ..events import CELL, TASK, WAIT
 from .book import NotYet, Raised, exercise
+from .failing import Mishap, require_told
 
 DAY = date(2025, 5, 27)
 """A day on which two open loans are due, and three are overdue."""
@@ -76,7 +77,12 @@ async def on_return(given):
             "In a command it works. In a sync view under ASGI `notify` ran on a loop of its own, "
             "not on the server's, where its client lives. What finds the loop that is there?",
         )
+    await require_told(given, "on_return", _fail, where="thread", driver=_send, what="`notify`")
     return "Delivered when `send` returns, on a new loop or on the server's."
+
+
+async def _fail(*args) -> None:
+    raise Mishap
 
 
 def _send(receiver: Callable, notify: Callable) -> None:
@@ -155,6 +161,7 @@ async def stock_line(given):
             "The line is right. To get it, the call went to a worker thread, and the worker sent "
             "`ask` back to this very loop. What is the short way?",
         )
+    await require_told(given, "stock_line", _fail, "Emma", driver=_with_loop, what="`ask`")
     return "One `await`, no thread, no hop."
 
 
@@ -243,6 +250,7 @@ async def stock_report(given):
             "One crossing, and inside it questions wait for other answers. "
             "What starts all of them before the first `await`?",
         )
+    await require_told(given, "stock_report", _fail, BRANCHES, where="thread", what="`ask`")
     return "One loop, and all five questions out before the first answer."
 
 
@@ -362,6 +370,7 @@ async def greet(given):
                 "other-text",
                 f"{name} logged in and read {text!r}. What is in `current_member`?",
             )
+    await require_told(given, "greet", _fail, "t-7", where="thread", what="`log_in`")
     return "What the async part has set, sync code goes on with."
 
 
@@ -421,6 +430,12 @@ async def overdue_test(given):
             "There was nothing to run. How must the name of a test method begin?",
         )
     _require_success(good, service)
+    if any(each.kind == TASK for each in given.recording.on("pool worker")):
+        raise NotYet(
+            "second-loop",
+            "A test runs the service on a second loop, on another thread, where the test's own "
+            "loans may not be seen. What can an `async def test_...` do with a coroutine?",
+        )
     if not service.threads:
         raise NotYet(
             "never-ran",
@@ -443,6 +458,12 @@ async def overdue_test(given):
             "forgets-returned",
             "A service that names books which came back passes your tests. "
             "Which book must it not name?",
+        )
+    if not (await _tried(given, service, None)).wasSuccessful():
+        raise NotYet(
+            "lost-service",
+            "Run as it stands, with the service of your own class, it fails. "
+            "What does the line with `service` need, so that `self.service(day)` finds it?",
         )
     return "It passes with the right service, and two wrong ones fail it."
 
@@ -470,13 +491,15 @@ class Service:
         return [loan.book.title async for loan in loans]
 
 
-async def _tried(given, service: Service, function: Callable) -> unittest.TestResult:
+async def _tried(given, service: Service, function: Callable | None) -> unittest.TestResult:
+    """Run the reader's tests on a service, or on that of their own class."""
     service.threads.clear()
     return await given.call("OverdueTest", function, where="thread", driver=_run_tests)
 
 
-def _run_tests(case: type[unittest.TestCase], service: Callable) -> unittest.TestResult:
-    tried = type(case.__name__, (case,), {"service": staticmethod(service)})
+def _run_tests(case: type[unittest.TestCase], service: Callable | None) -> unittest.TestResult:
+    attributes = {"service": staticmethod(service)} if service else {}
+    tried = type(case.__name__, (case,), attributes)
     tests = unittest.defaultTestLoader.loadTestsFromTestCase(tried)
     with warnings.catch_warnings(action="ignore"):
         result = unittest.TextTestRunner(stream=io.StringIO()).run(tests)
@@ -525,6 +548,7 @@ async def reminders(given):
             "no-command",
             "`Command` is nothing that Django can call as a command. Which class does it need?",
         )
+    await _lend_until_yesterday()
     with post_office() as office:
         try:
             output = await given.call("Command", office, where="thread", driver=_run_command)
@@ -540,6 +564,19 @@ async def reminders(given):
         office.forget()
         await _require_told(given, office)
     return "One crossing, one connection, closed on every way out."
+
+
+async def _lend_until_yesterday() -> None:
+    """Lend a book that is late by one day."""
+    from library.models import Book, Loan, Member
+
+    out = Loan.objects.filter(returned=None).values("book")
+    await Loan.objects.acreate(
+        book=await Book.objects.exclude(pk__in=out).afirst(),
+        member=await Member.objects.afirst(),
+        borrowed=DAY - timedelta(days=22),
+        due=DAY - timedelta(days=1),
+    )
 
 
 async def _require_sent(office: "PostOffice", output: str) -> None:
@@ -700,6 +737,7 @@ class Client:
         self, office: PostOffice, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ):
         self._office, self._reader, self._writer = office, reader, writer
+        self._loop = asyncio.get_running_loop()
         self._one_at_a_time = asyncio.Lock()
 
     async def send(self, text: str) -> None:
@@ -718,7 +756,13 @@ class Client:
                 raise ConnectionError("the post office refuses the letter")
 
     async def close(self) -> None:
-        """Hang up."""
+        """Hang up.
+
+        Raises:
+            RuntimeError: another loop is running than the one that opened the connection.
+        """
+        if asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError("the connection is attached to a different loop")
         self._office.closed += 1
         self._writer.close()
 

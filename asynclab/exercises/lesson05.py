@@ -21,6 +21,8 @@ from django.utils.connection import BaseConnectionHandler
 
 from ..events import QUERY, SYNC, Span
 from .book import NotYet, Raised, exercise
+from .failing import Mishap, require_told, require_told_of_database
+from .recorded import require_this_loop
 
 PATIENCE = 5
 """Seconds that a check waits for what an answer should let happen at once."""
@@ -139,6 +141,11 @@ async def total_loans(given):
             "The total is right, and each lookup waited for the one before it. "
             "What starts them all before the first `await`?",
         )
+
+    async def fail(title):
+        raise Mishap
+
+    await require_told(given, "total_loans", list(first), fail, what="`count`")
     return "Returned values come back from everywhere, whoever started the task."
 
 
@@ -215,7 +222,18 @@ async def request_id_middleware(given):
             "The client went away, a `CancelledError` passed through, and the id stayed. "
             "Which block runs whatever happens?",
         )
+    await require_told(given, "request_id_middleware", driver=_request_that_fails, what="The view")
     return "Set and reset in one function, in one context, whatever happens in between."
+
+
+async def _request_that_fails(make: Callable) -> object:
+    from django.test import AsyncRequestFactory
+
+    async def view(request):
+        raise Mishap
+
+    request = AsyncRequestFactory().get("/", headers={"X-Request-ID": "r5"})
+    return await make(view)(request)
 
 
 def _requests(request_id: contextvars.ContextVar, phase: list[str]) -> Callable:
@@ -316,6 +334,7 @@ async def titles_lent(given):
             "The titles are right, and a connection is left open on a thread that nobody closes. "
             "Which worker is there anyway, with a connection that serves everybody?",
         )
+    await require_told_of_database(given, "titles_lent", 1)
     return "One function, one hop: the cursor never left its thread."
 
 
@@ -407,6 +426,14 @@ async def listen(given):
         )
     if sorted(lines) != EXPECTED_LINES:
         raise NotYet("other-lines", f"It wrote {sorted(lines)!r}, and not {EXPECTED_LINES!r}.")
+    await require_told(
+        given,
+        "listen",
+        None,
+        io.StringIO(),
+        what="What was given is no logger: the set-up",
+        error=AttributeError,
+    )
     return "The filter runs where the line is logged; only then does the record change threads."
 
 
@@ -496,6 +523,7 @@ async def deliver(given):
     _require_plain(given, "order")
     driver = _in_fresh_context(_deliveries(given.value("deliver"), given.value("request_id")))
     notes, most, ended = await given.call("order", driver=driver)
+    require_this_loop(given)
     if len(notes) < len(ORDERED) and not ended:
         raise NotYet(
             "never-ran",
@@ -536,7 +564,53 @@ async def deliver(given):
     expected = [(f"r{n}", language) for n, language in ORDERED.items()]
     if ran != expected:
         raise NotYet("other-context", f"The jobs ran under {ran!r}, and not under {expected!r}.")
+    await require_told(
+        given,
+        "order",
+        driver=_order_into_full_queue,
+        what="The queue was full: the order",
+        error=asyncio.QueueFull,
+    )
+    if await given.call("order", driver=_failing_job(given.value("deliver"))):
+        raise NotYet(
+            "swallowed",
+            "A job failed, and `deliver` ended without a word; whoever orders now waits for ever. "
+            "Which errors are yours to catch here?",
+        )
     return "The context travels with the job, and each job has a task that runs in it."
+
+
+def _order_into_full_queue(order: Callable) -> None:
+    async def job():
+        pass
+
+    jobs = asyncio.Queue(maxsize=1)
+    jobs.put_nowait(job)
+    order(jobs, job)
+
+
+def _failing_job(deliver: Callable) -> Callable[[Callable], Awaitable[bool]]:
+    """Whether `deliver` ends, and raises nothing, when a job fails."""
+
+    async def ends_in_silence(order):
+        failed = asyncio.Event()
+
+        async def job():
+            failed.set()
+            raise Mishap
+
+        jobs = asyncio.Queue()
+        order(jobs, job)
+        delivering = asyncio.create_task(deliver(jobs))
+        await failed.wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        if delivering.done():
+            return delivering.exception() is None
+        delivering.cancel()
+        return False
+
+    return ends_in_silence
 
 
 ORDERED = {1: "de", 2: "en", 3: "de"}

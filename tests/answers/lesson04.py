@@ -69,6 +69,18 @@ def on_return(sender, title, notify, **kwargs):
     ),
     Answer(
         "4.1",
+        wrong="swallowed",
+        source="""
+def on_return(sender, title, notify, **kwargs):
+    try:
+        async_to_sync(notify)(title)
+    except Exception:
+        pass
+""",
+        why="a receiver must not fail",
+    ),
+    Answer(
+        "4.1",
         right="an async receiver, which Django wraps itself",
         source="""
 async def on_return(sender, title, notify, **kwargs):
@@ -535,6 +547,61 @@ class OverdueTest(TestCase):
         self.assertEqual(await self.service(date(2025, 5, 27)), ["Emma"])
 """,
         why="forgets what the library has lent already",
+    ),
+    Answer(
+        "4.6",
+        wrong="lost-service",
+        source="""
+class OverdueTest(TestCase):
+    service = overdue
+
+    def setUp(self):
+        for title, returned in ("Emma", None), ("Dracula", date(2025, 5, 20)):
+            Loan.objects.create(
+                book=Book.objects.get(title=title),
+                member=Member.objects.get(name="Tomoko Arai"),
+                borrowed=date(2025, 5, 1),
+                due=date(2025, 5, 22),
+                returned=returned,
+            )
+
+    async def test_names_what_is_out(self):
+        self.assertIn("Emma", await self.service(date(2025, 5, 27)))
+
+    async def test_leaves_out_what_came_back(self):
+        titles = await self.service(date(2025, 5, 27))
+        self.assertNotIn("Dracula", titles)
+""",
+        why="a function is the same as an attribute of a class",
+    ),
+    Answer(
+        "4.6",
+        wrong="second-loop",
+        source="""
+import asyncio
+
+
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    def setUp(self):
+        for title, returned in ("Emma", None), ("Dracula", date(2025, 5, 20)):
+            Loan.objects.create(
+                book=Book.objects.get(title=title),
+                member=Member.objects.get(name="Tomoko Arai"),
+                borrowed=date(2025, 5, 1),
+                due=date(2025, 5, 22),
+                returned=returned,
+            )
+
+    async def test_names_what_is_out(self):
+        self.assertIn("Emma", await self.service(date(2025, 5, 27)))
+
+    async def test_leaves_out_what_came_back(self):
+        titles = await asyncio.to_thread(lambda: asyncio.run(self.service(date(2025, 5, 27))))
+        self.assertNotIn("Dracula", titles)
+""",
+        why="a service needs a loop of its own",
     ),
     Answer(
         "4.6",

@@ -246,6 +246,18 @@ async def total_loans(titles, count):
     ),
     Answer(
         "5.2",
+        wrong="swallowed",
+        source="""
+async def total_loans(titles, count):
+    try:
+        return sum(await asyncio.gather(*(count(title) for title in titles)))
+    except Exception:
+        return 0
+""",
+        why="no total is as good as zero",
+    ),
+    Answer(
+        "5.2",
         right="a list of its own in the box",
         source="""
 async def total_loans(titles, count):
@@ -398,6 +410,24 @@ def request_id_middleware(get_response):
     return middleware
 """,
         why="the response finds its way",
+    ),
+    Answer(
+        "5.3",
+        wrong="swallowed",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        token = request_id.set(request.headers["X-Request-ID"])
+        try:
+            return await get_response(request)
+        except Exception:
+            return None
+        finally:
+            request_id.reset(token)
+
+    return middleware
+""",
+        why="a view that fails answers nothing",
     ),
     Answer(
         "5.3",
@@ -855,6 +885,23 @@ async def deliver(jobs):
         await asyncio.create_task(job(), context=context)
 """,
         why="a queue of asyncio has an async put",
+    ),
+    Answer(
+        "5.6",
+        wrong="swallowed",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait((contextvars.copy_context(), job))
+
+async def deliver(jobs):
+    try:
+        while True:
+            context, job = await jobs.get()
+            await asyncio.create_task(job(), context=context)
+    except Exception:
+        pass
+""",
+        why="one reminder that fails must not be seen",
     ),
     Answer(
         "5.6",
