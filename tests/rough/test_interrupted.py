@@ -23,6 +23,10 @@ DIFFERENT = {
     "01_the_event_loop_in_your_notebook": {
         "background-reset": "it counts what was heard of: a task of an interrupted cell, too",
     },
+    "04_async_to_sync": {
+        "client-single": "it keeps the interrupted run's connection, of a loop that is closed",
+        "client-parent": "the same: the clients of this section are there to show it",
+    },
 }
 NOTEBOOKS = {path.stem: path for path in find("notebooks")}
 
