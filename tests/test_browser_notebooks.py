@@ -201,7 +201,8 @@ def test_every_widget_is_there(ran):
         assert ran.page.get_by_text(words).count() == 0, words
     for cell in ran.cells:
         if PREDICTS.search(cell.source):
-            # At least two options; the page may still be drawing them.
+            # At least two options. The page draws a cell once it has been near the window.
+            ran.node(cell).scroll_into_view_if_needed()
             ran.node(cell).get_by_role("radio").nth(1).wait_for(state="attached")
 
 

@@ -7,6 +7,9 @@ import re
 
 import pytest
 from browser import THEMES, Notebook, contrasts, new_page
+from playwright.sync_api import expect
+
+from asynclab.playground.plan import Settings, code
 
 pytestmark = pytest.mark.browser
 
@@ -102,7 +105,7 @@ def quiet(bench):
     bench.set("Calls", 4)
     bench.set("Length of each", 50)
     bench.choose("sleeps", "thread_sensitive=True", "none", "gathered")
-    bench.code.get_by_text("range(4)").wait_for()
+    expect(bench.code).to_have_text(code(Settings(calls=4), library=True))
     yield
     assert bench.page.reported == []
 
