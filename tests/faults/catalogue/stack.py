@@ -1,6 +1,6 @@
 """What can go wrong below the course: Django's guard, asgiref, IPython's switch."""
 
-from ..edits import append, both, nothing, shadow
+from ..edits import append, both, nothing, shadow, text
 from ..planting import Fault
 from .lessons import CONTEXT, GUARD, LOOP, THREADS, compared
 
@@ -20,10 +20,20 @@ def _without_loop(shell):
 """
 
 FAULTS = [
+    # boot() takes the variable away, and says so: that is what differs.
+    Fault(
+        "guard-off-in-the-environment",
+        "the guard",
+        nothing,
+        compared(GUARD, "boot", "models", "first-error"),
+        ("which switches Django's guard off", "Cell outputs differ"),
+        env={"DJANGO_ALLOW_ASYNC_UNSAFE": "true"},
+    ),
+    # And without that, the guard is off to the end.
     Fault(
         "guard-off-for-the-whole-run",
         "the guard",
-        nothing,
+        text("asynclab/boot.py", "        del os.environ[UNSAFE]\n", ""),
         compared(GUARD, "boot", "models", "first-error"),
         ("Book.objects.count()", "Missing output fields from running code"),
         env={"DJANGO_ALLOW_ASYNC_UNSAFE": "true"},
