@@ -185,15 +185,15 @@ class Workbook(Kernel):
 def said(outputs: list[NotebookNode]) -> list[str]:
     """What outputs say, without the widget views that a committed notebook cannot hold.
 
-    Also without what Python says of a coroutine or task of an earlier cell: that comes whenever
-    the garbage collector does.
+    Also without what Python says of a coroutine or task of an earlier cell, which comes whenever
+    the garbage collector does, and Django of an earlier cell's request.
     """
     kept = [without_view(nbformat.from_dict(output)) for output in outputs if not _late(output)]
     return words(NotebookNode(outputs=[output for output in kept if output]))
 
 
 def _late(output: NotebookNode) -> bool:
-    late = ("was never awaited", "Task was destroyed", "was never retrieved")
+    late = ("was never awaited", "Task was destroyed", "was never retrieved", "Internal Server")
     return output.get("name") == "stderr" and any(text in output.text for text in late)
 
 
