@@ -449,7 +449,15 @@ def environment(**more):
     """This process's environment, with .venv's programs first and no other Python's settings."""
     kept = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
     path = os.pathsep.join([str(SCRIPTS), os.environ.get("PATH", os.defpath)])
-    return dict(kept, VIRTUAL_ENV=str(VENV), PATH=path, **more)
+    return dict(kept, VIRTUAL_ENV=str(VENV), PATH=path, **home(), **more)
+
+
+def home():
+    """A home in .venv if yours cannot be written: JupyterLab does not start without one."""
+    yours = os.path.expanduser("~")
+    if os.path.isdir(yours) and os.access(yours, os.W_OK):
+        return {}
+    return {"HOME": str(VENV / "home"), "USERPROFILE": str(VENV / "home")}
 
 
 def hand_over(*command):

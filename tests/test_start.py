@@ -75,11 +75,12 @@ def set_up(folder, env=None):
         return start(folder, "lab", "--no-browser", "--port", port, env=env)
 
 
-def lab(folder, env=None):
+def lab(folder, env=None, before=()):
     """Start `lab` in a terminal of its own and fetch the page that it names."""
+    command = [*before, PYTHON, str(folder / "start.py"), "lab", "--no-browser", "--port", "0"]
     terminal = pexpect.spawn(
-        PYTHON,
-        [str(folder / "start.py"), "lab", "--no-browser", "--port", "0"],
+        command[0],
+        command[1:],
         env=env or environment(),
         encoding="utf-8",
         timeout=120,
@@ -172,6 +173,22 @@ def test_the_second_start_needs_no_network_and_leaves_nothing_running(started, t
     terminal.close()
     assert terminal.exitstatus == 0
     assert not Path("/proc", server[0]).exists()
+
+
+@pytest.mark.parametrize("home", ["a file", "read-only"])
+def test_a_home_that_cannot_be_written_does_not_matter(started, tmp_path, home):
+    folder = started[0]
+    path, before = tmp_path / "home", ()
+    if home == "a file":
+        path.touch()
+    else:
+        path.mkdir()
+        before = mounted(f"mount -t tmpfs -o ro none '{path}'")
+    terminal = lab(folder, env=environment(HOME=str(path)), before=before)
+    assert "notebooks/00_start_here.ipynb" in terminal.page
+    status, said = ctrl_c(terminal)
+    assert status == 0
+    assert "Error" not in terminal.before + said
 
 
 def test_changed_notebooks_are_trusted_again(started):
