@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jupyter_client.manager import start_new_kernel
+from kernels import start_kernel
 
 TIMEOUT = 60
 # The one thing that IPython has to say when a notebook runs a second time.
@@ -36,7 +36,7 @@ class Kernel:
     """A Jupyter kernel, and its cells by their outcome."""
 
     def __init__(self, cwd, stacks=None):
-        self.manager, self.client = start_new_kernel(cwd=cwd)
+        self.manager, self.client = start_kernel(cwd=cwd)
         self._stacks = stacks or Path(cwd, "stacks.txt")
         self._note_stacks()
 

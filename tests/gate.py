@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import nbformat
-from jupyter_client.manager import start_new_kernel
 
 from asynclab.exercises.book import Exercise
 from asynclab.exercises.generate import exercise_cells
+from tests.kernels import start_kernel
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 
@@ -31,7 +31,7 @@ class Kernel:
         self.notebook = nbformat.read(solutions_of(lesson), as_version=4)
         self.cells = exercise_cells(self.notebook)
         environment = os.environ | {"ASYNCLAB_PROGRESS": "memory"}
-        self._manager, self._client = start_new_kernel(cwd=str(SOLUTIONS), env=environment)
+        self._manager, self._client = start_kernel(cwd=str(SOLUTIONS), env=environment)
         for cell in self.notebook.cells:
             if cell.cell_type == "code":
                 self.run(cell.source)

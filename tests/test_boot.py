@@ -9,7 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from jupyter_client.manager import start_new_kernel
+from kernels import start_kernel
 
 LINE = "Django is set up. Library: 18 authors, 47 books, 8 members, 14 loans.\n"
 
@@ -428,7 +428,7 @@ def cell(environment, tmp_path):
 
     Nothing of the kernel's may be left in the temporary folder once it has ended.
     """
-    manager, client = start_new_kernel(env=environment, cwd=tmp_path)
+    manager, client = start_kernel(env=environment, cwd=tmp_path)
 
     def run(source):
         text, error = [], []
