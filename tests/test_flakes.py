@@ -20,6 +20,7 @@ def test_lessons_are_chosen_by_number():
     assert len(flakes.lessons([])) > 5
 
 
+@pytest.mark.nightly
 def test_a_run_that_fails_is_counted(tmp_path, monkeypatch, capsys):
     good, bad = tmp_path / "test_good.py", tmp_path / "test_bad.py"
     good.write_text("def test_it(): assert True\n")

@@ -317,6 +317,7 @@ class HastyKernel(Kernel):
     SECONDS = 20
 
 
+@pytest.mark.nightly
 def test_mutant_that_ruins_the_kernel_is_named_and_the_next_one_gets_a_new_kernel():
     ruins = Mutant("0.1", "ruin", 3, 1, "check = None\ncount_books = ...")
     dies = Mutant("0.1", "die", 3, 1, "import os\nos._exit(1)")

@@ -55,7 +55,9 @@ def kill_in(kernel, source, *files):
     kernel.stop()
 
 
-@pytest.mark.parametrize("busy", BUSY)
+@pytest.mark.parametrize(
+    "busy", ["lanes", *(pytest.param(n, marks=pytest.mark.nightly) for n in BUSY if n != "lanes")]
+)
 def test_a_kernel_killed_in(kernel, leftovers, tmp_path, busy):
     up = tmp_path / "up"
     kill_in(kernel, BUSY[busy].format(up=str(up)), up)

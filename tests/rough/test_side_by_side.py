@@ -10,8 +10,9 @@ from cells import TIMEOUT
 from workbook import compared, ends_as_tagged, find, said, working
 
 COPIES = 3
+EVERY_TIME = find("solutions")[0]
 NOTEBOOKS = [
-    pytest.param(path, marks=[] if path.stem.startswith("00") else pytest.mark.nightly)
+    pytest.param(path, marks=[] if path == EVERY_TIME else pytest.mark.nightly)
     for path in find("notebooks", "solutions")
 ]
 
