@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -269,6 +270,55 @@ def test_lost_exception_is_told_in_one_line():
     )
     verdict = verdict_on(source)
     assert verdict.printed == "Task exception was never retrieved OSError: gone"
+
+
+def test_error_names_the_readers_function_as_the_cell_does():
+    verdict = verdict_on("def answer():\n    def look(task): pass\n    look()")
+    assert "raised `TypeError: look() missing 1 required" in verdict.text
+
+
+def test_callback_that_fails_is_named_without_its_file():
+    source = """
+async def answer():
+    def look(): raise OSError("gone")
+    asyncio.get_running_loop().call_soon(look)
+    await asyncio.sleep(0)
+"""
+    said = verdict_on(source).printed
+    assert said == "Exception in callback look() OSError: gone"
+
+
+def test_thread_that_fails_is_told_in_one_line():
+    source = """
+def answer():
+    def work(): raise OSError("gone")
+    thread = threading.Thread(target=work, name="letters")
+    thread.start()
+    thread.join()
+"""
+    said = verdict_on(source, before="import threading").printed
+    assert said == "Exception in letters: OSError: gone"
+
+
+def test_what_a_loop_of_asgiref_reports_is_told_in_one_line(caplog):
+    source = """
+def answer():
+    async def fail(): raise OSError("gone")
+    async def work():
+        asyncio.create_task(fail())
+        await asyncio.sleep(0)
+    async_to_sync(work)()
+    gc.collect()
+"""
+    before = "import asyncio, gc\nfrom asgiref.sync import async_to_sync"
+
+    async def in_thread(given):
+        await given.call("answer", where="thread")
+
+    verdict_on(source, in_thread, before=before)
+    assert caplog.messages == ["Task exception was never retrieved: OSError: gone"]
+    assert caplog.records[0].exc_info is None
+    assert not logging.getLogger("asyncio").filters
 
 
 def test_thousand_lines_are_shortened():

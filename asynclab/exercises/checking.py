@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import logging
 import os
 import sys
 import threading
@@ -133,12 +134,15 @@ def _undisturbed() -> Iterator[None]:
     """Put back what belongs to the process and the reader's code may change."""
     environment, folder, depth = dict(os.environ), os.getcwd(), sys.getrecursionlimit()
     hook, threading.excepthook = threading.excepthook, _show_end_of_thread
+    # A loop that asgiref made, or one that is gone, reports to this logger, with a traceback.
+    logging.getLogger("asyncio").addFilter(_shorten)
     os.environ.pop(UNSAFE, None)  # without the guard a wrong answer may pass
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             yield
     finally:
+        logging.getLogger("asyncio").removeFilter(_shorten)
         threading.excepthook = hook
         sys.setrecursionlimit(depth)
         if os.environ != environment:
@@ -150,6 +154,15 @@ def _undisturbed() -> Iterator[None]:
 def _show_warning(message, category, *_place, **_more) -> None:
     """In one line, for it may arise in any frame, mostly in one that the reader did not write."""
     print(f"{category.__name__}: {as_written(str(message))}", file=sys.stderr)
+
+
+def _shorten(record: logging.LogRecord) -> bool:
+    """Make one line of what asyncio logs, with the exception's name for its traceback."""
+    first = as_written(record.getMessage().partition("\n")[0])
+    error = record.exc_info[1] if record.exc_info else None
+    what = f": {type(error).__name__}: {error}" if error is not None else ""
+    record.msg, record.args, record.exc_info = f"{first}{what}", (), None
+    return True
 
 
 def _show_end_of_thread(ended: threading.ExceptHookArgs) -> None:

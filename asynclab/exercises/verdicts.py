@@ -64,7 +64,7 @@ def as_written(text: str) -> str:
     Without the functions around them ("serve.<locals>.handle") and the file that a cell is to
     Python.
     """
-    return re.sub(r"[\w.<>]*<locals>\.| at \S+\.py:\d+", "", text)
+    return re.sub(r"[\w.<>]*<locals>\.|(?<=\)) at \S+:\d+", "", text)
 
 
 def panel(html: str, bar: str = BARS[NOT_ATTEMPTED]) -> str:

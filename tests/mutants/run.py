@@ -69,6 +69,8 @@ class Bench:
     def _verdict(self, exercise: Exercise, source: str) -> tuple[str, str, str]:
         """The verdict on a cell, whether it runs or raises; no name is left from an earlier one."""
         self._kernel.forget(_bound_by(exercise.number))
+        # What an earlier answer lost is reported now, and not in this one's verdict.
+        self._kernel.execute("__import__('gc').collect()")
         self._kernel.execute(source)
         return self._kernel.check(exercise)
 
