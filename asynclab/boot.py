@@ -352,14 +352,15 @@ class _Library:
         self.connections.add(connection)
 
     def _close_connections(self):
+        """Let go of each, so that its thread opens a new one; SQLite's own goes with its last user.
+
+        Closed while its thread is in the middle of a query, it would take the process with it.
+        """
         for connection in list(self.connections):
-            connection.inc_thread_sharing()
-            try:
-                # Inside an atomic() that nobody will leave, close() would bar a new connection.
-                connection.in_atomic_block = connection.closed_in_transaction = False
-                connection.close()
-            finally:
-                connection.dec_thread_sharing()
+            # What an atomic() that nobody will leave has begun is not the new connection's.
+            connection.in_atomic_block = connection.closed_in_transaction = False
+            connection.run_on_commit = []
+            connection.connection = None
 
 
 _library: _Library | None = None

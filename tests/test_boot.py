@@ -127,6 +127,32 @@ def test_leaves_no_connection_and_no_thread_behind(python):
     assert output == LINE + "['MainThread']\n[]\n"
 
 
+def test_query_that_runs_in_a_thread_meanwhile_survives(python):
+    output = python("""
+        import threading
+        boot()
+        from django.db import connection
+
+        started, answers = threading.Event(), []
+        numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 400000)"
+
+        def count():
+            connection.ensure_connection()
+            connection.connection.create_function("here", 1, lambda x: started.set() or x)
+            with connection.cursor() as cursor:
+                answers.append(cursor.execute(f"{numbers} SELECT count(here(x)) FROM n").fetchone())
+
+        thread = threading.Thread(target=count)
+        thread.start()
+        started.wait()
+        with module.seed_data():
+            pass
+        thread.join()
+        print(answers)
+    """)
+    assert output == LINE + "[(400000,)]\n"
+
+
 def test_processes_side_by_side_do_not_meet(environment, tmp_path):
     source = """
         import os
