@@ -449,7 +449,8 @@ def environment(**more):
     """This process's environment, with .venv's programs first and no other Python's settings."""
     kept = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
     path = os.pathsep.join([str(SCRIPTS), os.environ.get("PATH", os.defpath)])
-    return dict(kept, VIRTUAL_ENV=str(VENV), PATH=path, **home(), **more)
+    kept.update(home(), VIRTUAL_ENV=str(VENV), PATH=path, **more)
+    return kept
 
 
 def home():
