@@ -138,7 +138,7 @@ def test_query_that_runs_in_a_thread_meanwhile_survives(python):
 
         def goes_on():
             started.set()
-            return not renewed.is_set()
+            return not renewed.wait(0.01)
 
         def count():
             connection.ensure_connection()
