@@ -2,11 +2,11 @@
 
 import kernels
 import pytest
-from jupyter_client.manager import KernelManager, start_new_kernel
+from jupyter_client.manager import KernelManager
 
 
 def test_a_kernel_that_dies_at_its_start_is_tried_again(monkeypatch):
-    monkeypatch.setattr(kernels, "start_new_kernel", first_without_a_program(1))
+    monkeypatch.setattr(kernels, "_start", first_without_a_program(1))
     manager, client = kernels.start_kernel()
     try:
         assert manager.is_alive()
@@ -16,15 +16,15 @@ def test_a_kernel_that_dies_at_its_start_is_tried_again(monkeypatch):
 
 
 def test_a_kernel_that_never_comes_up_is_an_error(monkeypatch):
-    monkeypatch.setattr(kernels, "start_new_kernel", first_without_a_program(kernels.TRIES))
+    monkeypatch.setattr(kernels, "_start", first_without_a_program(kernels.TRIES))
     with pytest.raises(RuntimeError, match="died"):
         kernels.start_kernel()
 
 
 def first_without_a_program(times):
-    """`start_new_kernel`, whose kernels are first another program, which ends at once."""
+    """A start whose kernels are first another program, which ends at once."""
     left = [["false"]] * times
-    command = KernelManager.format_kernel_cmd
+    command, start_once = KernelManager.format_kernel_cmd, kernels._start
 
     def start():
         with pytest.MonkeyPatch.context() as patched:
@@ -33,6 +33,6 @@ def first_without_a_program(times):
                 patched.setattr(KernelManager, "format_kernel_cmd", lambda *_, **__: end_at_once)
             else:
                 patched.setattr(KernelManager, "format_kernel_cmd", command)
-            return start_new_kernel()
+            return start_once()
 
     return start
