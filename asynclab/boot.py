@@ -46,7 +46,6 @@ def boot(settings: str | None = None) -> None:
     Raises:
         BootError: with one line on what is wrong and what to do.
     """
-    _require_django()
     shell_settings = os.environ.get("DJANGO_SETTINGS_MODULE")
     if settings is None:
         print(_on_plain_thread(set_up_library))
@@ -56,16 +55,6 @@ def boot(settings: str | None = None) -> None:
         print(_on_plain_thread(set_up_project, settings))
         _say_whose_settings(shell_settings)
         _say_that_the_guard_is_off()
-
-
-def _require_django():
-    try:
-        import django  # noqa: F401
-    except ModuleNotFoundError:
-        raise BootError(
-            "This kernel has no Django: it runs in another environment. "
-            "Choose the course's kernel, or install Django into this one."
-        ) from None
 
 
 def _on_plain_thread(function, *args):

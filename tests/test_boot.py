@@ -275,11 +275,6 @@ def test_a_database_that_is_not_the_kernels_own_stays_as_it_is(python, tmp_path)
     assert refusal.startswith("BootError: The demo project is set up in this process already")
 
 
-def test_no_django(python):
-    output = python("sys.modules['django'] = None; boot()")
-    assert output.startswith("BootError: This kernel has no Django")
-
-
 # The shell's environment
 
 

@@ -94,10 +94,10 @@ def prose(text: str, folder: Path) -> Iterator[str]:
 def _lesson(notebook: NotebookNode) -> Iterator[str]:
     yield from _sizes(notebook)
     yield from _predictions(code_cells(notebook))
-    prose = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    yield from _contract(prose[0] if prose else "")
-    yield from _closing("\n\n".join(prose))
-    if stated := _TIME.search(prose[0] if prose else ""):
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    yield from _contract(texts[0] if texts else "")
+    yield from _closing("\n\n".join(texts))
+    if stated := _TIME.search(texts[0] if texts else ""):
         counted = minutes(notebook)
         if abs(counted - int(stated[1])) > MINUTES_OFF * int(stated[1]):
             yield f"states {stated[1]} minutes; {counted:.0f} are counted"

@@ -40,6 +40,14 @@ def test_it_asks_for_what_pyproject_names():
         assert not least or f">={least}" in str(ranges[name].specifier)
 
 
+def test_without_django_the_import_says_so_and_nothing_else():
+    source = "import sys; sys.modules['django'] = None; import asynclab"
+    done = subprocess.run(
+        [sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stderr.splitlines()[-1] == f"asynclab.environment.{BEGINS}no django{REMEDY}"
+
+
 @pytest.fixture
 def kernel_of(tmp_path, monkeypatch, leftovers):
     """Make an environment, and run cells in a kernel of it."""

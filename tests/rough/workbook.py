@@ -123,7 +123,6 @@ class Workbook(Kernel):
                 self.manager.interrupt_kernel()
                 press = now + AGAIN
             message = self._next(AGAIN if press is None else press - time.monotonic())
-            ended = message is None and self._answers(asked)
             if message is None or message["parent_header"].get("msg_id") != asked:
                 continue
             content = message["content"]
@@ -152,10 +151,6 @@ class Workbook(Kernel):
         except Empty:
             assert self.manager.is_alive(), "the kernel died"
             return None
-
-    def _answers(self, asked: str) -> bool:
-        """Whether a cell's reply has come. Its last message may have been lost to an interrupt."""
-        return False
 
     def state(self) -> dict:
         """What is on in the kernel, between two cells."""
