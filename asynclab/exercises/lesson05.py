@@ -19,10 +19,10 @@ from django.db.backends.signals import connection_created
 from django.utils import translation
 from django.utils.connection import BaseConnectionHandler
 
-from ..events import QUERY, SYNC, Span
+from ..events import SYNC
 from .book import NotYet, Raised, exercise
 from .failing import Mishap, require_told, require_told_of_database
-from .recorded import require_this_loop
+from .recorded import queries, require_this_loop
 
 PATIENCE = 5
 """Seconds that a check waits for what an answer should let happen at once."""
@@ -311,7 +311,7 @@ async def titles_lent(given):
         # With DEBUG, Django 6.1 may notice a cursor on the loop's thread once its query has run.
         _require_off_the_loop(given)
         raise _crossing_trouble(stop) from None
-    if not _library_queries(given):
+    if not queries(given):
         raise NotYet(
             "no-query",
             "The titles came without a query, so they will be wrong after the next loan. "
@@ -321,7 +321,7 @@ async def titles_lent(given):
     if result != expected:
         raise NotYet("other-titles", f"It gave {result!r}, and not {expected!r}.")
     _require_off_the_loop(given)
-    hops = len(_spans(given, SYNC))
+    hops = sum(span.kind == SYNC for span in given.recording.spans)
     if hops > 1:
         raise NotYet(
             "in-pieces",
@@ -340,17 +340,13 @@ async def titles_lent(given):
 
 def _require_off_the_loop(given) -> None:
     lanes = given.recording.lanes
-    if any(lanes[span.lane].role == "event loop" for span in _library_queries(given)):
+    if any(lanes[span.lane].role == "event loop" for span in queries(given)):
         raise NotYet(
             "on-the-loop",
             "The query ran on the loop's thread: a cursor that is brought back meets no guard on "
             "its way. Everything else waited for it. Where should the cursor be opened, used and "
             "closed?",
         )
-
-
-def _library_queries(given) -> list[Span]:
-    return [span for span in _spans(given, QUERY) if "library_" in span.name]
 
 
 def _crossing_trouble(stop: Raised) -> NotYet:
@@ -849,10 +845,6 @@ def _observed(function: Callable) -> object:
 def _shown(value: object) -> str:
     """A value of the reader's, or an exception by its name."""
     return f"`{type(value).__name__}`" if isinstance(value, Exception) else f"{value!r}"
-
-
-def _spans(given, kind: str) -> list[Span]:
-    return [span for span in given.recording.spans if span.kind == kind]
 
 
 @contextmanager
