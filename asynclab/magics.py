@@ -38,6 +38,9 @@ def register(shell) -> None:
     shell.events.register("pre_run_cell", magics.start)
     shell.events.register("post_run_cell", magics.stop)
     shell.register_magic_function(run_on_thread, "cell", "thread")
+    # IPython loads it at its first use; an interrupt there leaves it broken for good.
+    with held():
+        shell.find_line_magic("autoawait")
     show = shell.display_formatter.mimebundle_formatter
     show.for_type(Recording, lambda tape: lanes.Lanes(tape)._repr_mimebundle_())
 

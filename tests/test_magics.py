@@ -365,6 +365,17 @@ def test_thread_above_lanes_is_refused(run):
     assert "Write %%lanes above %%thread, not below it." in outcome.printed + outcome.error
 
 
+def test_autoawait_is_loaded_before_an_interrupt_can_come(tmp_path):
+    """Newer IPythons have a placeholder until its first use, and keep it if that is cut short."""
+    kernel = Kernel(tmp_path)
+    try:
+        kernel.run("%load_ext asynclab")
+        magic = "get_ipython().magics_manager.magics['line']['autoawait']"
+        assert kernel.run(f"type({magic}).__name__").value == "'method'"
+    finally:
+        kernel.stop()
+
+
 # Terminal IPython
 
 

@@ -2,7 +2,7 @@
 
 import ast
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,7 +147,7 @@ class Workbook(Kernel):
 
     def _next(self, wait: float) -> dict | None:
         try:
-            return self.client.get_iopub_msg(timeout=max(wait, 0))
+            return _whole(self.client.get_iopub_msg, max(wait, 0))
         except Empty:
             assert self.manager.is_alive(), "the kernel died"
             return None
@@ -157,8 +157,8 @@ class Workbook(Kernel):
         expression = f"(lambda names: exec({STATE!r}, names) or names['state'])({{}})"
         asked = self.client.execute("", silent=True, user_expressions={"state": expression})
         while True:
-            reply = self.client.get_shell_msg(timeout=TIMEOUT)
-            if reply["parent_header"].get("msg_id") == asked:
+            reply = _whole(self.client.get_shell_msg, TIMEOUT)
+            if reply and reply["parent_header"].get("msg_id") == asked:
                 return ast.literal_eval(
                     reply["content"]["user_expressions"]["state"]["data"]["text/plain"]
                 )
@@ -175,6 +175,16 @@ class Workbook(Kernel):
         if awaits and (raised := self.work(USE_WORKER).raised):
             faults.append(f"the worker raises {raised}")
         return faults
+
+
+def _whole(get: Callable[..., dict], wait: float) -> dict | None:
+    """The next message of a channel; None for one whose sending an interrupt has cut in two."""
+    try:
+        return get(timeout=wait)
+    except ValueError as broken:
+        if "Invalid Signature" not in str(broken):
+            raise
+        return None
 
 
 def said(outputs: list[NotebookNode]) -> list[str]:
