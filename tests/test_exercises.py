@@ -559,7 +559,7 @@ def test_named_hint_counts_nothing(own_score):
 
 def test_solution_is_the_text_in_the_notebook():
     shown = solution("0.1")
-    assert shown.notebook == "solutions/00_start_here.ipynb"
+    assert shown.notebook == "solutions/00_exercises_start_here.ipynb"
     cells = exercise_cells(nbformat.read(CHECKOUT / shown.notebook, as_version=4))
     lines = [line for line in cells["0.1"].source.splitlines() if "###" not in line]
     assert shown.text.splitlines() == lines
@@ -787,6 +787,14 @@ def notebooks_of(folder):
 def test_every_solution_has_its_exercises():
     assert notebooks_of("solutions")
     assert notebooks_of("solutions").keys() == notebooks_of("exercises").keys()
+
+
+def test_the_tab_of_an_exercise_differs_from_its_lessons():
+    """A tab has room for about twenty letters, so the difference stands at the beginning."""
+    for name in notebooks_of("exercises"):
+        lesson = name.replace("_exercises_", "_", 1)
+        assert lesson in notebooks_of("notebooks")
+        assert lesson[:12] != name[:12]
 
 
 @pytest.mark.parametrize("name", sorted(notebooks_of("solutions")))
