@@ -21,11 +21,12 @@ JOBS = WORKFLOW["jobs"]
 CLASSIFIERS = PROJECT["classifiers"]
 EXTRAS = PROJECT["optional-dependencies"]
 
+COURSE = PROJECT["dependencies"] + EXTRAS["lab"]
 # Each lock, and the ranges that it answers.
 LOCKS = {
-    "requirements.txt": PROJECT["dependencies"],
-    "requirements-test.txt": PROJECT["dependencies"] + EXTRAS["test"],
-    "requirements-benchmark.txt": PROJECT["dependencies"] + EXTRAS["test"] + EXTRAS["benchmark"],
+    "requirements.txt": COURSE,
+    "requirements-test.txt": COURSE + EXTRAS["test"],
+    "requirements-benchmark.txt": COURSE + EXTRAS["test"] + EXTRAS["benchmark"],
 }
 
 
@@ -89,6 +90,13 @@ def test_the_locks_agree():
     larger = {str(pin) for pin in read("requirements-test.txt")}
     assert {str(pin) for pin in read("requirements.txt")} <= larger
     assert larger <= {str(pin) for pin in read("requirements-benchmark.txt")}
+
+
+def test_a_project_of_ones_own_need_not_take_jupyterlab():
+    """A notebook of Jupyter's or VS Code's asks for no more than a kernel and its widgets."""
+    names = {Requirement(text).name for text in PROJECT["dependencies"]}
+    assert {"ipykernel", "ipywidgets"} <= names
+    assert not names & {"jupyterlab", "notebook", "nbval", "pytest", "nest-asyncio"}
 
 
 def test_the_lock_serves_both_versions_of_django():
