@@ -11,12 +11,14 @@ import sys
 import threading
 import warnings
 from contextlib import suppress
+from types import TracebackType
 
 from IPython import get_ipython
 from IPython.core.error import UsageError
 
 from . import lanes, taps
 from .connections import close_connections
+from .errors import LabError
 from .events import Recording
 from .interrupts import held, raise_in
 
@@ -165,18 +167,18 @@ def run_on_thread(line: str, cell: str) -> None:
     __tracebackhide__ = True
     if line.strip():
         raise UsageError("%%thread takes nothing after it: write it alone on its line.")
-    thread = _CellThread(cell)
+    run = _CellRun(cell)
     try:
-        thread.start()
+        run.thread.start()
         # In rounds: an interrupt that comes just before a wait is seen when that wait ends.
-        while not thread.ended.wait(timeout=0.1):
+        while not run.ended.wait(timeout=0.1) and run.thread.is_alive():
             pass
-        thread.join()
+        run.thread.join()
     except KeyboardInterrupt:
-        thread.interrupt()
+        run.interrupt()
         raise
-    if thread.error is not None:
-        raise thread.error
+    if run.error is not None:
+        raise run.error
 
 
 class CellSyntaxError(Exception):
@@ -200,31 +202,38 @@ class CellSyntaxError(Exception):
 CellSyntaxError.__name__ = "SyntaxError"
 
 
-class _CellThread(threading.Thread):
-    """A thread that runs the source of a cell and keeps the exception that ended it."""
+class _CellRun:
+    """A thread for the source of a cell, and the exception that ended it.
+
+    It has a thread and is none: each version of Python gives its threads other private names.
+    """
 
     def __init__(self, cell: str):
-        super().__init__(name="plain thread", daemon=True)
-        self.error: BaseException | None = None
+        # What holds until the cell has run to its end.
+        self.error: BaseException | None = LabError(
+            "The thread ended before the cell did. Run the cell again."
+        )
         self.ended = threading.Event()
         self._steps = _compile(cell)
-        # So that what the cell prints appears under the cell.
-        self._context = contextvars.copy_context()
+        # In a copy of this context, what the cell prints appears under the cell.
+        run = contextvars.copy_context().run
+        self.thread = threading.Thread(
+            target=run, args=[self._run], name="plain thread", daemon=True
+        )
 
-    def run(self) -> None:
-        __tracebackhide__ = True
+    def _run(self) -> None:
         try:
-            self._context.run(self._run_steps)
-        except BaseException as error:  # noqa: BLE001  it is raised again, in the cell
-            self.error = error.with_traceback(error.__traceback__.tb_next.tb_next)
-        finally:
             try:
-                close_connections()
+                self._run_steps()
             finally:
-                self.ended.set()
+                close_connections()
+            self.error = None
+        except BaseException as error:  # noqa: BLE001  it is raised again, in the cell
+            self.error = error.with_traceback(_below_this_file(error.__traceback__))
+        finally:
+            self.ended.set()
 
     def _run_steps(self) -> None:
-        __tracebackhide__ = True
         body, last = self._steps
         namespace = get_ipython().user_ns
         exec(body, namespace)  # noqa: S102  the cell is what the learner asked to run
@@ -235,10 +244,17 @@ class _CellThread(threading.Thread):
     def interrupt(self) -> None:
         """Ask the thread to stop. A call that blocks outside of Python ends first."""
         for _ in range(100):
-            if raise_in(self, KeyboardInterrupt) or self.ended.wait(timeout=0.01):
+            if raise_in(self.thread, KeyboardInterrupt) or self.ended.wait(timeout=0.01):
                 break
         if self.ended.wait(timeout=1):
-            self.join()
+            self.thread.join()
+
+
+def _below_this_file(traceback: TracebackType | None) -> TracebackType | None:
+    """The part of a traceback that is the cell's own."""
+    while traceback is not None and traceback.tb_frame.f_code.co_filename == __file__:
+        traceback = traceback.tb_next
+    return traceback
 
 
 def _compile(cell: str):

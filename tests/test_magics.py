@@ -347,6 +347,29 @@ def test_thread_interrupted_unnoticed(run, seconds):
     assert run("[t.name for t in threading.enumerate() if t.name == 'plain thread']").value == "[]"
 
 
+DEATHS = {
+    "threading.Thread.run": "LabError: The thread ended before the cell did. Run the cell again.",
+    "magics.close_connections": "SystemError: planted",
+    "magics.exec": "SystemError: planted",
+}
+
+
+@pytest.mark.parametrize("planted", DEATHS)
+def test_a_thread_that_dies_before_or_beside_its_cell_fails_the_cell(run, planted):
+    owner, _, name = planted.rpartition(".")
+    plant = (
+        f"from unittest import mock\nfrom asynclab import magics\n"
+        f"def die(*_): raise SystemError('planted')\n"
+        f"planted = mock.patch.object({owner}, {name!r}, die, create=True)\n"
+        f"planted.start()\nlast_value = None"
+    )
+    assert run(plant).status == "ok"
+    outcome = run("%%thread\nlast_value = 42\nlast_value")
+    assert run("planted.stop()").status == "ok"
+    assert (outcome.status, outcome.error) == ("error", DEATHS[planted])
+    assert run("%%thread\nlast_value = 42\nlast_value").value == "42"
+
+
 def test_something_after_thread_is_refused(run):
     outcome = run("%%thread extra\n1")
     assert "%%thread takes nothing after it" in outcome.printed + outcome.error
