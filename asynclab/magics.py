@@ -40,6 +40,7 @@ def register(shell) -> None:
     shell.events.register("pre_run_cell", magics.start)
     shell.events.register("post_run_cell", magics.stop)
     shell.register_magic_function(run_on_thread, "cell", "thread")
+    shell.register_magic_function(record_and_draw, "cell", "lanes")
     # IPython loads it at its first use; an interrupt there leaves it broken for good.
     with held():
         shell.find_line_magic("autoawait")
@@ -154,11 +155,33 @@ class LanesMagic:
             print(lanes.text(showing.recording))
 
 
+def record_and_draw(line: str, cell: str) -> None:
+    """Draw, while the cell runs, which thread runs what; then keep that as a picture and as words.
+
+        %%lanes
+        books = await Book.objects.acount()
+
+    There is a lane for each thread: the event loop, asgiref's workers, threads of your own. It
+    shows tasks, sync functions, queries and `with span("a name"):`, and an arrow for each hop from
+    one thread to another. The cell runs as it would without `%%lanes`, and may hold `await`.
+    The picture can be played again, slowly, when the cell has ended.
+
+    Raises:
+        UsageError: it was called by other code. IPython finds this text for `%%lanes?`, but the
+            line itself is taken away before the cell is compiled.
+    """
+    raise UsageError("Write %%lanes on the cell's first line.")
+
+
 def run_on_thread(line: str, cell: str) -> None:
     """Run the cell on a plain thread with no event loop, in the notebook's own namespace.
 
+        %%thread
+        Book.objects.count()
+
     Django's sync ORM works there, and its guard stays on. The cell may not hold `await`. What the
-    thread opened of Django's database connections is closed when the cell ends.
+    thread opened of Django's database connections is closed when the cell ends. To draw the cell
+    as well, write `%%lanes` on the line above `%%thread`.
 
     Raises:
         UsageError: the cell holds `await` at its top level, or `%%lanes` below `%%thread`.

@@ -15,7 +15,7 @@ LOADED = "The asynclab extension is already loaded. To reload it, use:\n  %reloa
 
 @dataclass
 class Outcome:
-    """What a cell showed: printed text, displayed texts, its error, and its last value."""
+    """What a cell showed: printed text, displayed texts, its error, its last value, and help."""
 
     status: str = ""
     printed: str = ""
@@ -24,6 +24,7 @@ class Outcome:
     value: str | None = None
     error: str = ""
     traceback: str = ""
+    help: str = ""
 
     @property
     def lanes(self) -> list[str]:
@@ -76,6 +77,8 @@ class Kernel:
         except TimeoutError:
             raise AssertionError(f"no reply in {timeout} s: {source}\n{self._stack()}") from None
         outcome.status = reply["content"]["status"]
+        for payload in reply["content"].get("payload", ()):
+            outcome.help += plain_text(payload.get("data", {}).get("text/plain", ""))
         return outcome
 
     def interrupt(self, source):

@@ -118,6 +118,51 @@ def test_keys_move_the_focus_and_the_detail_follows(gallery):
     assert gallery.page.locator(".jp-CodeCell").count() == cells
 
 
+def test_keys_of_jupyterlab_work_after_a_click_and_a_drag_in_the_picture(page, lab):
+    """JupyterLab hears a key last, and only what the picture has no use for."""
+    lesson = run(page, lab, "keys.ipynb", FIVE, "runs = globals().get('runs', 0) + 1\nprint(runs)")
+    lesson.wait_until_idle()
+    lanes = lesson.lanes.first
+
+    def drag():
+        lanes.scroll_into_view_if_needed()
+        box = lanes.locator(".al-canvas").bounding_box()
+        page.mouse.move(box["x"] + 300, box["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 200, box["y"] + 40, steps=3)
+        page.mouse.up()
+        assert lanes.locator(".al-scroller").evaluate("node => node === document.activeElement")
+
+    lanes.locator(".al-canvas").click(position={"x": 300, "y": 40})
+    page.keyboard.press("Shift+Enter")  # runs the cell of the picture, and goes to the next
+    page.wait_for_function(COUNT, arg=[1, 4])
+    assert page.evaluate(ACTIVE) == 2
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("2", exact=True).wait_for()
+
+    drag()
+    cells = page.locator(".jp-CodeCell").count()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(COUNT, arg=[1, 6])
+    assert page.evaluate(ACTIVE) == 1
+
+    lesson.wait_until_idle()
+    drag()
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")  # command mode: a new cell below
+    page.locator(".jp-CodeCell").nth(cells).wait_for()
+    assert page.reported == []
+
+
+# How often the cell at a place has been run: its number is the kernel's count.
+COUNT = """([at, count]) => jupyterapp.shell.currentWidget.content.widgets[at]
+    .model.executionCount === count"""
+ACTIVE = "jupyterapp.shell.currentWidget.content.activeCellIndex"
+
+
 def test_the_pointer_shows_a_span(gallery):
     box = gallery.lanes.nth(0).locator(".al-canvas").bounding_box()
     gallery.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 24 + 8 + 8)

@@ -114,6 +114,23 @@ def test_something_after_lanes_is_refused_and_nothing_runs(run):
     assert run("ran").value == "False"
 
 
+@pytest.mark.parametrize(
+    ("magic", "says"),
+    [("lanes", "which thread runs what"), ("thread", "a plain thread with no event loop")],
+)
+def test_a_question_mark_gives_help_with_an_example(run, magic, says):
+    outcome = run(f"%%{magic}?")
+    assert (outcome.status, outcome.printed, outcome.views) == ("ok", "", 0)
+    assert says in outcome.help
+    assert f"%%{magic}\n" in outcome.help
+
+
+def test_lanes_called_by_other_code_says_where_to_write_it(run):
+    outcome = run("get_ipython().run_cell_magic('lanes', '', 'work()')")
+    assert outcome.status == "error"
+    assert outcome.printed == "UsageError: Write %%lanes on the cell's first line.\n"
+
+
 @pytest.mark.parametrize("magic", ["lanes", "thread"])
 @pytest.mark.parametrize("cell", ["ran = True\n%%{0}", "ran = True\nif ran:\n    %%{0}\n    1"])
 def test_a_magic_below_other_code_is_refused_and_nothing_runs(run, cell, magic):

@@ -146,8 +146,6 @@ class View {
     this.scroller.setAttribute("aria-label",
       "Recorded spans. Arrow keys go from span to span, Home and End to the first and the last, "
       + "plus and minus zoom, zero shows all.");
-    // JupyterLab's own shortcuts would take the arrow keys.
-    this.scroller.dataset.lmSuppressShortcuts = "true";
     this.scroller.append(this.inner);
     this.info = make("div", "al-detail");
     this.info.setAttribute("aria-live", "polite");
