@@ -1,6 +1,13 @@
-"""Django's own ASGI handler around views that a cell has written."""
+"""Django's own ASGI handler around views that a cell has written, and slow services for them to ask."""
 
+import time
+import weakref
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+from threading import Thread
 
 from asgiref.testing import ApplicationCommunicator
 from django.core.handlers.asgi import ASGIHandler
@@ -98,3 +105,59 @@ def _scope(path: str, headers: dict[str, str]) -> dict:
         "query_string": query.encode(),
         "headers": [(name.lower().encode(), value.encode()) for name, value in sent.items()],
     }
+
+
+class SlowService:
+    """A real HTTP server on this machine that takes its time over each answer, at `url`.
+
+    It waits, as a service does that waits for its own database. Several requests wait at once, each
+    on a thread of the server's. The server ends when nothing refers to it any more, or with the
+    kernel.
+
+    Args:
+        answer: the text of every response.
+        seconds: how long each response takes.
+
+    Raises:
+        ValueError: `seconds` is negative.
+    """
+
+    def __init__(self, answer: str, seconds: float):
+        if seconds < 0:
+            raise ValueError(f"A service takes 0 seconds or more; got {seconds}.")
+        server = _Server(("127.0.0.1", 0), partial(_SlowAnswer, answer.encode(), seconds))
+        self.url = "http://{}:{}/".format(*server.server_address)
+        Thread(target=_serve, args=[server], daemon=True).start()
+        # Whoever drops the last reference must not wait until the server has noticed.
+        end = Thread(target=server.shutdown, daemon=True)
+        weakref.finalize(self, end.start).atexit = False
+
+
+class _Server(ThreadingTCPServer):
+    """Not http.server's: that one looks up this machine's name, which may need a network."""
+
+    daemon_threads = True
+    request_queue_size = 100
+
+
+class _SlowAnswer(BaseHTTPRequestHandler):
+    def __init__(self, answer: bytes, seconds: float, *connection: object):
+        self._answer, self._seconds = answer, seconds
+        super().__init__(*connection)  # this answers the request
+
+    def do_GET(self):
+        time.sleep(self._seconds)
+        with suppress(ConnectionError):  # the client did not wait for it
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.send_header("Content-Length", str(len(self._answer)))
+            self.end_headers()
+            self.wfile.write(self._answer)
+
+    def log_message(self, *_line: object) -> None:
+        """Keep the log of requests out of the cells."""
+
+
+def _serve(server: _Server) -> None:
+    with server:
+        server.serve_forever()

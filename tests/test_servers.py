@@ -1,14 +1,19 @@
-"""A site of a notebook's own: the real handler, the real middleware, one context a request."""
+"""A site of a notebook's own, with the real handler and middleware; the services that it asks."""
 
+import socket
 import subprocess
 import sys
 import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 from django.urls import path
 
-from asynclab.servers import Site
+from asynclab.servers import Site, SlowService
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -115,3 +120,53 @@ def test_middleware_is_read_when_the_site_is_made():
 def test_a_site_without_a_url_says_how_to_write_one(patterns):
     with pytest.raises(TypeError, match=r'Site\(path\("books/", view\)\)'):
         Site(*patterns)
+
+
+# --- slow services
+
+SECONDS = 0.2
+
+
+def fetched(url):
+    with urlopen(url, timeout=30) as response:
+        return response.read().decode()
+
+
+def test_a_service_gives_its_answer_not_sooner_than_it_says():
+    service = SlowService("4½ of 5 stars", SECONDS)
+    began = time.monotonic()
+    assert fetched(service.url) == "4½ of 5 stars"
+    assert time.monotonic() - began >= SECONDS
+
+
+def test_requests_wait_at_the_same_time():
+    service = SlowService("", SECONDS)
+    began = time.monotonic()
+    with ThreadPoolExecutor(30) as pool:
+        list(pool.map(fetched, [service.url] * 30))
+    assert time.monotonic() - began < 30 * SECONDS / 2
+
+
+def test_a_service_is_on_loopback_and_ends_with_its_last_reference():
+    service = SlowService("", 0)
+    address = urlsplit(service.url).hostname, urlsplit(service.url).port
+    assert address[0] == "127.0.0.1"
+    socket.create_connection(address).close()
+    del service
+    deadline = time.monotonic() + 30
+    with pytest.raises(ConnectionRefusedError):
+        while time.monotonic() < deadline:
+            socket.create_connection(address).close()
+
+
+def test_a_client_that_does_not_wait_leaves_no_word(capfd):
+    service = SlowService("a bat" * 1_000_000, SECONDS)
+    with socket.create_connection(service.url[len("http://") : -1].split(":")) as client:
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+    assert len(fetched(service.url)) == 5_000_000
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_service_that_would_answer_before_it_is_asked_is_refused():
+    with pytest.raises(ValueError, match="A service takes 0 seconds or more; got -1."):
+        SlowService("", -1)
