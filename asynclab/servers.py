@@ -1,4 +1,4 @@
-"""Django's own ASGI handler around views that a cell has written, and slow services for them to ask."""
+"""Django's own ASGI handler around views that a cell has written; slow services for them to ask."""
 
 import time
 import weakref
