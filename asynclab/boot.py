@@ -20,7 +20,7 @@ DEMO_SETTINGS = "config.settings"
 DEMO_PACKAGES = ("config", "library")
 
 UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
-"""The variable that switches Django's guard off: any text does, but for the empty one."""
+"""The variable that switches Django's guard off: any text except the empty one does so."""
 
 
 class BootError(LabError):
@@ -32,9 +32,9 @@ def boot(settings: str | None = None) -> None:
 
     Without an argument: the demo project, with a database of this kernel's own, freshly migrated
     and seeded. Called again, it resets the data, ids included, and closes every connection; it may
-    be called from a cell, a plain thread or plain Python. The database ends with the kernel. What
-    the shell has set for another project does not count here: neither ``DJANGO_SETTINGS_MODULE``
-    nor ``DJANGO_ALLOW_ASYNC_UNSAFE``, with which a lesson would not show what it says.
+    be called from a cell, a plain thread or plain Python. The database ends with the kernel. It
+    ignores what the shell has set for another project: ``DJANGO_SETTINGS_MODULE``, and
+    ``DJANGO_ALLOW_ASYNC_UNSAFE``, with which a lesson would not show what it says.
 
     With an argument: your own project. Its database is not touched. The folder of the nearest
     ``manage.py``, from the working directory upwards, goes on ``sys.path``, as manage.py would do.
@@ -91,10 +91,10 @@ def _say_that_the_guard_is_off():
 
 @contextmanager
 def seed_data() -> Iterator[None]:
-    """Give the demo project the data that boot() made, for one block; then what it had before.
+    """Give the demo project the data that boot() made for one block, then what it had before.
 
-    Every connection is closed on the way in and out. Nothing happens if this kernel booted another
-    project, or none.
+    Every connection is closed on the way in and on the way out. Nothing happens if this kernel
+    booted another project, or none.
 
     Raises:
         BootError: the disk is full.
@@ -130,7 +130,7 @@ def set_up_project(name: str) -> str:
     """Set up the reader's own project, and say so. Lanes show this function by its name."""
     if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
         raise BootError(
-            f"{name!r} is no settings module. "
+            f"{name!r} is not the name of a settings module. "
             "boot() takes a dotted name, such as boot('mysite.settings')."
         )
     _find_project(name.partition(".")[0])
@@ -195,7 +195,7 @@ def _call(settings):
 
 
 def _import_settings(name):
-    """Import the module by itself first: a wrong name then leaves no trace in the kernel."""
+    """Import the module by itself first, so that a wrong name leaves no trace in the kernel."""
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -249,8 +249,8 @@ def _no_room(error):
 class _Library:
     """The demo project's data in this kernel: a seed, made once, and the copy in use.
 
-    Each renewal starts a new file: whatever still holds the old one, be it an abandoned cursor, an
-    open transaction or another process, can neither lock nor spoil the new one.
+    Each renewal starts a new file. An abandoned cursor, an open transaction or another process may
+    still hold the old file; it can neither lock nor change the new one.
     """
 
     def __init__(self):
@@ -293,7 +293,7 @@ class _Library:
         self._drop(scratch)
 
     def _drop(self, file):
-        # Windows keeps a file that something still holds; the folder's end takes it.
+        # Windows refuses to delete a file that is in use; it goes with the folder.
         with suppress(PermissionError):
             file.unlink(missing_ok=True)
 
@@ -319,7 +319,7 @@ class _Library:
 
         self._use(unfinished)
         try:
-            # A seed that is not finished is made anew, so nothing waits for the disk.
+            # An unfinished seed is made again, so there is no need to wait for the disk.
             connections["default"].cursor().execute("PRAGMA synchronous = OFF")
             call_command("migrate", verbosity=0, interactive=False)
             call_command("loaddata", "library", verbosity=0)
@@ -341,12 +341,13 @@ class _Library:
         self.connections.add(connection)
 
     def _close_connections(self):
-        """Let go of each, so that its thread opens a new one; SQLite's own goes with its last user.
+        """Drop each connection, so that its thread opens a new one.
 
-        Closed while its thread is in the middle of a query, it would take the process with it.
+        SQLite closes the dropped one with its last user. Closing it here, while its thread may be
+        in the middle of a query, would crash the process.
         """
         for connection in list(self.connections):
-            # What an atomic() that nobody will leave has begun is not the new connection's.
+            # The new connection is not inside an atomic() that was begun on the old one.
             connection.in_atomic_block = connection.closed_in_transaction = False
             connection.run_on_commit = []
             connection.connection = None

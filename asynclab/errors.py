@@ -1,11 +1,11 @@
-"""The errors that the kit raises on purpose. Plain data; knows no Django, no Jupyter."""
+"""The errors that the kit raises on purpose. This module imports neither Django nor Jupyter."""
 
 
 class LabError(Exception):
-    """Something that the reader of the message can put right.
+    """A problem that the reader of the message can solve.
 
-    The message says what is wrong and what to do, in one or two lines. IPython shows that message
-    alone, because a traceback through the kit would tell the reader nothing. Plain Python shows the
+    The message says what is wrong and what to do, in one or two lines. IPython shows only that
+    message, because a traceback through the kit would not help the reader. Plain Python shows the
     usual traceback.
     """
 

@@ -1,7 +1,7 @@
-"""What happened: plain data, recorded as it happens.
+"""Recorded events as plain data.
 
-A `Recording` takes events from any thread and groups them into spans, one lane a thread. It knows
-nothing of Django, asyncio or Jupyter; `taps` feeds it and `lanes` draws it.
+A `Recording` takes events from any thread and groups them into spans, with one lane for each
+thread. It knows nothing about Django, asyncio or Jupyter; `taps` feeds it and `lanes` draws it.
 """
 
 import re
@@ -64,7 +64,7 @@ class Moment(NamedTuple):
 
 @dataclass(slots=True)
 class Span:
-    """Something that began and, mostly, ended on one lane.
+    """Something that began on a lane and, in most cases, ended there.
 
     Times are nanoseconds since the recording began; `end` is None while the span is open.
     `runs` are the stretches in which a task or a cell really ran, as [start, end]; a span of
@@ -108,7 +108,7 @@ class Recording:
         self.lanes: list[Lane] = []
         self.block: object = self
         self._here = threading.local()
-        # The garbage collector may run code that notes something while a lane is being opened.
+        # The garbage collector may run code that makes a note while a lane is being opened.
         self._new_lane = threading.RLock()
         self._timeline = Timeline(self.began)
         self._reading = threading.Lock()
@@ -119,7 +119,7 @@ class Recording:
         return f"Recording: {_counted(spans, 'span')} on {_counted(lanes, 'lane')}"
 
     def _make_note(self) -> Callable[..., None]:
-        """Return `note`. Every hop is five of them, and a closure is quicker than a method."""
+        """Return `note`: a closure, because each hop makes five notes and a method is slower."""
         events, append, limit, here = self.events, self.events.append, self.limit, self._here
 
         def note(op, key, kind="", name="", detail="", role=None) -> None:
@@ -188,8 +188,8 @@ class Recording:
         return [span for span in self.spans if span.lane in wanted]
 
 
-# Roles of which there can be several from the start: "pool worker 1" reads better than
-# "pool worker" beside "pool worker 2".
+# Roles that are numbered from the first one: "pool worker 1" reads better than "pool worker"
+# beside "pool worker 2".
 MANY = {"pool worker", "context worker"}
 
 
@@ -230,7 +230,7 @@ class Timeline:
             END: self._end,
         }
         for event in events[self.taken : last]:
-            # Counted first: a reader that is interrupted does not tell an event twice.
+            # Counted first, so that a reader that is interrupted does not report an event twice.
             self.taken += 1
             apply[event[1]](Event(*event))
         return {} if remember else self._take_changes()
@@ -238,7 +238,7 @@ class Timeline:
     def close(self, ended: int, remember: bool = False) -> dict[int, Span]:
         """End every open span at `ended`, without an error."""
         for key, span in list(self._open.items()):
-            # What another thread began at the very end may be a moment late.
+            # Another thread may have begun it just after the end.
             self._finish(key, span, max(ended - self.began, span.start))
         return {} if remember else self._take_changes()
 

@@ -16,7 +16,7 @@ def prefix() -> str:
 
 
 def sweep() -> None:
-    """Remove the folders of processes of this machine that are gone: they were killed."""
+    """Remove the folders that killed processes of this machine have left behind."""
     for folder in Path(tempfile.gettempdir()).iterdir():
         found = re.fullmatch(rf"{re.escape(_machine())}(\d+)-\w+", folder.name)
         if found and not psutil.pid_exists(int(found[1])):
@@ -24,5 +24,5 @@ def sweep() -> None:
 
 
 def _machine() -> str:
-    # A temporary folder may be shared, and process numbers mean nothing elsewhere.
+    # Machines may share a temporary folder, and a process id means nothing on another machine.
     return f"asynclab-{platform.node()}-"

@@ -1,4 +1,6 @@
-"""Interrupts: held back while something must not be left half done; raised in another thread."""
+"""Interrupts: hold them back while something must not be left half done, or raise one in another
+thread.
+"""
 
 import ctypes
 import signal
@@ -10,10 +12,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Hold an interrupt back while the block runs, and let it through when the block has ended.
+    """Hold an interrupt back while the block runs, and deliver it when the block has ended.
 
-    Python interrupts the main thread only; in any other this does nothing. Blocks may be nested:
-    the outermost lets it through.
+    Python interrupts the main thread only; in any other thread this does nothing. Blocks may be
+    nested; the outermost one delivers the interrupt.
     """
     on_main = threading.current_thread() is threading.main_thread()
     handler = signal.getsignal(signal.SIGINT) if on_main else None
@@ -31,10 +33,11 @@ def held() -> Iterator[None]:
 
 
 def raise_in(thread: threading.Thread, error: type[BaseException]) -> bool:
-    """Raise `error` in another thread, at its next bytecode; return whether it was asked to.
+    """Ask another thread to raise `error` at its next bytecode; return whether it was asked.
 
-    Not while that thread starts one of its own. In Python 3.11 the new one has the number of its
-    starter until it runs: it would get the error instead, and the starter wait for it for ever.
+    It is not asked while it is starting a thread of its own. In Python 3.11 the new thread has the
+    ident of its starter until it runs: it would get the error instead, and the starter would wait
+    for it for ever.
     """
     frame = sys._current_frames().get(thread.ident)
     while frame is not None:

@@ -1,9 +1,10 @@
-"""Where events come from: asyncio, executors, asgiref's waits, Django's queries.
+"""The sources of events: asyncio, executors, asgiref's waits and Django's queries.
 
-A tap replaces one method of a class for as long as something is being recorded, so that it also
-sees objects that exist already. Each is chosen so that no frame of ours stands between a learner's
-function and its caller: tasks and work items catch what the function raises before it reaches us,
-and a traceback reads as it would without the taps. The one exception is the query tap.
+A tap replaces one method of a class while something is being recorded, so that it also sees
+objects that existed before. Each method is chosen so that no frame of the kit stands between a
+learner's function and its caller. Tasks and work items catch what the function raises before it
+reaches the tap, and a traceback reads as it would without the taps. The query tap is the one
+exception.
 """
 
 import asyncio
@@ -40,8 +41,8 @@ from .events import (
 )
 from .interrupts import held
 
-# Whose tasks run the notebook itself, or close a loop. They are on the learner's loop, but not the
-# story.
+# Modules whose tasks run the notebook itself or close a loop. They share the learner's loop, but
+# they are not part of what a lesson shows.
 PLUMBING = re.compile(
     r"(IPython|comm|debugpy|ipykernel|ipywidgets|jupyter_client|tornado|zmq|asyncio\.base_events)\b"
 )
@@ -51,7 +52,7 @@ TASK_METHODS = frozenset(dir(asyncio.Task))
 
 
 class Known(NamedTuple):
-    """A task that has been seen. `key` is None if its steps are not to be told."""
+    """A task that has been seen. `key` is None if its steps are not to be recorded."""
 
     ref: weakref.ref
     key: object
@@ -190,7 +191,7 @@ _note = _note_in_all
 
 
 def _route() -> None:
-    """Send notes straight to the recording, if there is just one: every hop is five notes."""
+    """Send notes straight to the recording if there is only one: each hop makes five notes."""
     global _note
     _note = _recordings[0].note if len(_recordings) == 1 else _note_in_all
 
@@ -200,14 +201,14 @@ def _begin_block(tape: Recording, name: str) -> None:
     task = _current_task()
     known = _tasks.get(id(task))
     if known is not None and known.key is not None:
-        # Another recording follows this task already. One task has one key, in each of them.
+        # Another recording follows this task already. A task has the same key in every recording.
         tape.block = known.key
     tape.note(BEGIN, tape.block, CELL, name, "", _loop_role)
     if task is None or tape.block is not tape:
         return
     _tasks[id(task)] = Known(weakref.ref(task, _forget(task)), tape, CELL, name)
-    # The step that we are in began before the taps were on, so nobody will tell us that it ends.
-    # Whatever the loop runs next says so; something is in its queue from now on.
+    # The current step began before the taps were on, so no tap will see its end. Whatever the loop
+    # runs next marks it, and the callback below makes sure that something will run.
     _first_steps[threading.get_ident()] = tape
     asyncio.get_running_loop().call_soon(_end_first_step)
 
@@ -226,7 +227,7 @@ def _current_task() -> asyncio.Task | None:
 
 
 def _forget(task: asyncio.Task) -> Callable:
-    """What to call once the task is no more: another may then have its id."""
+    """Return what to call once the task is gone, because another may then get its id."""
     number = id(task)
     return lambda ref: _tasks.pop(number, None)
 
@@ -255,7 +256,7 @@ def _tap_handle(run: Callable) -> Callable:
         key = known.key
         if key is None:
             return run(handle)
-        # To a recording that has seen the task before, this is one step more.
+        # For a recording that has seen the task before, this begins one more step.
         _note(BEGIN, key, known.kind, known.name, "", _loop_role)
         _here.step = key
         try:
@@ -301,7 +302,7 @@ def _is_plumbing(coroutine) -> bool:
 
 
 def _task_key(coroutine) -> object:
-    # Its id only where somebody who cannot know the task has to name it: see _tap_main_wrap.
+    # Its id is used only where a tap that cannot know the task has to name it: see _tap_main_wrap.
     wrapped = _wrapped_by_asgiref(coroutine)
     return object() if wrapped is None else id(wrapped)
 
@@ -332,7 +333,7 @@ def _is_running(coroutine, name: str) -> bool:
 
 
 def _tap_work_item_init(init: Callable) -> Callable:
-    """Both kinds of work item, concurrent.futures' and asgiref's, are made by whoever asks."""
+    """Note who asks: both kinds of work item are made on the thread of their caller."""
 
     def __init__(item, *args, **kwargs):
         init(item, *args, **kwargs)
@@ -342,16 +343,16 @@ def _tap_work_item_init(init: Callable) -> Callable:
 
 
 def _tap_work_item_run(run: Callable) -> Callable:
-    """... and run by whoever does the work. What the function raises goes into the future."""
+    """Note who does the work. What the function raises goes into the future."""
 
     def _run(item, *args):
         future, key = item.future, id(item)
-        # Here and below, asking the future by its methods would take its lock four times.
+        # Here and below, the future's methods would take its lock four times.
         if future._state == CANCELLED:
             return run(item, *args)
         function = _work(item)
         _note(BEGIN, key, SYNC, _label(function), "", partial(_worker_role, item))
-        # Before any other callback: whoever awaits the result goes on only after the end is noted.
+        # Before any other callback: the end is noted before whoever awaits the result goes on.
         future._done_callbacks.insert(0, partial(_work_ends, key))
         try:
             return run(item, *args)
@@ -388,11 +389,11 @@ def _worker_role(item) -> str:
     adapter = getattr(getattr(function, "func", None), "__self__", None)
     if not (isinstance(adapter, SyncToAsync) and adapter._thread_sensitive):
         return "pool worker"
-    # By name: a new worker runs before its executor lists it among its threads.
+    # Recognised by its name: a new worker runs before its executor lists it among its threads.
     pool = threading.current_thread().name.rpartition("_")[0]
     if pool == SyncToAsync.single_thread_executor._thread_name_prefix:
         return "thread-sensitive worker"
-    # Else a caller that waits in async_to_sync does it, or the worker of a ThreadSensitiveContext.
+    # Otherwise a caller that waits in async_to_sync runs it, or a ThreadSensitiveContext's worker.
     waits = isinstance(item, asgiref.current_thread_executor._WorkItem)
     return _loop_role() if waits else "context worker"
 
@@ -420,7 +421,7 @@ def _tap_run_until_future(run_until_future: Callable) -> Callable:
         try:
             return run_until_future(self, future)
         finally:
-            # None waits if the taps came on between the two calls.
+            # There is no wait if the taps came on between the two calls.
             *rest, wait = getattr(_here, "waits", ()) or (None,)
             _here.waits = tuple(rest)
             _note(END, wait)
@@ -432,7 +433,7 @@ def _tap_run_until_future(run_until_future: Callable) -> Callable:
 
 
 def _tap_execute(execute: Callable) -> Callable:
-    """Every statement of every connection goes through here, with and without debugging."""
+    """Note each statement: all connections run them here, with DEBUG on or off."""
 
     @functools.wraps(execute)
     def _execute_with_wrappers(self, sql, params, many, executor):

@@ -381,9 +381,9 @@ WRONG_NAMES = {
     "nosuch.settings": "There is no module 'nosuch' to import. Check the name",
     "nosuch": "There is no module 'nosuch' to import. Check the name",
     "mysite.nosuch": "There is no module 'mysite.nosuch' to import. Check the name",
-    "mysite/settings.py": "'mysite/settings.py' is no settings module.",
-    "": "'' is no settings module.",
-    7: "7 is no settings module.",
+    "mysite/settings.py": "'mysite/settings.py' is not the name of a settings module.",
+    "": "'' is not the name of a settings module.",
+    7: "7 is not the name of a settings module.",
     "mysite": "'mysite' holds no settings. Did you mean boot('mysite.settings')?",
 }
 
