@@ -82,7 +82,7 @@ FAULTS = [
         "%%thread",
         text(
             MAGICS,
-            "        while not thread.ended.wait(timeout=0.1):\n            pass\n",
+            "        while not run.ended.wait(timeout=0.1) and run.thread.is_alive():\n            pass\n",
             "",
         ),
         test("magics.py::test_thread_interrupted_unnoticed[in join]"),
