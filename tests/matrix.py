@@ -26,6 +26,7 @@ LEFT_OUT = [
         "flakes",
         "kernels",
         "mutants",
+        "quotations",
         "readme",
         "security",
         "start",

@@ -2,6 +2,7 @@
 
 python -m asynclab.authoring refresh [notebooks...]
 python -m asynclab.authoring generate [solutions...]
+python -m asynclab.authoring boxes [notebooks...]
 python -m asynclab.authoring lint [notebooks...]
 python -m asynclab.authoring census
 """

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from ..errors import LabError
 from ..exercises.generate import generate
+from .boxes import fill
 from .census import take
+from .claims import read_claims
 from .lint import lint
 from .notebooks import CHECKOUT, FOLDERS, find, read, write
 from .refresh import refresh
@@ -55,6 +57,13 @@ def _with_outputs_of(target: Path, notebook):
     return notebook
 
 
+def _boxes(paths: list[Path]) -> int:
+    claims = read_claims(CHECKOUT)
+    for path in paths or find("notebooks"):
+        _say(path, fill(path, claims))
+    return 0
+
+
 def _lint(paths: list[Path]) -> int:
     problems = [problem for path in paths or find(*FOLDERS) for problem in lint(path)]
     return _tell(problems)
@@ -72,7 +81,13 @@ def _tell(problems: list[str]) -> int:
     return 1 if problems else 0
 
 
-_COMMANDS = {"refresh": _refresh, "generate": _generate, "lint": _lint, "census": _census}
+_COMMANDS = {
+    "refresh": _refresh,
+    "generate": _generate,
+    "boxes": _boxes,
+    "lint": _lint,
+    "census": _census,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -4,26 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
 from nbformat import NotebookNode
 
-from ..errors import LabError
+from .claims import read_claims
 from .notebooks import FOLDERS, code_cells, exemption, read, tags
 
 MOST_EXEMPT = 0.10  # of all code cells
 
 # nbval passes over these; a cell that shows nothing else proves nothing.
 _NOT_COMPARED = ("image/png", "image/jpeg", "application/vnd.jupyter.widget-view+json")
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A sentence about async Django, and what the machine says of it."""
-
-    id: str
-    lesson: str
-    says: str
-    verdict: str
 
 
 @dataclass
@@ -55,19 +44,6 @@ class Census:
     def demonstrated(self) -> int:
         """How many claims have a compared cell in their lesson."""
         return sum(bool(cells) for cells in self.evidence.values())
-
-
-def read_claims(checkout: Path) -> list[Claim]:
-    """Return the claims in `notebooks/claims.yml`.
-
-    Raises:
-        LabError: the file is missing, or a row has other keys than a claim.
-    """
-    path = checkout / "notebooks" / "claims.yml"
-    try:
-        return [Claim(**row) for row in yaml.safe_load(path.read_text(encoding="utf-8"))]
-    except (OSError, TypeError, yaml.YAMLError) as error:
-        raise LabError(f"notebooks/claims.yml cannot be read: {error}") from None
 
 
 def take(checkout: Path) -> Census:

@@ -146,7 +146,7 @@ FAULTS = [
     Fault(
         "claim-taken-from-the-list",
         "a claim not shown",
-        text("notebooks/claims.yml", "id: T7,", "id: T8,"),
+        text("notebooks/claims.yml", "id: T7", "id: T8"),
         CENSUS,
         ("has a tag for T7, which claims.yml lacks", "Claim T8 has no compared evidence"),
     ),

@@ -1,0 +1,109 @@
+"""The claims that the lessons put to the test: who says what, in whose words, and the answer.
+
+`notebooks/claims.yml` is their only source. What the fields hold is said at its top.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from ..errors import LabError
+
+VERDICTS = ("holds", "conditional", "stale", "false")
+ASGIREF = "asgiref"  # as a source; any other is a version of Django
+CUT = "[...]"  # in a quotation: words are left out here
+
+
+@dataclass(frozen=True)
+class Article:
+    """What articles say: one article's own words, with its title and address, or a paraphrase."""
+
+    quote: str = ""
+    title: str = ""
+    url: str = ""
+    paraphrase: str = ""
+
+    def __post_init__(self):
+        if bool(self.quote) == bool(self.paraphrase):
+            raise TypeError("an article has either a quote or a paraphrase")
+        if bool(self.quote) != bool(self.title and self.url):
+            raise TypeError("a quote from an article has a title and a url")
+
+
+@dataclass(frozen=True)
+class Quotation:
+    """Words of the documentation, and where they stand.
+
+    Args:
+        sources: the versions of Django, "5.2" and "6.1", or "asgiref".
+        page: the page below docs/, as "topics/async"; for asgiref "README".
+        heading: the heading that the words stand under.
+        quote: the words, in Markdown; "[...]" where some are left out.
+    """
+
+    sources: tuple[str, ...]
+    page: str
+    heading: str
+    quote: str
+
+    @property
+    def anchor(self) -> str:
+        """The heading's anchor on the page, as Sphinx makes it."""
+        return re.sub(r"[^a-z0-9]+", "-", self.heading.lower()).strip("-")
+
+    @property
+    def link(self) -> str:
+        """The address of the heading, in the newest of the sources."""
+        if ASGIREF in self.sources:
+            return f"https://github.com/django/asgiref/blob/main/{self.page}.rst"
+        root = f"https://docs.djangoproject.com/en/{self.sources[-1]}"
+        return f"{root}/{self.page}/#{self.anchor}"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence about async Django, whose it is, and what the machine says of it."""
+
+    id: str
+    lesson: str
+    verdict: str
+    says: str
+    machine: str
+    why: str = ""
+    article: Article | None = None
+    docs: tuple[Quotation, ...] = ()
+    stacks: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self):
+        if self.verdict not in VERDICTS:
+            raise TypeError(f"{self.id} has the verdict {self.verdict!r}")
+        if not (self.article or self.docs):
+            raise TypeError(f"{self.id} names nobody who says so")
+
+
+def read_claims(checkout: Path) -> list[Claim]:
+    """Return the claims in `notebooks/claims.yml`.
+
+    Raises:
+        LabError: the file is missing, or a row is not a claim.
+    """
+    path = checkout / "notebooks" / "claims.yml"
+    try:
+        return [_claim(**row) for row in yaml.safe_load(path.read_text(encoding="utf-8"))]
+    except (OSError, TypeError, yaml.YAMLError) as error:
+        raise LabError(f"notebooks/claims.yml cannot be read: {error}") from None
+
+
+def _claim(*, article=None, docs=(), stacks=None, **fields) -> Claim:
+    return Claim(
+        article=Article(**article) if article else None,
+        docs=tuple(_quotation(**each) for each in docs),
+        stacks=tuple((stacks or {}).items()),
+        **fields,
+    )
+
+
+def _quotation(*, sources, **fields) -> Quotation:
+    return Quotation(sources=tuple(sources), **fields)
