@@ -16,6 +16,13 @@ SOLUTIONS = Path(__file__).parents[1] / "solutions"
 INTERNALS = re.compile(r"\.py\b|<locals>|_as_a_cell")
 """What no verdict may show to a reader."""
 
+GO_ON = """
+import asyncio, gc
+for _ in range(3):
+    gc.collect()
+    await asyncio.sleep(0.01)
+"""
+
 
 class Kernel:
     """A kernel that has run a lesson's solutions from top to bottom.
@@ -31,6 +38,7 @@ class Kernel:
         self.notebook = nbformat.read(solutions_of(lesson), as_version=4)
         self.cells = exercise_cells(self.notebook)
         environment = os.environ | {"ASYNCLAB_PROGRESS": "memory"}
+        self.printed: list[str] = []
         self._manager, self._client = start_kernel(cwd=str(SOLUTIONS), env=environment)
         for cell in self.notebook.cells:
             if cell.cell_type == "code":
@@ -45,18 +53,23 @@ class Kernel:
     def execute(self, code: str, **expressions: str) -> dict:
         """Run a cell, which may raise; return the content of the kernel's reply.
 
+        What the cell prints, or has printed under it, goes to `printed`.
+
         Raises:
             TimeoutError: no reply came within SECONDS.
         """
+
+        def keep(message: dict) -> None:
+            if message["msg_type"] == "stream":
+                self.printed.append(message["content"]["text"])
+
         return self._client.execute_interactive(
-            code,
-            user_expressions=expressions,
-            output_hook=lambda message: None,
-            timeout=self.SECONDS,
+            code, user_expressions=expressions, output_hook=keep, timeout=self.SECONDS
         )["content"]
 
     def verdict(self, exercise: Exercise, source: str) -> tuple[str, str, str]:
         """What `check` says of `source`: outcome, diagnosis, and all that is shown."""
+        self.printed.clear()
         self.forget(exercise.names)
         self.run(source)
         return self.check(exercise)
@@ -72,6 +85,16 @@ class Kernel:
             verdict="gate_verdict.outcome, gate_verdict.diagnosis, repr(gate_verdict)",
         )
         return ast.literal_eval(said["verdict"])
+
+    def aftermath(self, source: str) -> str:
+        """What is printed beside the verdict on `source`, then and while the reader goes on.
+
+        The reader runs the same cell again, so that what it defines replaces what was checked, and
+        then others, in which the garbage is collected and the loop goes on.
+        """
+        self.run(source)
+        self.run(GO_ON)
+        return "".join(self.printed)
 
     def close(self) -> None:
         """End the kernel."""

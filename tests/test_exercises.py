@@ -30,9 +30,11 @@ async def call_it(given):
     given.result = await given.call("answer")
 
 
-def verdict_on(source, check=call_it, seconds=1.0, before="import asyncio, os, sys, time"):
-    """The verdict of `check` on a cell that defines `answer`."""
-    namespace = {}
+def verdict_on(
+    source, check=call_it, seconds=1.0, before="import asyncio, os, sys, time", namespace=None
+):
+    """The verdict of `check` on a cell that defines `answer`, in `namespace` if one is given."""
+    namespace = {} if namespace is None else namespace
     exec(compile(f"{before}\n{source}", "<cell>", "exec"), namespace)
     exercise = Exercise("9.1", "a title", ("answer",), ("?", "?"), seconds, check)
     return asyncio.run(grade(exercise, namespace))
@@ -298,6 +300,93 @@ def answer():
 """
     said = verdict_on(source, before="import threading").printed
     assert said == "Exception in letters: OSError: gone"
+
+
+LATE = """
+def work():
+    for _ in range(20): time.sleep(0.01)
+    raise OSError("gone")
+def answer(): threading.Thread(target=work, name="letters").start()
+"""
+
+
+def test_thread_that_fails_after_the_call_is_told_with_the_verdict():
+    said = verdict_on(LATE, before="import threading, time").printed
+    assert said == "Exception in letters: OSError: gone"
+
+
+LEAVES_A_THREAD = {
+    "at work": "def work():\n    while True: time.sleep(0.01)",
+    "in a loop": "async def wait(): await asyncio.sleep(60)\ndef work(): asyncio.run(wait())",
+}
+
+
+@pytest.mark.parametrize("name", LEAVES_A_THREAD)
+def test_thread_that_goes_on_after_the_call_is_stopped_without_a_word(name, capfd):
+    source = f"{LEAVES_A_THREAD[name]}\ndef answer(): threading.Thread(target=work).start()"
+    before = set(threading.enumerate())
+    verdict = verdict_on(source, before="import asyncio, threading, time")
+    gc.collect()
+    left = [each for each in set(threading.enumerate()) - before if each.name.endswith("(work)")]
+    assert (verdict.outcome, verdict.printed, left) == (PASSED, "", [])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_thread_of_somebody_else_goes_on():
+    end, ended = threading.Event(), []
+
+    def work():
+        end.wait()
+        ended.append("by itself")
+
+    other = threading.Thread(target=work)
+
+    async def meanwhile(given):
+        await given.call("answer", driver=lambda answer: other.start())
+
+    assert verdict_on("def answer(): pass", meanwhile).passed
+    end.set()
+    other.join()
+    assert ended == ["by itself"]
+
+
+def test_what_the_readers_names_hold_is_closed_without_a_word(capfd, recwarn):
+    source = """
+held = []
+async def letter(): raise OSError("gone")
+async def answer():
+    held.append(letter())
+    held.append(asyncio.gather(letter()))
+    held.append(asyncio.create_task(letter()))
+    await asyncio.sleep(0.01)
+"""
+    namespace = {}
+    assert verdict_on(source, namespace=namespace).printed == ""
+    namespace.clear()
+    gc.collect()
+    assert (capfd.readouterr(), recwarn.list) == (("", ""), [])
+
+
+def test_coroutine_that_was_there_before_the_check_can_still_be_awaited():
+    async def letter():
+        return "sent"
+
+    mine = letter()
+    assert verdict_on("def answer(): pass").passed
+    assert asyncio.run(mine) == "sent"
+
+
+@pytest.mark.parametrize("kind", ["async def", "def"])
+def test_returned_future_is_explained_and_given_up(kind):
+    source = f"""
+async def ask(): await asyncio.sleep(60)
+{kind} answer(): return asyncio.gather(ask(), ask())
+"""
+    verdict = verdict_on(source)
+    assert verdict.diagnosis == "returned-future"
+    assert "nobody waits for its result" in verdict.text
+    assert ("Did you mean `async def`" in verdict.text) is (kind == "def")
+    assert verdict.printed == ""
 
 
 def test_what_a_loop_of_asgiref_reports_is_told_in_one_line(caplog):

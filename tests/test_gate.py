@@ -23,7 +23,7 @@ from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET, PASSED
 
 EXERCISES = every_exercise()
 
-COMMON = {"hangs", "returned-coroutine", "generator", "not-callable"}
+COMMON = {"hangs", "returned-coroutine", "returned-future", "generator", "not-callable"}
 """Diagnoses of `Given.call` that name a thought which went wrong."""
 VAGUE = {"raised"}
 """Diagnoses that only say what happened. They do not count."""
@@ -82,6 +82,7 @@ def test_verdict(kernel_of, exercise, source, expected):
     assert tuple(verdict) == expected, text
     assert given_away(text, solution, source) == []
     assert not INTERNALS.search(text), text
+    assert kernel.aftermath(source) == ""
 
 
 SPOILED = """

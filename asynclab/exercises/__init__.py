@@ -3,6 +3,7 @@
 book        what an exercise is; what the lesson modules are written with
 given       the reader's names, as a check gets them
 bounded     one call of the reader's code, on a thread of its own, under a time limit
+leftovers   what such a call leaves behind
 checking    `check`
 verdicts    what `check` says
 helping     `hint` and `solution`

@@ -8,8 +8,9 @@ import inspect
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from types import FrameType
 
 import asgiref.sync
 
@@ -22,6 +23,8 @@ from .verdicts import as_written
 ROUND = 0.1
 """Seconds that code which overran gets to end, between two requests to do so."""
 ROUNDS = 10
+LEFT = 0.5
+"""Seconds that a thread which the code has left at work gets to end by itself."""
 
 
 class Stopped(BaseException):
@@ -29,7 +32,11 @@ class Stopped(BaseException):
 
 
 class ReturnedAwaitable(Exception):
-    """The function returned something that still had to be awaited."""
+    """The function returned something that still had to be awaited, and has not begun."""
+
+
+class ReturnedFuture(Exception):
+    """The function returned something that still had to be awaited, and has begun."""
 
 
 class ReturnedGenerator(Exception):
@@ -47,12 +54,15 @@ class Job:
         name: what the call is called in the recording.
         function: the reader's function.
         args, kwargs: what it is called with.
+        home: the namespace of the reader's cells.
         where: "cell" calls it in a thread whose event loop is running, as in a notebook's cell,
             and awaits it if it is an `async def`; "thread" calls it in a thread without a loop.
             Either way the thread is new, and context variables are copied to it.
     """
 
-    def __init__(self, name: str, function: Callable, args: tuple, kwargs: dict, where: str):
+    def __init__(
+        self, name: str, function: Callable, args: tuple, kwargs: dict, where: str, home: dict
+    ):
         self.value: object = None
         self.error: BaseException | None = None
         self.hung = self.runs_on = False
@@ -64,6 +74,7 @@ class Job:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task | None = None
         self._ended = concurrent.futures.Future()
+        self._home = home
         self._older = set(threading.enumerate())
         call = self._call_in_loop if where == "cell" else self._call
         run = contextvars.copy_context().run
@@ -90,6 +101,8 @@ class Job:
                 self.hung = not self._returned
                 stopped = await self._stop()
                 self.runs_on = not await _free_shared_worker() or not stopped
+            else:
+                await self._end_threads()
 
     def _main(self, call: Callable[[], None]) -> None:
         try:
@@ -120,9 +133,12 @@ class Job:
             value = self._function()
             if self._awaits:
                 value = await value
+        await _forgo(value)
         self._keep(value)
 
     def _keep(self, value: object) -> None:
+        if asyncio.isfuture(value):
+            raise ReturnedFuture
         if inspect.isawaitable(value):
             if inspect.iscoroutine(value):
                 value.close()  # Or Python warns that it was never awaited.
@@ -144,6 +160,28 @@ class Job:
                 return True
         return False
 
+    async def _end_threads(self) -> None:
+        """Wait for threads that the call has left at work; stop those that go on in its code."""
+        deadline = time.monotonic() + LEFT
+        while (at_work := self._at_work()) and time.monotonic() < deadline:
+            await asyncio.sleep(LEFT / 50)
+        # Only what is the reader's for certain: Jupyter may have started a thread meanwhile, too.
+        own = [thread for thread in at_work if self._runs_readers_code(thread)]
+        for thread in own:
+            _cancel_tasks_in(thread, but=None)
+            raise_in(thread, Stopped)
+        for thread in own:
+            await asyncio.to_thread(thread.join, LEFT)
+
+    def _at_work(self) -> list[threading.Thread]:
+        return [thread for thread in self._own_threads() if not _is_idle(thread)]
+
+    def _runs_readers_code(self, thread: threading.Thread) -> bool:
+        loop = _loop_in(thread)
+        tasks = asyncio.all_tasks(loop) if loop else ()
+        frames = [*_frames(thread), *(frame for task in tasks for frame in task.get_stack())]
+        return any(frame.f_globals is self._home for frame in frames)
+
     def _own_threads(self) -> set[threading.Thread]:
         """What the call has started. The shared worker outlives the call that first used it."""
         shared = asgiref.sync.SyncToAsync.single_thread_executor._threads
@@ -154,6 +192,13 @@ class Job:
             return
         with suppress(RuntimeError):  # The loop may have been closed meanwhile.
             self._loop.call_soon_threadsafe(self._task.cancel)
+
+
+async def _forgo(value: object) -> None:
+    """Give `value` up, with all that it waits for, if it is a future of the running loop."""
+    if asyncio.isfuture(value) and value.get_loop() is asyncio.get_running_loop():
+        value.cancel()
+        await asyncio.gather(value, return_exceptions=True)
 
 
 async def _done(future: concurrent.futures.Future, seconds: float) -> bool:
@@ -182,10 +227,23 @@ def _cancel_tasks_in(thread: threading.Thread, but: asyncio.AbstractEventLoop | 
 
 def _loop_in(thread: threading.Thread) -> asyncio.AbstractEventLoop | None:
     """The event loop that `thread` is running, as its stack shows it."""
+    running = asyncio.BaseEventLoop.run_forever.__code__
+    loops = (frame.f_locals["self"] for frame in _frames(thread) if frame.f_code is running)
+    return next(loops, None)
+
+
+def _is_idle(thread: threading.Thread) -> bool:
+    """Whether `thread` is a pool's worker that waits for work."""
+    innermost = next(_frames(thread), None)
+    return innermost is None or innermost.f_code is concurrent.futures.thread._worker.__code__
+
+
+def _frames(thread: threading.Thread) -> Iterator[FrameType]:
+    """The frames of what `thread` runs, from the innermost outwards."""
     frame = sys._current_frames().get(thread.ident)
-    while frame is not None and frame.f_code is not asyncio.BaseEventLoop.run_forever.__code__:
+    while frame is not None:
+        yield frame
         frame = frame.f_back
-    return None if frame is None else frame.f_locals["self"]
 
 
 def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> None:

@@ -16,7 +16,9 @@ from IPython import get_ipython
 from ..boot import UNSAFE, seed_data
 from . import score
 from .book import Exercise, NotAttempted, NotYet, find
+from .bounded import Stopped
 from .given import Given
+from .leftovers import settled
 from .verdicts import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict, as_written
 
 NO_DJANGO = "Django is not set up here. Run the cell with `boot()`, then this one again."
@@ -82,7 +84,8 @@ async def grade(
 ) -> Verdict:
     """The verdict on what the reader has for `exercise`; see `Given`."""
     printed = Printed()
-    with _undisturbed(), seed_data(), redirect_stdout(printed), redirect_stderr(printed):
+    output = redirect_stdout(printed), redirect_stderr(printed)
+    with _undisturbed(), seed_data(), output[0], output[1], settled():
         outcome, text, diagnosis = await _outcome(exercise, namespace, cells)
     return Verdict(exercise.number, exercise.title, outcome, text, diagnosis, printed.short())
 
@@ -166,7 +169,9 @@ def _shorten(record: logging.LogRecord) -> bool:
 
 
 def _show_end_of_thread(ended: threading.ExceptHookArgs) -> None:
-    """In one line, as a warning."""
+    """In one line, as a warning. What the check itself has stopped is no news."""
+    if issubclass(ended.exc_type, Stopped):
+        return
     name = ended.thread.name if ended.thread else "a thread"
     what = f"{ended.exc_type.__name__}: {as_written(str(ended.exc_value))}"
     print(f"Exception in {name}: {what}", file=sys.stderr)

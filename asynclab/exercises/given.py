@@ -12,9 +12,11 @@ import asgiref.sync
 
 from ..events import Recording
 from .book import Exercise, NotAttempted, NotYet, Raised
-from .bounded import Job, ReturnedAwaitable, ReturnedGenerator
+from .bounded import Job, ReturnedAwaitable, ReturnedFuture, ReturnedGenerator
 from .generate import STUB, bound_names, parse
 from .verdicts import as_written
+
+MEANT_ASYNC = "Did you mean `async def`, with an `await` inside?"
 
 
 class Given:
@@ -69,15 +71,15 @@ class Given:
 
         Raises:
             NotYet: the function hangs ("hangs"), raises (`Raised`), returns a coroutine
-                ("returned-coroutine"), is a generator ("generator"), or is no function
-                ("not-callable").
+                ("returned-coroutine") or a future ("returned-future"), is a generator
+                ("generator"), or is no function ("not-callable").
         """
         function = self.value(name)
         if not callable(function):
             kind = type(function).__name__
             raise NotYet("not-callable", f"`{name}` is not a function, but of type `{kind}`.")
         called, args = (driver, (function, *args)) if driver else (function, args)
-        job = Job(name, called, args, kwargs, where)
+        job = Job(name, called, args, kwargs, where, self._namespace)
         await job.run(self._exercise.seconds)
         self.recording = job.recording
         if job.hung:
@@ -103,6 +105,8 @@ class Given:
     def _explain(self, name: str, function: object, where: str, error: BaseException) -> None:
         if isinstance(error, ReturnedAwaitable):
             raise NotYet("returned-coroutine", _returned(name, function, where))
+        if isinstance(error, ReturnedFuture):
+            raise NotYet("returned-future", _returned_future(name, function))
         if isinstance(error, ReturnedGenerator):
             raise NotYet("generator", _is_a_generator(name))
         group, error = error, _first_raised(error)
@@ -176,10 +180,16 @@ def _is_a_class(name: str) -> str:
 
 def _returned(name: str, function: object, where: str) -> str:
     if not asgiref.sync.iscoroutinefunction(function):
-        return (
-            f"`{name}` returned a coroutine, and nothing has run it. "
-            "Did you mean `async def`, with an `await` inside?"
-        )
+        return f"`{name}` returned a coroutine, and nothing has run it. {MEANT_ASYNC}"
     if where == "thread":
         return f"`{name}` is an `async def`, but this exercise calls it where no loop is running."
     return f"`{name}` returned a coroutine, and nothing has run it. Where is an `await` missing?"
+
+
+def _returned_future(name: str, function: object) -> str:
+    is_async = asgiref.sync.iscoroutinefunction(function)
+    question = "Where is an `await` missing?" if is_async else MEANT_ASYNC
+    return (
+        f"`{name}` returned a future: the work has begun, and nobody waits for its result. "
+        f"{question}"
+    )

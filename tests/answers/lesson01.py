@@ -66,12 +66,21 @@ async def stock_report(ask, branches):
     ),
     Answer(
         "1.1",
-        wrong="returned-coroutine",
+        wrong="returned-future",
         source="""
 async def stock_report(ask, branches):
     return asyncio.gather(*[ask(branch) for branch in branches])
 """,
         why="gather waits by itself",
+    ),
+    Answer(
+        "1.1",
+        wrong="returned-future",
+        source="""
+def stock_report(ask, branches):
+    return asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="whoever awaits the answers gets them, whichever kind of function this is",
     ),
     Answer(
         "1.1",
@@ -484,6 +493,22 @@ async def serve(requests, handle):
     return results
 """,
         why="right numbers are enough",
+    ),
+    Answer(
+        "1.5",
+        wrong="not-served",
+        source="""
+import threading
+
+async def serve(requests, handle):
+    def serve_one(request):
+        request_id.set(request)
+        asyncio.run(handle(request))
+
+    for request in requests:
+        threading.Thread(target=serve_one, args=(request,)).start()
+""",
+        why="a thread for each request keeps the numbers apart",
     ),
     Answer(
         "1.5",

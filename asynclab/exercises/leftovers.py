@@ -1,0 +1,50 @@
+"""What checked code leaves behind: told with the verdict, or never, but not in a later cell."""
+
+import asyncio
+import gc
+import inspect
+import types
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+
+@contextmanager
+def settled() -> Iterator[None]:
+    """Let nothing that the block has made be reported after the block.
+
+    Python reports a coroutine that nobody awaited, and asyncio an error that nobody asked for, when
+    the object goes. Garbage goes at the end of the block. What a name of the reader's still holds
+    would go in a later cell, so its coroutines are closed here and its errors asked for.
+    """
+    before = weakref.WeakSet(_unawaited())
+    try:
+        yield
+    finally:
+        gc.collect()
+        for coroutine in _unawaited():
+            if coroutine not in before:
+                coroutine.close()
+        for future in _all(asyncio.Future):
+            _ask_for_error(future)
+
+
+def _unawaited() -> list[types.CoroutineType]:
+    """The coroutines that have not begun."""
+    every = _all(types.CoroutineType)
+    return [each for each in every if inspect.getcoroutinestate(each) == inspect.CORO_CREATED]
+
+
+def _ask_for_error(future: asyncio.Future) -> None:
+    """Ask for the error of a future whose loop has ended; asyncio then takes it for known."""
+    if future.done() and future.get_loop().is_closed():
+        with suppress(asyncio.CancelledError):
+            future.exception()
+
+
+def _all(kind: type) -> list:
+    """The objects of a kind, as the garbage collector knows them."""
+    known = gc.get_objects()
+    # By their type: `isinstance` asks a lazy object of Django for its class, which may query.
+    kinds = {each for each in set(map(type, known)) if issubclass(each, kind)}
+    return [each for each in known if type(each) in kinds]
