@@ -7,9 +7,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from asynclab.authoring.lint import lint, minutes
+from asynclab.authoring.lint import NOT_YET, lint
 from asynclab.authoring.notebooks import exemption, read
 from asynclab.authoring.refresh import refresh, shorten_paths
+from asynclab.authoring.sections import minutes, words
 from asynclab.errors import LabError
 from asynclab.labconfig import WIDGET_VIEW
 
@@ -153,17 +154,38 @@ CONTRACT = """# 01 · A lesson
 
 After this lesson you can explain it.
 
-**Time: 1 minutes.**"""
+**Time: 2 minutes, and 1 more for the deeper sections.**"""
+ERRORS = """## When you see this
+
+| Exact text | Cause | Fix |
+| --- | --- | --- |
+| `TypeError: unsupported operand ... \\|: 'int' and 'str'` | Two types. | Use one. |"""
 CLOSING = """## Recap
-It was so. When you see this, do that.
+It was so.
 
 **Next:** nothing. **Practice:** [the exercises](../exercises/a.ipynb)"""
+FAILS = "unsupported operand type(s) for |:\n'int' and 'str'"
 
 
 def good_lesson():
-    prose = new_markdown_cell
-    middle = [code(f"x = {i}", f"c{i}") for i in range(3)]
-    return [prose(CONTRACT, id="contract"), *middle, prose(CLOSING, id="closing")]
+    failing = code("1 | 'x'", "fails", tags=["raises-exception"])
+    failing.outputs = [nbformat.v4.new_output("error", ename="TypeError", evalue=FAILS)]
+    lesson = [
+        prose(CONTRACT, "contract"),
+        *(code(f"x = {i}", f"c{i}") for i in range(3)),
+        failing,
+        prose("## Deeper: why", "deeper", section="deeper"),
+        *(code(f"y = {i}", f"d{i}", section="deeper") for i in range(2)),
+        prose(ERRORS, "errors"),
+        prose(CLOSING, "closing"),
+    ]
+    for cell in lesson:
+        cell.metadata.setdefault("section", "core")
+    return lesson
+
+
+def prose(source, cell_id, section="core"):
+    return new_markdown_cell(source, id=cell_id, metadata={"section": section})
 
 
 @pytest.fixture
@@ -177,7 +199,8 @@ def course(tmp_path):
 
 
 def faults_in(course, cells):
-    return lint(write(course / "notebooks" / "01_a.ipynb", cells))
+    assert not LESSON.startswith(NOT_YET)
+    return lint(write(course / "notebooks" / LESSON, cells))
 
 
 def test_a_good_lesson_has_no_faults(course):
@@ -193,7 +216,31 @@ def drop(text):
 
 
 def add(cell):
+    cell.metadata.setdefault("section", "core")
     return lambda cells: cells.insert(1, cell)
+
+
+def mark(cell_id, section):
+    """Put the cell with this id into another section, or into none."""
+
+    def plant(cells):
+        metadata = next(cell for cell in cells if cell.id == cell_id).metadata
+        metadata.update(section=section) if section else metadata.pop("section")
+
+    return plant
+
+
+def say(old, new):
+    def plant(cells):
+        assert any(old in cell.source for cell in cells)
+        for cell in cells:
+            cell.source = cell.source.replace(old, new)
+
+    return plant
+
+
+def drop_cell(cell_id):
+    return lambda cells: cells.remove(next(cell for cell in cells if cell.id == cell_id))
 
 
 def shown(text):
@@ -210,11 +257,13 @@ def pictured(**data):
 
 def ask_and_reveal(*sources):
     """Cells with these sources at the place of the first one."""
-    cells = [code(source, f"ask{at}") for at, source in enumerate(sources)]
+    cells = [code(source, f"ask{at}", section="core") for at, source in enumerate(sources)]
     return lambda lesson: lesson.__setitem__(slice(1, 1), cells)
 
 
+LESSON = "99_a.ipynb"
 LONG = "\n".join(["x = 1"] * 13)
+MANY = [prose("So.", f"m{at}") for at in range(89)]
 
 
 @pytest.mark.parametrize(
@@ -223,18 +272,33 @@ LONG = "\n".join(["x = 1"] * 13)
         (drop("question"), "does not state the question"),
         (drop("necessary"), "does not state what one needs first"),
         (drop("After this lesson you can"), "what one can do afterwards"),
-        (drop("**Time: 1 minutes.**"), "does not state its time"),
+        (say("**Time", "Time"), "does not state its time as"),
+        (say(", and 1 more for the deeper sections", ""), "states 0 deeper minutes; 1 are counted"),
+        (say("Time: 2 minutes", "Time: 4 minutes"), "states 4 core minutes; 2 are counted"),
+        (mark("c1", None), "1 cells are in no section, c1 the first"),
+        (mark("c1", "deep"), "1 cells are in no section, c1 the first"),
+        (mark("c1", "deeper"), "in the order core, deeper, core, deeper, core"),
+        (mark("fails", "deeper"), "its first deeper cell is no heading"),
+        (mark("errors", "deeper"), "the heading 'When you see this' is not one of deeper"),
+        (drop_cell("errors"), "has 0 headings '## When you see this'"),
+        (say("## Deeper: why", "## Why"), "the heading 'Why' is not one of deeper"),
+        (add(prose("## Deeper: why", "early")), "the heading 'Deeper: why' is not one of core"),
+        (lambda c: c.insert(-2, prose("So.", "late")), "what follows its deeper sections is not"),
+        (lambda c: c.__setitem__(slice(1, 1), MANY), "96 cells are core; 90 may"),
+        (say("| Cause |", "| Reason |"), "no table with the columns Exact text, Cause, Fix"),
+        (say("`TypeError", "TypeError"), "is not in backticks"),
+        (say("| Use one. ", ""), "has not 3 filled columns"),
+        (say("Use one.", ""), "has not 3 filled columns"),
+        (say("and 'str'`", "and 'set'`"), "no cell of it shows the error TypeError"),
         (drop("## Recap"), "lacks a recap"),
-        (drop("When you see this"), "'when you see this'"),
         (drop("**Next:**"), "lacks what is next"),
         (drop("(../exercises/a.ipynb)"), "a link to its exercises"),
         (add(new_markdown_cell("word " * 111, id="long")), "more than 110 words"),
-        (add(new_markdown_cell("word " * 400, id="long")), "states 1 minutes; 3 are counted"),
         (add(new_markdown_cell("![](https://example.com/a.png)", id="i")), "no alt text"),
         (add(new_markdown_cell('<img src="data:,">', id="i")), "no alt text"),
         (add(new_markdown_cell("[there](gone.md)", id="i")), "leads nowhere: gone.md"),
         (add(code(LONG, "long")), "more than 12 lines"),
-        (lambda cells: [c.update(source=LONG) for c in cells[1:4]], "median cell has 13 lines"),
+        (lambda cells: [c.update(source=LONG) for c in cells[1:5]], "median cell has 13 lines"),
         (add(code("1", "e", tags=["nbval-skip"])), "exempt from comparison without a reason"),
         (add(code("1", "r", tags=["raises-exception"])), "does not fail, but has the tag"),
         (add(shown("/home/ada/x.py")), "holds something of one machine: /home/a"),
@@ -244,7 +308,7 @@ LONG = "\n".join(["x = 1"] * 13)
         (ask_and_reveal("q = predict()\nq.reveal(1)"), "q is revealed before"),
         (ask_and_reveal("q.reveal(1)", "q = predict()"), "q is revealed before"),
         (ask_and_reveal("q = predict()"), "q is predicted and never revealed"),
-        (lambda cells: cells.__setitem__(slice(1, 4), []), "has no code"),
+        (lambda cells: cells.__setitem__(slice(1, 8), []), "has no code"),
     ],
 )
 def test_each_fault_is_found(course, plant, fault):
@@ -254,17 +318,22 @@ def test_each_fault_is_found(course, plant, fault):
 
 
 def test_the_state_of_widgets_is_found(course):
-    path = write(course / "notebooks" / "01_a.ipynb", good_lesson(), widgets={"state": {}})
+    path = write(course / "notebooks" / LESSON, good_lesson(), widgets={"state": {}})
     assert any("holds the state of widgets" in found for found in lint(path))
 
 
 def test_a_prediction_that_is_revealed_later_is_fine(course):
     cells = good_lesson()
     ask_and_reveal("q = predict()", "q.reveal(1)")(cells)
-    assert faults_in(course, cells) == ["notebooks/01_a.ipynb: states 1 minutes; 2 are counted"]
+    fault = f"notebooks/{LESSON}: states 2 core minutes; 4 are counted"
+    assert faults_in(course, cells) == [fault]
 
 
 def test_minutes_are_counted():
-    cells = [new_markdown_cell("word " * 400), code("q = predict()", "a")]
+    cells = [new_markdown_cell("word " * 360), code("q = predict()", "a"), code("", "empty")]
     cells.append(code('await check("1.1")', "b"))
-    assert minutes(new_notebook(cells=cells)) == 2 + 2 * 0.25 + 0.5 + 2
+    assert minutes(cells) == 2 + 2 * 0.5 + 1 + 2
+
+
+def test_a_tables_lines_are_no_words():
+    assert words("| two words |\n| --- | --- |") == 2

@@ -1,0 +1,62 @@
+"""A lesson's table of errors: exact text, cause, fix; each text was produced by the lesson."""
+
+import re
+from collections.abc import Iterator
+
+from nbformat import NotebookNode
+
+from .notebooks import code_cells
+
+HEADING = "## When you see this"
+COLUMNS = ["Exact text", "Cause", "Fix"]
+
+_CODE = re.compile(r"`+(.+?)`+")
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
+
+
+def check(notebook: NotebookNode) -> Iterator[str]:
+    """Yield what is wrong with the table of errors in a lesson."""
+    found = [c.source for c in notebook.cells if re.search(rf"^{HEADING}$", c.source, re.MULTILINE)]
+    if len(found) != 1:
+        yield f"it has {len(found)} headings '{HEADING}'; 1 belongs"
+        return
+    table = [_row(line) for line in found[0].splitlines() if line.startswith("|")]
+    if len(table) < 3 or table[0] != COLUMNS:
+        yield f"'{HEADING}' has no table with the columns {', '.join(COLUMNS)}"
+        return
+    shown = "\n".join(_shown(cell) for cell in code_cells(notebook))
+    for row in table[2:]:
+        yield from _check_row(row, shown)
+
+
+def _row(line: str) -> list[str]:
+    cells = re.split(r"(?<!\\)\|", line.strip().strip("|"))
+    return [cell.strip().replace(r"\|", "|") for cell in cells]
+
+
+def _check_row(row: list[str], shown: str) -> Iterator[str]:
+    if len(row) != len(COLUMNS) or not all(row):
+        yield f"a row of its table of errors has not {len(COLUMNS)} filled columns: {row[0]}"
+    texts = _CODE.findall(row[0])
+    if not texts:
+        yield f"the exact text of an error is not in backticks: {row[0]}"
+    for text in texts:
+        if not _produced(text, shown):
+            yield f"no cell of it shows the error {text}"
+
+
+def _produced(text: str, shown: str) -> bool:
+    """Whether a text was shown; "..." in it stands for anything, a space for any white space."""
+    parts = [r"\s+".join(map(re.escape, part.split())) for part in text.split("...")]
+    return bool(re.search(".*?".join(parts), shown))
+
+
+def _shown(cell: NotebookNode) -> str:
+    """All the text that `cell` shows, an error as its last line does."""
+    texts = []
+    for output in cell.outputs:
+        data = output.get("data", {})
+        texts += [output.get("text", ""), data.get("text/plain", "")]
+        texts += [f"{output.ename}: {output.evalue}"] if "ename" in output else []
+        texts += output.get("traceback", ())
+    return _COLOUR.sub("", "\n".join(texts))
