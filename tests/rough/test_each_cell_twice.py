@@ -24,10 +24,6 @@ DIFFERENT = {
     "02_synchronous_only_operation": {
         "u2-right-jobs": "a loan can be closed once",
     },
-    "03_sync_to_async_and_threads": {
-        "leak-counted": "the leak of the first run is still open, which is what a leak is",
-        "t5-contexts-counted": "the first run's connections wait for the garbage collector",
-    },
     "04_async_to_sync": {
         "client-twice-run": "it keeps the connection of a loop that is closed, as told there",
         "client-close": "a connection can be hung up once",

@@ -146,9 +146,9 @@ FAULTS = [
     Fault(
         "claim-taken-from-the-list",
         "a claim not shown",
-        text("notebooks/claims.yml", "id: T7", "id: T8"),
+        text("notebooks/claims.yml", "id: T7", "id: T0"),
         CENSUS,
-        ("has a tag for T7, which claims.yml lacks", "Claim T8 has no compared evidence"),
+        ("has a tag for T7, which claims.yml lacks", "Claim T0 has no compared evidence"),
     ),
     Fault(
         "exempt-without-a-reason",

@@ -47,7 +47,7 @@ FAULTS = [
             "thread_sensitive: bool = True,",
             "thread_sensitive: bool = False,",
         ),
-        compared(THREADS, "boot", "imports", "show-lines", "t4-default"),
+        compared(THREADS, "boot", "imports", "t4-default"),
         ("default: False", "default: True"),
     ),
     Fault(
