@@ -59,6 +59,7 @@ def test_spans_are_in_the_page_while_the_cell_runs(page, lab):
             page.wait_for_function(
                 "Number(document.querySelector('[data-state=live]').dataset.spans) > 5"
             )
+            assert page.locator("[data-state=live] .al-player:visible").count() == 0
             lesson.shoot(f"lanes-live-{how}")
         finally:
             (lab.folder / f"seen-{how}").touch()
@@ -232,3 +233,4 @@ def test_a_page_that_is_loaded_again_shows_the_whole_recording(page, lab):
     page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
     page.reload()
     page.wait_for_selector(".asynclab-lanes[data-spans='5001'][data-state=ended]:visible")
+    page.get_by_role("button", name="Play the recording again, slowly").wait_for()

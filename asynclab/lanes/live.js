@@ -3,16 +3,6 @@
 
 const AXIS = 24, ROW = 20, GAP = 3, PAD = 8, LANE_LEAST = 60, LANE_ROWS = 260;
 const LEAST = 3; // a bar's least width
-const NONE = -1;
-
-const WORDS = {
-  cell: "cell",
-  task: "task",
-  sync: "sync function",
-  wait: "async_to_sync waits",
-  query: "query",
-  span: "named span",
-};
 
 class Store {
   spans = [];
@@ -29,6 +19,7 @@ class Store {
   ended = false;
   summary = "";
   dropped = 0;
+  total = Infinity; // how many spans there are once it has ended
   least = 1000; // microseconds that the picture shows at least
   listeners = new Set();
 
@@ -89,6 +80,10 @@ class Store {
     }
   }
 
+  // Whether it has ended, and all of it is here.
+  get whole() { return this.ended && this.count >= this.total; }
+  get events() { return (this.happened ??= eventsOf(this)); }
+
   // How long the picture is.
   length() { return Math.max(this.least, this.clock()); }
 
@@ -103,14 +98,17 @@ class Store {
 }
 
 class View {
-  constructor(store, el) {
+  // With a `Player` of its own, or as one of several pictures that share one.
+  constructor(store, replay, el, alone) {
     this.store = store;
+    this.replay = replay;
+    this.alone = alone;
     this.window = null; // [from, to] in microseconds, or null: all of it
     this.focused = null;
     this.hovered = null;
     this.build(el);
     this.listen();
-    this.changed();
+    this.replayed();
   }
 
   build(el) {
@@ -145,13 +143,16 @@ class View {
     this.scroller.setAttribute("aria-roledescription", "lanes of a recording");
     this.scroller.setAttribute("aria-label",
       "Recorded spans. Arrow keys go from span to span, Home and End to the first and the last, "
-      + "plus and minus zoom, zero shows all.");
+      + "plus and minus zoom, zero shows all. When the recording has ended: Space plays it again, "
+      + "comma and full stop go from hop to hop.");
     this.scroller.append(this.inner);
     this.info = make("div", "al-detail");
     this.info.setAttribute("aria-live", "polite");
     this.legend = make("div", "al-legend");
     this.summary = make("p", "al-hidden");
-    el.append(bar, this.scroller, this.info, this.legend, this.summary);
+    this.player = this.alone ? new Player(this.replay, make("div")) : null;
+    el.append(bar, this.scroller, ...(this.player ? [this.player.root] : []), this.info,
+      this.legend, this.summary);
     this.pen = this.canvas.getContext("2d");
     this.hint();
   }
@@ -176,6 +177,8 @@ class View {
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
     this.listener = () => this.changed();
     this.store.listeners.add(this.listener);
+    this.replayer = () => this.replayed();
+    this.replay.listeners.add(this.replayer);
     this.resized = new ResizeObserver(() => this.changed());
     this.resized.observe(this.root);
     this.themed = new MutationObserver(() => {
@@ -191,6 +194,8 @@ class View {
     this.resized.disconnect();
     this.themed.disconnect();
     this.store.listeners.delete(this.listener);
+    this.replay.listeners.delete(this.replayer);
+    this.player?.end();
   }
 
   readColours() {
@@ -259,7 +264,8 @@ class View {
         const numbers = make("div", "al-ident");
         numbers.append(make("span", "", `ident ${lane.ident}`),
           make("span", "", `native ${lane.native}`));
-        head.append(numbers);
+        head.state = make("div", "al-state");
+        head.append(numbers, head.state);
         head.title = `${lane.role}\nthread ${lane.thread}\nident ${lane.ident} (Python)\n`
           + `native id ${lane.native} (operating system)`;
         this.labels.append(head);
@@ -269,6 +275,11 @@ class View {
         head.style.top = `${lane.top}px`;
         head.style.height = `${lane.height}px`;
       }
+      const found = this.found?.[i];
+      if (!found) return;
+      head.state.dataset.state = found.state;
+      head.state.title = doingWords(this.store, found);
+      say(head.state, head.state.title);
     });
   }
 
@@ -383,10 +394,13 @@ class View {
     this.dragged = 0;
     this.held = event.clientX;
     this.canvas.setPointerCapture(event.pointerId);
+    this.scrubs = event.offsetY < AXIS && this.replay.ready;
+    if (this.scrubs) this.replay.seek(this.at(event.offsetX));
   }
 
   move(event) {
-    if (this.held !== undefined) {
+    if (this.held !== undefined && this.scrubs) this.replay.seek(this.at(event.offsetX));
+    else if (this.held !== undefined) {
       const by = event.clientX - this.held;
       this.dragged += Math.abs(by);
       this.held = event.clientX;
@@ -396,7 +410,7 @@ class View {
 
   release(event) {
     this.held = undefined;
-    if (this.dragged < 4) {
+    if (this.dragged < 4 && !this.scrubs) {
       const span = this.hit(event.offsetX, event.offsetY);
       if (span !== null) this.focus(span);
     }
@@ -420,7 +434,8 @@ class View {
       ArrowDown: () => this.climb(1), ArrowUp: () => this.climb(-1),
       Home: () => this.focus(this.first()), End: () => this.focus(this.store.spans.length - 1),
       "+": () => this.zoom(1 / 1.6), "=": () => this.zoom(1 / 1.6), "-": () => this.zoom(1.6),
-      0: () => this.fit(),
+      0: () => this.fit(), " ": () => this.replay.toggle(),
+      ",": () => this.replay.step(-1), ".": () => this.replay.step(1),
     };
     const act = acts[event.key];
     if (!act) return;
@@ -468,8 +483,43 @@ class View {
     if (index === this.hovered) return;
     this.hovered = index;
     this.canvas.style.cursor = index === null ? "" : "pointer";
-    this.hint(this.store.spans[index ?? this.focused]);
+    if (index === null && this.moment !== undefined) this.tellMoment();
+    else this.hint(this.store.spans[index ?? this.focused]);
     this.changed();
+  }
+
+  // --- the replay: where it is, in the lanes' heads, in words and in the picture
+
+  replayed() {
+    const { replay, store, root } = this;
+    const on = replay.at !== null && replay.ready;
+    if (on !== root.hasAttribute("data-replay")) root.toggleAttribute("data-replay", on);
+    this.info.setAttribute("aria-live", replay.playing ? "off" : "polite");
+    const moment = on ? lastMoment(replay.moments, replay.at) : undefined;
+    if (moment !== this.moment || !replay.playing) {
+      this.moment = moment;
+      if (on) this.tellMoment();
+      else this.hint(store.spans[this.focused]);
+    }
+    if (on) this.keepInSight(replay.at);
+    this.changed();
+  }
+
+  tellMoment() {
+    const { replay, store } = this;
+    this.found = doings(store, replay.at);
+    const events = store.events.get(replay.at) ?? [];
+    const parts = [...happenings(store, events).map((words) => make("strong", "", words)),
+      ...lanesWords(store, this.found)];
+    this.info.replaceChildren(`At ${exactly(replay.at)}`,
+      ...parts.flatMap((part) => [" · ", part]));
+  }
+
+  // A picture that is zoomed in moves along.
+  keepInSight(at) {
+    if (!this.window) return;
+    const [from, to] = this.window;
+    if (at < from || at > to) this.look(at - (to - from) / 4, at + (3 * (to - from)) / 4);
   }
 
   // Bring a span into sight.
@@ -531,6 +581,24 @@ class View {
     for (const span of store.errors) this.mark(span);
     this.ring();
     this.axis();
+    if (this.moment !== undefined) this.playhead();
+  }
+
+  // What is still to come lies under a veil.
+  playhead() {
+    const { pen, colours, wide, high } = this;
+    const x = this.x(this.replay.at);
+    pen.globalAlpha = 0.72;
+    pen.fillStyle = colours.paper;
+    pen.fillRect(x, AXIS, wide - x, high - AXIS);
+    pen.globalAlpha = 1;
+    pen.fillStyle = colours.focus;
+    pen.fillRect(x - 1, AXIS - 1, 2, high);
+    pen.beginPath();
+    pen.moveTo(x - 6, AXIS - 7);
+    pen.lineTo(x + 6, AXIS - 7);
+    pen.lineTo(x, AXIS + 1);
+    pen.fill();
   }
 
   ticks() {
@@ -808,56 +876,6 @@ class View {
   }
 }
 
-// --- small things
-
-function make(tag, className, words) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  // Names, statements and messages come from whoever wrote the cell: text, never markup.
-  if (words !== undefined) node.textContent = words;
-  return node;
-}
-
-function say(node, words) {
-  if (node.textContent !== words) node.textContent = words;
-}
-
-function milliseconds(micro) {
-  const ms = micro / 1000;
-  const digits = ms < 10 ? 2 : ms < 100 ? 1 : 0;
-  return `${ms.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })} ms`;
-}
-
-function tick(micro) {
-  return Number((micro / 1000).toPrecision(6)).toLocaleString("en", { maximumFractionDigits: 3 });
-}
-
-function niceStep(least) {
-  const power = 10 ** Math.floor(Math.log10(least));
-  return [1, 2, 5, 10].map((times) => times * power).find((step) => step >= least);
-}
-
-// Index of the last span that starts at or before `at`, or -1.
-function last(row, at) {
-  let low = 0, high = row.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (row[middle].start <= at) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-}
-
-function lastRun(runs, at) {
-  let low = 0, high = runs.length / 2;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (runs[2 * middle] <= at) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-}
-
 // A cell shows its recording twice: live above, and at its end. Of the views of one model in one
 // cell only the last stays.
 function keepLast(views) {
@@ -875,35 +893,52 @@ function keepLast(views) {
 export default () => {
   const store = new Store();
   const views = new Set();
+  let replay;
 
   function initialize({ model }) {
+    replay = replayOf(model.get("group"));
     const early = () => {
-      if (Object.keys(model.get("early")).length) store.take(model.get("early"));
+      if (Object.keys(model.get("early")).length) take(model.get("early"));
+    };
+    // Once all of a recording is here it can be played again.
+    let whole = false;
+    const take = (message) => {
+      store.take(message);
+      complete();
+    };
+    const complete = () => {
+      if (whole === store.whole) return;
+      whole = store.whole;
+      replay.changed();
     };
     const settle = () => {
       if (!model.get("ended")) return;
       store.ended = true;
       store.summary = model.get("summary");
       store.dropped = model.get("dropped");
+      store.total = model.get("total");
       // Lost on the way, or from before this page was loaded.
-      if (store.count < model.get("total")) model.send("whole");
+      if (!store.whole) model.send("whole");
       store.tell();
+      complete();
     };
-    model.on("msg:custom", (message) => store.take(message));
     const scale = () => {
       store.least = Math.max(1000, model.get("least"));
       store.tell();
     };
+    model.on("msg:custom", take);
     model.on("change:early", early);
     model.on("change:ended", settle);
     model.on("change:least", scale);
+    replay.join(store);
     scale();
     early();
     settle();
+    return () => replay.leave(store);
   }
 
-  function render({ el }) {
-    const view = new View(store, el);
+  function render({ model, el }) {
+    const view = new View(store, replay, el, !model.get("group"));
     views.add(view);
     // The page puts `el` in its place after this: in a long notebook much later, when its cell is
     // about to be seen. Its first size says that it is there.

@@ -21,6 +21,17 @@ FIRST_SPANS = 400
 # Between the messages of a long rest: a Jupyter server drops what exceeds 1 MB a second.
 PAUSE = 0.08  # seconds
 MANY_ROWS = 500
+REPLAY = ("small.js", "moments.js", "replay.js", "player.js")
+STYLES = ("live.css", "player.css")
+
+
+def _joined(*names: str) -> str:
+    """Files of this folder as one text: anywidget takes one module and one style sheet a widget.
+
+    As a text, because anywidget ties each instance to a path that it is given, and none would be
+    freed.
+    """
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
 
 
 class LiveLanes(anywidget.AnyWidget):
@@ -30,15 +41,17 @@ class LiveLanes(anywidget.AnyWidget):
     that is part of what is recorded. `finish` when the recording has ended.
 
     `least` is the least time that the picture shows, in microseconds: pictures that share it, and
-    last no longer, are drawn on one scale.
+    last no longer, are drawn on one scale. Pictures of one `group` are played again together, by
+    the `Player` of that group.
 
     Args:
         recording: a recording that has ended, to be drawn as it is.
+        group: the name of its group; without one it has controls of its own.
     """
 
-    # As texts: anywidget ties each instance to a path that it is given, and none would be freed.
-    _esm = (HERE / "live.js").read_text(encoding="utf-8")
-    _css = (HERE / "live.css").read_text(encoding="utf-8")
+    _esm = _joined(*REPLAY, "live.js")
+    _css = _joined(*STYLES)
+    group = traitlets.Unicode("").tag(sync=True)
     early = traitlets.Dict().tag(sync=True)
     ended = traitlets.Bool(False).tag(sync=True)
     total = traitlets.Int(0).tag(sync=True)
@@ -46,8 +59,8 @@ class LiveLanes(anywidget.AnyWidget):
     least = traitlets.Int(0).tag(sync=True)
     summary = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, recording: Recording | None = None):
-        super().__init__()
+    def __init__(self, recording: Recording | None = None, group: str = ""):
+        super().__init__(group=group)
         self.on_msg(self._answer)
         self.feed: Feed | None = None
         self._stop = threading.Event()
@@ -103,3 +116,15 @@ class LiveLanes(anywidget.AnyWidget):
             # On a thread, because the pauses between many messages would block the loop.
             args = [self.feed.whole()]
             threading.Thread(target=self._send_all, args=args, name="lanes", daemon=True).start()
+
+
+class Player(anywidget.AnyWidget):
+    """The controls that play the pictures of a group again.
+
+    Args:
+        group: the name of the group.
+    """
+
+    _esm = _joined(*REPLAY, "together.js")
+    _css = _joined(*STYLES)
+    group = traitlets.Unicode().tag(sync=True)

@@ -45,7 +45,7 @@ FAULTS = [
         "lanes-take-names-for-html",
         "security",
         text(
-            "asynclab/lanes/live.js",
+            "asynclab/lanes/small.js",
             "node.textContent = words",
             "node.innerHTML = words",
             everywhere=True,
