@@ -66,7 +66,7 @@ def query_lazy(node):
     """`[row async for row in q]` as `q`, or as a question in the pool."""
     if isinstance(node, ast.ListComp) and node.generators[0].is_async:
         rows = node.generators[0]
-        if ast.dump(node.elt).replace("Load", "") == ast.dump(rows.target).replace("Store", ""):
+        if ast.unparse(node.elt) == ast.unparse(rows.target):
             yield rows.iter
             yield ast.Await(call(call("sync_to_async", rows.iter)))
             pool = ast.keyword("thread_sensitive", ast.Constant(False))
