@@ -82,7 +82,8 @@ FAULTS = [
         "%%thread",
         text(
             MAGICS,
-            "        while not run.ended.wait(timeout=0.1) and run.thread.is_alive():\n            pass\n",
+            "        while not run.ended.wait(timeout=0.1) and run.thread.is_alive():\n"
+            "            pass\n",
             "",
         ),
         test("magics.py::test_thread_interrupted_unnoticed[in join]"),
