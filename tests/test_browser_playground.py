@@ -41,7 +41,7 @@ class Bench:
     @property
     def runs(self):
         """How many runs have begun."""
-        title = self.figures.last.locator("strong")
+        title = self.figures.last.locator("strong").first
         return int(re.search(r"\d+", title.inner_text())[0]) if self.figures.count() else 0
 
     def set(self, slider, value):
@@ -208,6 +208,54 @@ STACKED = """() => {
     const [earlier, latest] = document.querySelectorAll(".asynclab-playground-run");
     return latest.getBoundingClientRect().bottom <= earlier.getBoundingClientRect().top;
 }"""
+
+
+def test_both_runs_are_played_again_by_one_scrubber(bench):
+    bench.set("Calls", 12)
+    bench.go()
+    bench.choose("one for each branch")
+    bench.go()
+    player = bench.panel.get_by_role("group", name="Replay")
+    assert player.count() == 1
+    slower = max(look["took"] for look in scales(bench))
+    scrubber = player.get_by_role("slider")
+    assert float(scrubber.get_attribute("max")) == pytest.approx(slower * 1000, rel=0.01)
+    scrubber.fill(str(slower * 500))  # half of it: twelve calls in turn, and twelve at once
+    bench.page.evaluate(PAINTED)
+    first, second = (bench.lanes.nth(at) for at in (0, 1))
+    worker = first.locator(".al-state").nth(1).inner_text()
+    assert re.fullmatch(r"running sleep, \d queued", worker)
+    assert set(second.locator(".al-state").all_inner_texts()) == {"idle"}
+    assert f"thread-sensitive worker: {worker}" in first.inner_text()
+    bench.lesson.shoot("playground-replay", bench.panel)
+    second.locator(".al-scroller").focus()
+    bench.page.keyboard.press(",")
+    here = float(scrubber.input_value())
+    assert here < slower * 500
+    told = [lanes.locator(".al-detail").inner_text().split(" · ")[0] for lanes in (first, second)]
+    assert told[0] == told[1] == f"At {here / 1000:.2f} ms"
+    player.get_by_role("button", name="Show the whole recording").click()
+    assert bench.panel.locator("[data-replay]").count() == 0
+
+
+def test_a_run_that_is_gone_is_not_played(bench):
+    bench.set("Calls", 20)
+    bench.go()
+    scrubber = bench.panel.get_by_role("slider", name="Moment of the recording")
+    long = float(scrubber.get_attribute("max"))
+    bench.set("Calls", 1)
+    bench.go()
+    assert float(scrubber.get_attribute("max")) == long
+    bench.set("Calls", 20)
+    number = bench.press()
+    bench.live.wait_for()
+    assert scrubber.count() == 0  # there is nothing to play until the run is over
+    bench.page.evaluate("jupyterapp.commands.execute('notebook:interrupt-kernel')")
+    bench.says(f"Run {number} was interrupted.")
+    bench.set("Calls", 1)
+    for _ in range(2):
+        bench.go()
+    assert float(scrubber.get_attribute("max")) < long / 5
 
 
 def scales(bench):
@@ -391,6 +439,7 @@ def test_a_page_that_is_loaded_again_has_the_panel_and_its_runs(bench):
     bench.says(f"Run {number} is over.")
     bench.panel.locator(".asynclab-lanes[data-state=ended]").nth(1).wait_for()
     assert bench.figures.last.inner_text().startswith(words.split("\n")[0])
+    bench.panel.get_by_role("button", name="Play the recording again, slowly").wait_for()
     bench.go()
 
 

@@ -16,11 +16,12 @@ class Figure(ipywidgets.VBox):
     Args:
         number: the run's number.
         settings: what it was told to do, in words.
+        group: the pictures with which this one is played again.
     """
 
-    def __init__(self, number: int, settings: str):
+    def __init__(self, number: int, settings: str, group: str = ""):
         title = f"<strong>Run {number}:</strong> {html.escape(settings)}"
-        self.lanes = LiveLanes()
+        self.lanes = LiveLanes(group=group)
         self._words = ipywidgets.HTML()
         super().__init__([ipywidgets.HTML(title), self._words, self.lanes])
         self.add_class("asynclab-playground-run")

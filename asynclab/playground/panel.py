@@ -10,6 +10,7 @@ import traitlets
 
 from ..errors import LabError
 from ..lanes import WIDGET_VIEW
+from ..lanes.live import Player
 from . import interrupts, plan, project, telling
 from .figure import Figure, longest
 from .plan import Settings
@@ -75,8 +76,10 @@ class Playground:
             settings=settings.as_dict(),
             shown=_shown(settings),
         )
+        # One replay for both runs, under a name that no other panel has.
+        self._player = Player(group=self._controls.model_id)
         self._below = ipywidgets.Box().add_class("asynclab-playground-runs")
-        self._whole = ipywidgets.VBox([self._controls, self._below])
+        self._whole = ipywidgets.VBox([self._controls, self._player, self._below])
         self._whole.add_class("asynclab-playground")
         self._controls.observe(self._choose, "settings")
         self._controls.on_msg(self._click)
@@ -155,7 +158,7 @@ class Playground:
 
     def _announce(self, run: Run, settings: Settings) -> Figure:
         """Put a run into the page, and take out the one before the last."""
-        figure = Figure(run.number, str(settings))
+        figure = Figure(run.number, str(settings), self._player.group)
         dropped, kept = self._figures[: 1 - KEPT], self._figures[1 - KEPT :]
         self._figures, self.runs = [*kept, figure], [*self.runs[1 - KEPT :], run]
         self._scale(longest(self.runs))
