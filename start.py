@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Set the course up and start it. Needs Python 3.11 or newer, and nothing else.
 
-    python3 start.py lab      JupyterLab on the first lesson; takes --no-browser and --port N
+    python3 start.py lab      JupyterLab on your copy of the lessons; --no-browser, --port N
+    python3 start.py reset 03     lesson 03 anew, or 03_exercises; yours is kept beside it
     python3 start.py test     every check; what follows goes to pytest
     python3 start.py matrix   the lessons on every supported stack that this machine can run
     python3 start.py bench    measurements, printed as ratios
@@ -61,7 +62,10 @@ TRUSTED = VENV / "trusted-notebooks"
 COURSE = "requirements.txt"
 CHECKS = "requirements-test.txt"
 BENCHMARK = "requirements-benchmark.txt"
-FIRST_LESSON = "notebooks/00_start_here.ipynb"
+YOUR_COPY = "your_copy"
+FIRST_LESSON = YOUR_COPY + "/notebooks/00_start_here.ipynb"
+# In the file browser lessons and exercises can both be seen.
+FIRST_PAGE = "/lab/tree/%s?file-browser-path=%s" % (FIRST_LESSON, YOUR_COPY)
 ROOM_NEEDED = 600 * 1024 * 1024  # bytes: .venv with the test tools, and some air
 
 
@@ -80,6 +84,8 @@ def lab(arguments):
     """Run JupyterLab on the first lesson until Ctrl-C, and return its exit code."""
     options, for_jupyter = lab_options().parse_known_args(arguments)
     set_up(COURSE)
+    if your_copy() and not (ROOT / FIRST_LESSON).exists():
+        return 1
     trust_notebooks()
     port = free_port(options.port)
     token = secrets.token_urlsafe(16)
@@ -90,9 +96,7 @@ def lab(arguments):
     )
     told_to_stop = stop_with_us(server)
     if wait_until_listening(server, port):
-        print(
-            "\nJupyterLab: http://127.0.0.1:%d/lab/tree/%s?token=%s" % (port, FIRST_LESSON, token)
-        )
+        print("\nJupyterLab: http://127.0.0.1:%d%s&token=%s" % (port, FIRST_PAGE, token))
         print("Ctrl-C ends it.\n", flush=True)
     server.wait()
     if told_to_stop.is_set():
@@ -101,6 +105,11 @@ def lab(arguments):
     if server.returncode:
         raise Trouble("JupyterLab stopped by itself. Its own words are above.")
     return 0
+
+
+def reset(arguments):
+    """Give notebooks of your copy back as the course has them, and return the exit code."""
+    return your_copy("reset", *arguments)
 
 
 def test(arguments):
@@ -147,6 +156,7 @@ def bench(arguments):
 
 COMMANDS = {
     "lab": lab,
+    "reset": reset,
     "test": test,
     "matrix": matrix,
     "bench": bench,
@@ -180,7 +190,7 @@ def jupyterlab(port, no_browser):
         "--ServerApp.port=%d" % port,
         "--ServerApp.port_retries=0",
         "--ServerApp.answer_yes=True",
-        "--LabApp.default_url=/lab/tree/" + FIRST_LESSON,
+        "--LabApp.default_url=" + FIRST_PAGE,
         "--ServerApp.log_level=ERROR",
         "--LabApp.log_level=ERROR",
     ]
@@ -230,8 +240,20 @@ def wait_until_listening(server, port):
     return False
 
 
+def your_copy(*arguments):
+    """Bring your copy of the notebooks up to date, or reset one, and return the exit code."""
+    # By its path: as a part of the kit it would load Django first. It needs no package.
+    command = [sys.executable, "-P", str(ROOT / "asynclab" / "workspace.py")]
+    return subprocess.call(
+        command + list(arguments), env=environment(ASYNCLAB_COPY=str(ROOT / YOUR_COPY))
+    )
+
+
 def trust_notebooks():
-    """Let JupyterLab show the saved pictures and widgets, which it hides in a stranger's files."""
+    """Let JupyterLab show the course's saved pictures, which it hides in a stranger's files.
+
+    Your copy has none, and what you run in it you are trusted with.
+    """
     notebooks = [
         path
         for folder in ("notebooks", "exercises", "solutions")

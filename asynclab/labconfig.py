@@ -1,4 +1,5 @@
-"""How JupyterLab is set up for the course: no prompt for news, and files that can be opened again.
+"""How Jupyter is set up for the course: no prompt for news, files that can be opened again, and
+kernels that say when a notebook's first cell was not run.
 
 `python -m asynclab.labconfig` writes it into the environment of this Python.
 """
@@ -9,27 +10,43 @@ from pathlib import Path
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
-# What `jupyter labextension disable` and a jupyter_server_config.py would say. A later version of
-# either program reads the same files.
+# The file's own path, wherever the kit is installed, without importing the kit.
+RUN_FIRST_CELL = (
+    "__import__('runpy').run_path(__import__('importlib.util').util.find_spec('asynclab')"
+    ".submodule_search_locations[0] + '/first_cell.py')['register'](get_ipython())"
+)
+
+# What `jupyter labextension disable`, a jupyter_server_config.py and an ipython_kernel_config.py
+# would say. A later version of these programs reads the same files.
 CONFIG = {
-    "labconfig/page_config.json": {
+    "jupyter/labconfig/page_config.json": {
         "disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}
     },
-    "jupyter_server_config.json": {
+    "jupyter/jupyter_server_config.json": {
         "ContentsManager": {"pre_save_hook": "asynclab.labconfig.drop_widget_views"}
     },
+    "ipython/ipython_kernel_config.json": {"IPKernelApp": {"exec_lines": [RUN_FIRST_CELL]}},
 }
 
 
 def configure(prefix: Path) -> None:
-    """Add the configuration to what Jupyter reads below `prefix` (etc/jupyter)."""
+    """Add the configuration to what Jupyter and IPython read below `prefix` (etc)."""
     for name, settings in CONFIG.items():
-        path = prefix / "etc" / "jupyter" / name
+        path = prefix / "etc" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         for section, values in settings.items():
-            found.setdefault(section, {}).update(values)
+            merge(found.setdefault(section, {}), values)
         path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def merge(found: dict, values: dict) -> None:
+    """Add settings to a section; to a list, those that it lacks."""
+    for name, value in values.items():
+        if isinstance(value, list):
+            before = found.get(name, [])
+            value = before + [each for each in value if each not in before]
+        found[name] = value
 
 
 def drop_widget_views(model: dict, **_) -> None:

@@ -11,7 +11,8 @@ CHECKOUT = Path(__file__).parents[1]
 
 # From the lowest to the highest: a room may import the rooms below it, and none beside it.
 FLOORS = [
-    {"connections", "errors", "events", "folders", "interrupts", "labconfig"},
+    {"connections", "errors", "events", "first_cell", "folders", "interrupts", "labconfig"}
+    | {"workspace"},
     {"environment", "taps"},
     {"boot", "lanes", "predict_panel", "servers", "shells"},
     {"exercises", "playground", "predict"},
@@ -24,6 +25,8 @@ ONLY = {
     "errors": set(),
     "connections": set(),
     "labconfig": set(),
+    "first_cell": set(),
+    "workspace": set(),
     "interrupts": set(),
     "taps": {"events", "interrupts"},
     "lanes": {"events", "interrupts", "taps"},
@@ -36,6 +39,8 @@ NEVER = {
     "errors": {*JUPYTER, "django"},
     "connections": {*JUPYTER, "django"},
     "interrupts": {*JUPYTER, "django"},
+    "first_cell": {*JUPYTER, "django", "nbformat"},
+    "workspace": {*JUPYTER, "django", "nbformat"},
     "taps": {*JUPYTER, "django"},
     "lanes": {"asgiref", "asyncio", "django"},
     "magics": {"django"},

@@ -58,6 +58,16 @@ def test_other_settings_stay(tmp_path):
     assert found == {"ContentsManager": {"allow_hidden": True}, "ServerApp": {"port": 8889}}
 
 
+def test_what_kernels_run_at_their_start_is_added_once(tmp_path):
+    path = tmp_path / "etc" / "ipython" / "ipython_kernel_config.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"IPKernelApp": {"exec_lines": ["import math"]}}')
+    labconfig.configure(tmp_path)
+    labconfig.configure(tmp_path)
+    found = json.loads(path.read_text())
+    assert found == {"IPKernelApp": {"exec_lines": ["import math", labconfig.RUN_FIRST_CELL]}}
+
+
 def test_what_has_no_view_is_saved_as_it_is():
     picture = {"output_type": "display_data", "data": {"image/png": "aGk="}, "metadata": {}}
     printed = {"output_type": "stream", "name": "stdout", "text": "hi"}
