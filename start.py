@@ -242,31 +242,36 @@ def wait_until_listening(server, port):
 
 def your_copy(*arguments):
     """Bring your copy of the notebooks up to date, or reset one, and return the exit code."""
-    # By its path: as a part of the kit it would load Django first. It needs no package.
+    return copy_to(ROOT / YOUR_COPY, *arguments)
+
+
+def copy_to(folder, *arguments, **options):
+    """Run the kit's own module for it, in this Python: it needs no package."""
+    # By its path: as a part of the kit it would load Django first.
     command = [sys.executable, "-P", str(ROOT / "asynclab" / "workspace.py")]
-    return subprocess.call(
-        command + list(arguments), env=environment(ASYNCLAB_COPY=str(ROOT / YOUR_COPY))
-    )
+    env = environment(ASYNCLAB_COPY=str(folder))
+    return subprocess.call(command + list(arguments), env=env, **options)
 
 
 def trust_notebooks():
-    """Let JupyterLab show the course's saved pictures, which it hides in a stranger's files.
-
-    Your copy has none, and what you run in it you are trusted with.
-    """
-    notebooks = [
-        path
-        for folder in ("notebooks", "exercises", "solutions")
-        for path in sorted((ROOT / folder).glob("*.ipynb"))
-    ]
+    """Let JupyterLab show the saved pictures and widgets, which it hides in a stranger's files."""
+    notebooks = in_folders(ROOT, "notebooks", "exercises", "solutions")
     fingerprint = digest(*notebooks)
     if not notebooks or (TRUSTED.exists() and TRUSTED.read_text() == fingerprint):
         return
+    # Trust is given to a text. What your copy begins with has it, also after a reset; what you
+    # write is yours, and what somebody else put there is not the course's to trust.
+    copy_to(VENV / YOUR_COPY, stdout=subprocess.DEVNULL)
+    notebooks += in_folders(VENV / YOUR_COPY, "notebooks", "exercises")
     try:
         run("Trusting the notebooks", PYTHON, "-m", "nbformat.sign", *notebooks)
         TRUSTED.write_text(fingerprint)
     except (Trouble, OSError):
         print("The notebooks could not be marked as trusted: run a cell to see its picture.")
+
+
+def in_folders(root, *folders):
+    return [path for folder in folders for path in sorted((root / folder).glob("*.ipynb"))]
 
 
 # ---------------------------------------------------------------- setting up

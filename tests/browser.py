@@ -222,6 +222,10 @@ class Notebook:
         # A workspace of its own: what another test left open stays closed.
         workspace = f"w{time.monotonic_ns()}"
         self.page.goto(f"{self.lab.url}/lab/workspaces/{workspace}/tree/{name}")
+        return self.ready(theme)
+
+    def ready(self, theme: str = "light") -> "Notebook":
+        """Wait for the kernel of the notebook that the page shows."""
         self.page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.sessionContext")
         self.page.evaluate(
             "async () => { await jupyterapp.restored;"

@@ -17,9 +17,12 @@ from pathlib import Path
 import nbformat
 import pexpect
 import pytest
+from browser import THEMES, Notebook, new_page
 from checkout import copy_checkout
 from mounts import mounted
 from packaging.requirements import Requirement
+
+from asynclab.first_cell import ADVICE
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = getattr(sys, "_base_executable", sys.executable)
@@ -75,9 +78,10 @@ def set_up(folder, env=None):
         return start(folder, "lab", "--no-browser", "--port", port, env=env)
 
 
-def lab(folder, env=None, before=()):
+def lab(folder, env=None, before=(), more=()):
     """Start `lab` in a terminal of its own and fetch the page that it names."""
     command = [*before, PYTHON, str(folder / "start.py"), "lab", "--no-browser", "--port", "0"]
+    command += more
     terminal = pexpect.spawn(
         command[0],
         command[1:],
@@ -125,8 +129,9 @@ def old_pythons():
 def test_the_first_start_shows_progress_and_opens_the_first_lesson(started):
     folder, shown, page, _ = started
     assert re.search(r"Installing requirements\.txt \.\.\. \d+ s", shown), shown
-    assert '"treePath": "notebooks/00_start_here.ipynb"' in page
+    assert '"treePath": "your_copy/notebooks/00_start_here.ipynb"' in page
     assert (folder / ".venv" / "requirements.txt.installed").exists()
+    assert f"Your copy of the course: {folder / 'your_copy'}" in shown
 
 
 def test_nobody_is_asked_about_news(started):
@@ -185,7 +190,7 @@ def test_a_home_that_cannot_be_written_does_not_matter(started, tmp_path, home):
         path.mkdir()
         before = mounted(f"mount -t tmpfs -o ro none '{path}'")
     terminal = lab(folder, env=environment(HOME=str(path)), before=before)
-    assert "notebooks/00_start_here.ipynb" in terminal.page
+    assert "your_copy/notebooks/00_start_here.ipynb" in terminal.page
     status, said = ctrl_c(terminal)
     assert status == 0
     assert "Error" not in terminal.before + said
@@ -208,6 +213,65 @@ def test_a_failing_check_fails_the_test_command(started):
     outcome = start(folder, "test", "planted.py")
     assert outcome.returncode == 1
     assert "1 failed" in outcome.stdout
+
+
+def test_what_you_wrote_is_kept_and_reset_gives_the_lesson_back(started):
+    folder = started[0]
+    lesson = folder / "your_copy" / "notebooks" / "00_start_here.ipynb"
+    fresh = lesson.read_bytes()
+    notebook = nbformat.read(lesson, as_version=4)
+    notebook.cells[-1].source = "What I found out."
+    nbformat.write(notebook, lesson)
+    yours = lesson.read_bytes()
+    set_up(folder)
+    assert lesson.read_bytes() == yours
+    outcome = start(folder, "reset", "0", env=environment(ASYNCLAB_COPY="elsewhere"))
+    assert outcome.returncode == 0, outcome.stderr
+    assert "kept beside it: 00_old_" in outcome.stdout
+    assert lesson.read_bytes() == fresh
+    assert [path.read_bytes() for path in lesson.parent.glob("00_old_*")] == [yours]
+    assert is_clear(start(folder, "reset", "17"))
+
+
+def test_without_a_copy_that_can_be_written_there_is_no_jupyterlab(started):
+    copy = started[0] / "your_copy"
+    kept = copy.rename(copy.with_name("kept"))
+    copy.write_text("Persuasion")
+    outcome = set_up(started[0])
+    copy.unlink()
+    kept.rename(copy)
+    assert is_clear(outcome), outcome.stderr
+    assert "Your copy cannot be written" in outcome.stderr
+
+
+@pytest.mark.browser
+def test_the_page_shows_lessons_and_exercises_and_tells_of_the_first_cell(started, browser):
+    """What a learner does in the first minutes, with the mouse, in the JupyterLab of `lab`."""
+    terminal = lab(started[0], more=["--LabApp.expose_app_in_browser=True"])
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page = new_page(context)
+    page.goto(terminal.address)
+    files = page.locator(".jp-DirListing")
+    for folder in ("exercises", "notebooks"):
+        files.get_by_text(folder, exact=True).wait_for(timeout=60_000)
+    assert page.locator(".jp-BreadCrumbs").inner_text().strip("/ ") == "your_copy"
+    tabs = page.locator("#jp-main-dock-panel .lm-TabBar-tabLabel")
+    tabs.get_by_text("00_start_here.ipynb", exact=True).wait_for()
+    page.locator(".jp-StatusItem-trust [data-icon$=':trusted']").wait_for()
+
+    files.get_by_text("exercises", exact=True).dblclick()
+    files.get_by_text("00_exercises_start_here.ipynb").dblclick()
+    tabs.get_by_text("00_exercises_start_here.ipynb", exact=True).wait_for()
+    exercise = Notebook(page, None).ready()
+    check = page.locator(".jp-Notebook:visible .jp-CodeCell", has_text="await check")
+    check.locator(".cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    check.get_by_text(ADVICE).wait_for(timeout=60_000)
+    for theme in THEMES:
+        exercise.theme(theme)
+        exercise.shoot(f"first-minutes-{theme}")
+    context.close()
+    assert ctrl_c(terminal)[0] == 0
 
 
 def test_help_lists_the_commands(fresh):
