@@ -1,21 +1,26 @@
 """The checks of lesson 03: which thread a call runs on, what it holds up, what it leaves."""
 
 import asyncio
+import sqlite3
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from types import SimpleNamespace
+from unittest import mock
 
-from asgiref.sync import SyncToAsync, sync_to_async
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
+from django.db.backends.utils import CursorWrapper
 
+from ..connections import close_connections
 from ..events import SPAN, SYNC, Span
 from ..servers import Site
 from ..taps import span
 from .book import NotYet, Raised, exercise
 from .failing import Mishap, require_told, require_told_of_database
 from .recorded import crossings, in_pool, queries, query_in_pool, require_this_loop
-from .transactions import noting_bare_queries
 
 DAY = date(2025, 5, 27)
 """A day on which some of the open loans are overdue."""
@@ -233,37 +238,119 @@ async def _pairs() -> list[tuple[str, str]]:
     title="three books a member",
     names=("lend",),
     hints=(
-        "Two desks count at the same moment. What does each of them see, and what do they do then?",
-        "On one thread calls run one after another, but between two calls anything may run. "
-        "What if counting and lending were one call?",
-        "Can one sync function count, compare and create, inside `with transaction.atomic():`, "
-        "and cross as a whole?",
+        "Two requests have two workers and two connections. Which of the things that keep threads "
+        "apart does a second server process see, too: a lock of Python's, or one of the database?",
+        "Whoever writes a row locks it until the transaction ends. Which row do both desks share, "
+        "and what could you write there before you count?",
+        "Does the transaction begin with an update of the member that changes nothing, such as "
+        '`.update(name=F("name"))`, and do you count only after it?',
     ),
+    seconds=20,
 )
 async def lend(given):
     limit_reached = given.value("LimitReached")
     member, books = await _member_and_books()
-    bare = await _lend_one(given, member, books[0])
+    await _lend_one(given, member, books[0])
     if in_pool(given):
         raise query_in_pool()
-    cross = len(crossings(given))
-    await _lend_at_two_desks(given, member, books[1:], limit_reached)
+    desks = Desks(limit_reached)
+    await _lend_at_two_desks(given, desks, member, books[1:])
     await _require_limit(given, member, books[6], limit_reached)
-    if cross > 1:
-        raise NotYet(
-            "two-crossings",
-            f"The limit held here, in {cross} crossings: a lock of asyncio keeps apart those who "
-            "use it. Any other call may still run in between. What if one function did it all?",
-        )
+    _require_lock(desks)
     await _require_all_or_none(given, books)
-    if bare:
-        raise NotYet(
-            "counts-outside",
-            "The loans were counted before the transaction began. No other call of this process "
-            "comes between, but another process may. What belongs inside `atomic()` beside the "
-            "writes?",
-        )
-    return "Counted and lent in one call: nothing can run in between, nothing is half done."
+    return (
+        "The second desk waits for the member's row, in whichever process it is, and then counts "
+        "what the first one has lent."
+    )
+
+
+class Desks:
+    """Two desks that lend at the same moment, as two requests do: two workers, two connections.
+
+    Once a desk has read something, it waits until the other one has read the same, so that both go
+    on from the same state. It does not wait if its transaction holds the database's lock for
+    writing: the other one cannot write before that ends.
+
+    Args:
+        limit_reached: the only exception that a desk may end with.
+
+    `unlocked` counts the desks that had no such lock when they had read the loans, and `shares_row`
+    says whether one of them had written to the member's row before that.
+    """
+
+    PATIENCE = 2
+    """Seconds to wait, once, for the other desk; a lock of Python's may keep it out."""
+
+    def __init__(self, limit_reached: type[Exception]):
+        self.unlocked = 0
+        self.shares_row = False
+        self._limit_reached = limit_reached
+        self._last: dict[int, str] = {}
+        self._read: set[tuple[int, str]] = set()
+        self._counted: set[int] = set()
+        self._both = threading.Barrier(2)
+
+    async def serve(self, lend: Callable, *orders: tuple) -> int:
+        """Lend each order at a desk of its own; return how many were refused."""
+        desks = [self._desk(lend, order) for order in orders]
+        with self._watched():
+            outcomes = await asyncio.gather(*desks, return_exceptions=True)
+        refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        for error in refused:
+            if not isinstance(error, self._limit_reached):
+                raise error
+        return len(refused)
+
+    async def _desk(self, lend: Callable, order: tuple) -> None:
+        async with ThreadSensitiveContext():
+            try:
+                await lend(*order)
+            finally:
+                self._both.abort()  # There is nobody to wait for any more.
+                await sync_to_async(close_connections)()
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Look at every query of the block, on whichever thread it runs."""
+        execute = CursorWrapper._execute_with_wrappers
+
+        def look_and_execute(cursor, sql, params, many, executor):
+            self._look(threading.get_ident(), cursor.db, str(sql))
+            return execute(cursor, sql, params, many, executor)
+
+        with mock.patch.object(CursorWrapper, "_execute_with_wrappers", look_and_execute):
+            yield
+
+    def _look(self, desk: int, connection: object, sql: str) -> None:
+        """What a desk is about to ask. By now it has fetched the rows of what it has read."""
+        read = self._last.get(desk, "")
+        self._last[desk] = sql
+        if read.startswith("SELECT") and "library_" in read and (desk, read) not in self._read:
+            self._read.add((desk, read))
+            unlocked = not connection.in_atomic_block or _others_can_write()
+            self._meet(desk, unlocked, counts="library_loan" in read)
+        if sql.startswith('UPDATE "library_member"') and desk not in self._counted:
+            self.shares_row = True
+
+    def _meet(self, desk: int, unlocked: bool, counts: bool) -> None:
+        if counts and desk not in self._counted:
+            self._counted.add(desk)
+            self.unlocked += unlocked
+        if unlocked:
+            with suppress(threading.BrokenBarrierError):
+                self._both.wait(self.PATIENCE)
+
+
+def _others_can_write() -> bool:
+    """Whether another process could begin to write into the library at this moment."""
+    other = sqlite3.connect(connections["default"].settings_dict["NAME"], timeout=0)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        other.close()
+    return True
 
 
 async def _member_and_books() -> tuple[object, list[int]]:
@@ -285,13 +372,12 @@ async def _open_loans(member) -> int:
     return await Loan.objects.filter(member=member, returned=None).acount()
 
 
-async def _lend_one(given, member, book: int) -> list[str]:
-    """Lend a book to the member; return the statements that ran outside of a transaction."""
+async def _lend_one(given, member, book: int) -> None:
+    """Lend a book to the member, at the only desk."""
     from library.models import Loan
 
     try:
-        with noting_bare_queries() as bare:
-            await given.call("lend", [book], member.pk, DAY)
+        await given.call("lend", [book], member.pk, DAY)
     except Raised as stop:
         raise _lend_trouble(stop) from None
     loan = await Loan.objects.filter(book=book, member=member, returned=None).afirst()
@@ -301,7 +387,6 @@ async def _lend_one(given, member, book: int) -> list[str]:
             "A book was lent to a member with none, and afterwards there is no loan of it that was "
             "borrowed that day and is due 21 days later. Which of these is missing?",
         )
-    return bare
 
 
 def _lend_trouble(stop: Raised) -> Exception:
@@ -320,26 +405,22 @@ def _lend_trouble(stop: Raised) -> Exception:
     return stop
 
 
-async def _lend_at_two_desks(given, member, books: list[int], limit_reached) -> None:
+async def _lend_at_two_desks(given, desks: Desks, member, books: list[int]) -> None:
     """The member has one book; each desk lends two."""
-
-    async def two_desks(lend):
-        desks = lend(books[:2], member.pk, DAY), lend(books[2:4], member.pk, DAY)
-        outcomes = await asyncio.gather(*desks, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, Exception) and not isinstance(outcome, limit_reached):
-                raise outcome
-        return sum(outcome is not None for outcome in outcomes)
-
-    refused = await given.call("lend", driver=two_desks)
+    orders = (books[:2], member.pk, DAY), (books[2:4], member.pk, DAY)
+    try:
+        refused = await given.call("lend", *orders, driver=desks.serve)
+    except Raised as stop:
+        raise _desk_trouble(given, stop) from None
     number = await _open_loans(member)
     if (number, refused) == (3, 1):
         return
-    if number > 3 and len(crossings(given)) > 2:
+    if number > 3 and desks.unlocked == 2:
         raise NotYet(
             "check-then-act",
             f"Two desks lent two books each to a member who had one, and now there are {number}. "
-            "Both counted before either lent. What may not come between the two?",
+            "Both counted before either lent. What makes the second desk wait with its count until "
+            "the first one is done?",
         )
     if number > 3:
         raise NotYet(
@@ -352,6 +433,43 @@ async def _lend_at_two_desks(given, member, books: list[int], limit_reached) -> 
         f"A member who had one book was lent two, and two more. Of these, {number - 1} were lent. "
         "Which of the two must go through, and which is one too many?",
     )
+
+
+def _desk_trouble(given, stop: Raised) -> Exception:
+    if not (isinstance(stop.error, DatabaseError) and "locked" in str(stop.error)):
+        return stop
+    if "select_for_update" in (given.source("lend") or ""):
+        return NotYet(
+            "no-such-lock",
+            "One desk got `OperationalError: database is locked`. On PostgreSQL "
+            "`select_for_update` would have made it wait. SQLite has no lock for a row, so Django "
+            "leaves the words out there. What takes a lock on both?",
+        )
+    return NotYet(
+        "database-locked",
+        "One desk lent its books, and the other one got `OperationalError: database is locked`. "
+        "Both had read by then, and on SQLite a transaction that has read cannot begin to write "
+        "while another one writes. On PostgreSQL both go on, and the member has five books. "
+        "What must a desk wait for before it reads?",
+    )
+
+
+def _require_lock(desks: Desks) -> None:
+    """Require that what kept the desks apart is a lock on a row that both share."""
+    if desks.unlocked:
+        raise NotYet(
+            "one-process",
+            "The limit held, because something in this process kept the desks apart. A second "
+            "process of the server knows nothing of it: when yours had counted, another one could "
+            "still begin to write. Which lock do all processes share?",
+        )
+    if not desks.shares_row:
+        raise NotYet(
+            "only-on-sqlite",
+            "The limit held, because on SQLite a write locks the whole database. PostgreSQL locks "
+            "the rows that are written, and each desk writes rows of its own: neither waits, and "
+            "the member has five books. Which row do both desks share?",
+        )
 
 
 async def _require_limit(given, member, book: int, limit_reached) -> None:

@@ -286,6 +286,22 @@ async def export(make_csv):
     ),
     Answer(
         "3.3",
+        wrong="database-locked",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 3:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="one crossing, one transaction: nothing can come between",
+    ),
+    Answer(
+        "3.3",
         wrong="check-then-act",
         source="""
 async def lend(book_pks, member_pk, day):
@@ -308,19 +324,92 @@ async def lend(book_pks, member_pk, day):
         "3.3",
         wrong="check-then-act",
         source="""
-async def lend(book_pks, member_pk, day):
-    out = await Loan.objects.filter(member=member_pk, returned=None).acount()
+@sync_to_async
+def lend(book_pks, member_pk, day):
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 3:
+        raise LimitReached
+    with transaction.atomic():
+        Member.objects.filter(pk=member_pk).update(name=F("name"))
+        for pk in book_pks:
+            due = day + timedelta(days=21)
+            Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="the lock is taken where the writing begins",
+    ),
+    Answer(
+        "3.3",
+        wrong="check-then-act",
+        source="""
+@sync_to_async
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 3:
+        raise LimitReached
+    with transaction.atomic():
+        for pk in book_pks:
+            due = day + timedelta(days=21)
+            Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="an update locks the row for as long as the function runs",
+    ),
+    Answer(
+        "3.3",
+        wrong="no-such-lock",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.select_for_update().get(pk=member_pk)
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
     if out + len(book_pks) > 3:
         raise LimitReached
     for pk in book_pks:
         due = day + timedelta(days=21)
-        await Loan.objects.acreate(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
 """,
-        why="all of it runs on one worker, so nothing comes between",
+        why="select_for_update locks the row, whatever the database is",
     ),
     Answer(
         "3.3",
-        wrong="two-crossings",
+        wrong="database-locked",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    member = Member.objects.get(pk=member_pk)
+    member.save()
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 3:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="a row that is saved is locked from the moment it was read",
+    ),
+    Answer(
+        "3.3",
+        wrong="one-process",
+        source="""
+desk = threading.Lock()
+
+@sync_to_async
+def lend(book_pks, member_pk, day):
+    with desk, transaction.atomic():
+        out = Loan.objects.filter(member=member_pk, returned=None).count()
+        if out + len(book_pks) > 3:
+            raise LimitReached
+        for pk in book_pks:
+            due = day + timedelta(days=21)
+            Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="a lock of threading keeps the workers apart",
+    ),
+    Answer(
+        "3.3",
+        wrong="one-process",
         source="""
 desk = asyncio.Lock()
 
@@ -337,7 +426,22 @@ async def lend(book_pks, member_pk, day):
             raise LimitReached
         await sync_to_async(create)()
 """,
-        why="a lock around it makes two calls one",
+        why="a lock of asyncio around it keeps the desks apart",
+    ),
+    Answer(
+        "3.3",
+        wrong="only-on-sqlite",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    dates = {"borrowed": day, "due": day + timedelta(days=21)}
+    loans = [Loan(book_id=pk, member_id=member_pk, **dates) for pk in book_pks]
+    Loan.objects.bulk_create(loans)
+    if Loan.objects.filter(member=member_pk, returned=None).count() > 3:
+        raise LimitReached
+""",
+        why="whoever writes first and counts afterwards is safe",
     ),
     Answer(
         "3.3",
@@ -345,14 +449,18 @@ async def lend(book_pks, member_pk, day):
         source="""
 @sync_to_async
 def lend(book_pks, member_pk, day):
-    out = Loan.objects.filter(member=member_pk, returned=None).count()
-    if out + len(book_pks) > 3:
-        raise LimitReached
-    for pk in book_pks:
+    with transaction.atomic():
+        Member.objects.filter(pk=member_pk).update(name=F("name"))
+        out = Loan.objects.filter(member=member_pk, returned=None).count()
+        if out + len(book_pks) > 3:
+            raise LimitReached
+        first, *others = book_pks
         due = day + timedelta(days=21)
+        Loan.objects.create(book_id=first, member_id=member_pk, borrowed=day, due=due)
+    for pk in others:
         Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
 """,
-        why="one crossing is one transaction",
+        why="what belongs together is a matter of one crossing",
     ),
     Answer(
         "3.3",
@@ -364,6 +472,7 @@ from django.db import IntegrityError
 def lend(book_pks, member_pk, day):
     try:
         with transaction.atomic():
+            Member.objects.filter(pk=member_pk).update(name=F("name"))
             out = Loan.objects.filter(member=member_pk, returned=None).count()
             if out + len(book_pks) > 3:
                 raise LimitReached
@@ -392,11 +501,29 @@ def lend(book_pks, member_pk, day):
     ),
     Answer(
         "3.3",
+        wrong="no-limit",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 4:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="the limit is passed when there are more than three before",
+    ),
+    Answer(
+        "3.3",
         wrong="too-strict",
         source="""
 @sync_to_async
 @transaction.atomic
 def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
     if Loan.objects.filter(member=member_pk, returned=None).count() + len(book_pks) >= 3:
         raise LimitReached
     for pk in book_pks:
@@ -442,6 +569,7 @@ async def lend(book_pks, member_pk, day):
 @sync_to_async(thread_sensitive=False)
 @transaction.atomic
 def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
     out = Loan.objects.filter(member=member_pk, returned=None).count()
     if out + len(book_pks) > 3:
         raise LimitReached
@@ -458,6 +586,7 @@ def lend(book_pks, member_pk, day):
 @sync_to_async
 @transaction.atomic
 def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
     out = Loan.objects.filter(member=member_pk, returned=None).count()
     if out + len(book_pks) > 3:
         raise LimitReached
@@ -468,52 +597,32 @@ def lend(book_pks, member_pk, day):
     ),
     Answer(
         "3.3",
-        wrong="counts-outside",
-        source="""
-async def lend(book_pks, member_pk, day):
-    def count_and_lend():
-        out = Loan.objects.filter(member=member_pk, returned=None).count()
-        if out + len(book_pks) > 3:
-            raise LimitReached
-        with transaction.atomic():
-            for pk in book_pks:
-                due = day + timedelta(days=21)
-                Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
-
-    await sync_to_async(count_and_lend)()
-""",
-        why="only what writes belongs into a transaction",
-    ),
-    Answer(
-        "3.3",
-        wrong="no-limit",
-        source="""
-async def lend(book_pks, member_pk, day):
-    def count_and_lend():
-        with transaction.atomic():
-            out = Loan.objects.filter(member=member_pk, returned=None).count()
-            if out + len(book_pks) > 4:
-                raise LimitReached
-            for pk in book_pks:
-                due = day + timedelta(days=21)
-                Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
-
-    await sync_to_async(count_and_lend)()
-""",
-        why="the limit is passed when there are more than three before",
-    ),
-    Answer(
-        "3.3",
-        right="decorators and bulk_create",
+        right="decorators, another column, and bulk_create",
         source="""
 @sync_to_async
 @transaction.atomic
 def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(email=F("email"))
+    if Loan.objects.filter(member=member_pk, returned=None).count() > 3 - len(book_pks):
+        raise LimitReached
     dates = {"borrowed": day, "due": day + timedelta(days=21)}
     loans = [Loan(book_id=pk, member_id=member_pk, **dates) for pk in book_pks]
     Loan.objects.bulk_create(loans)
-    if Loan.objects.filter(member=member_pk, returned=None).count() > 3:
-        raise LimitReached
+""",
+    ),
+    Answer(
+        "3.3",
+        right="a look at the member first, outside of the transaction",
+        source="""
+@sync_to_async
+def lend(book_pks, member_pk, day):
+    member = Member.objects.get(pk=member_pk)
+    with transaction.atomic():
+        member.save()
+        if member.loans.filter(returned=None).count() + len(book_pks) > 3:
+            raise LimitReached
+        for pk in book_pks:
+            member.loans.create(book_id=pk, borrowed=day, due=day + timedelta(days=21))
 """,
     ),
     Answer(
