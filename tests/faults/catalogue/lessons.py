@@ -234,9 +234,9 @@ FAULTS = [
     Fault(
         "minutes-understated",
         "a rule of style",
-        notebook(LOOP, lambda found: rename(found, "Time: 30 minutes", "Time: 10 minutes")),
-        rules("notebooks/01_the_event_loop_in_your_notebook"),
-        ("states 10 minutes;",),
+        notebook(GUARD, lambda found: rename(found, "Time: 45 minutes", "Time: 10 minutes")),
+        rules("notebooks/02_synchronous_only_operation"),
+        ("states 10 core minutes;",),
     ),
     Fault(
         "second-run-adds-to-the-first",
