@@ -153,7 +153,10 @@ def _path() -> Path | None:
     if wish == "memory" or (wish is None and "PYTEST_VERSION" in os.environ):
         return None
     home = platformdirs.user_data_path("asynclab") / "progress.json"
-    places = [Path(wish)] if wish else [CHECKOUT / ".progress" / "progress.json", home]
+    # Beside an installed package stand other packages, not a course.
+    checkout = (CHECKOUT / "exercises").is_dir()
+    beside = [CHECKOUT / ".progress" / "progress.json"] if checkout else []
+    places = [Path(wish)] if wish else [*beside, home]
     for place in places:
         if _can_write(place.parent):
             return place
