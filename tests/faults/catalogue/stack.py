@@ -58,6 +58,26 @@ FAULTS = [
         ("context workers: titles_by", "thread-sensitive worker: titles_by"),
     ),
     Fault(
+        "requests-share-a-worker",
+        "asgiref",
+        shadow("django", "core/handlers/asgi.py", "async with ThreadSensitiveContext():", "if 1:"),
+        compared(
+            *(THREADS, "boot", "imports", "request-view", "renew", "renew-twice", "predict-renew"),
+            "renew-requests",
+        ),
+        ("14. You made no prediction.", "7. You made no prediction.", "Cell outputs differ"),
+    ),
+    Fault(
+        "cancelling-not-passed-on",
+        "asgiref",
+        shadow("asgiref", "sync.py", "task = task_context[0]", "raise IndexError"),
+        compared(
+            *(THREADS, "boot", "imports", "first-home", "third-home", "renew", "take-back"),
+            *("cancel-queued", "order-binding", "cancel-nested"),
+        ),
+        ("CancelledError in order_binding, then", "Cell outputs differ"),
+    ),
+    Fault(
         "context-of-an-adapter-not-copied",
         "asgiref",
         shadow(
