@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -25,11 +25,31 @@ class NotYet(Exception):
 
 
 class Raised(NotYet):
-    """The reader's code raised. A check may catch this to say why; `error` is the exception."""
+    """The reader's code raised. A check may catch this to say why.
 
-    def __init__(self, error: BaseException, text: str):
+    Args:
+        error: the exception.
+        text: what the reader is told, unless the check knows better.
+        path: the functions that it came through, the reader's first, as pairs of module and name.
+    """
+
+    def __init__(self, error: BaseException, text: str, path: Sequence[tuple[str, str]] = ()):
         super().__init__("raised", text)
         self.error = error
+        self._path = path
+
+    @property
+    def behind_a_dot(self) -> bool:
+        """Whether it rose where an attribute of a model's object fetched what was not there yet."""
+        return any(
+            module.startswith("django.db.models.") and name == "__get__"
+            for module, name in self._path
+        )
+
+    @property
+    def in_lazy_user(self) -> bool:
+        """Whether it rose where `request.user` looked up who that is."""
+        return any(module == "django.contrib.auth.middleware" for module, _ in self._path)
 
 
 class NotAttempted(Exception):

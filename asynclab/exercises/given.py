@@ -114,8 +114,12 @@ class Given:
             raise NotAttempted(f"`{name}` still raises `NotImplementedError`.")
         inside = "" if error is group else f" in an `{type(group).__name__}`"
         text = f"`{name}` raised `{_headline(error)}`{inside}{self._where_in_cell(error)}"
+        path = [
+            (frame.f_globals.get("__name__", ""), frame.f_code.co_name)
+            for frame, _ in traceback.walk_tb(error.__traceback__)
+        ]
         # The frames of the traceback would keep the reader's objects alive.
-        raise Raised(error.with_traceback(None), text)
+        raise Raised(error.with_traceback(None), text, path)
 
     def _where_in_cell(self, error: BaseException) -> str:
         """The last line of the reader's own that the exception came through."""

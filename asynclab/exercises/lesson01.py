@@ -415,6 +415,9 @@ async def start(given):
     except Raised as stop:
         if "the disk is full" in str(stop.error):
             return "Both ways give the result, and both let errors through."
+    except NotYet as stop:
+        if stop.diagnosis not in ("returned-coroutine", "returned-future"):
+            raise
     raise NotYet(
         "swallows",
         "In a script the coroutine raised `RuntimeError: the disk is full`, and your `except` took "
@@ -532,6 +535,12 @@ async def make_refresh(given):
             "lost-error",
             f"`fetch` raised `OSError: the shop is closed`, and the label reads {bad.shown!r}. "
             "Who tells the person who clicked?",
+        )
+    if bad.shown != "failed: the shop is closed":
+        raise NotYet(
+            "other-label",
+            f"`fetch` raised `OSError: the shop is closed`, and the label reads {bad.shown!r}. "
+            "What does it read in the example on the card?",
         )
     if good.stuck or bad.stuck or odd.stuck:
         raise NotYet(

@@ -89,16 +89,16 @@ async def loan_lines(given):
     except Raised as stop:
         if not isinstance(stop.error, SynchronousOnlyOperation):
             raise
-        if not queries(given):
+        if stop.behind_a_dot:
             raise NotYet(
-                "loops-on-the-loop",
-                "The guard fired before any query ran: your code walks through a queryset with a "
-                "plain `for`, on the loop's thread. Which word makes that loop async?",
+                "lazy-key",
+                "The loans came, and then an attribute asked for more: `loan.book` or "
+                "`loan.member` is a query behind a dot. How can the first query bring them along?",
             ) from None
         raise NotYet(
-            "lazy-key",
-            "The loans came, and then an attribute asked for more: `loan.book` or `loan.member` "
-            "is a query behind a dot. How can the first query bring them along?",
+            "loops-on-the-loop",
+            "The guard stopped a query: your code walks through a queryset with a plain `for`, on "
+            "the loop's thread. Which word makes that loop async?",
         ) from None
     number = len(queries(given))
     if number == 0:
@@ -112,6 +112,13 @@ async def loan_lines(given):
             "other-lines",
             f"It returned {result!r}. Compare with the example: open loans only, a list, "
             "ordered by the day they are due.",
+        )
+    if 1 < number <= 3:
+        raise NotYet(
+            "query-per-table",
+            f"The lines are right, and took {number} queries, one for each table; Python puts them "
+            "together. That is what `prefetch_related` does. A loan has one book and one "
+            "member. Which method lets the database join them?",
         )
     if number > 1:
         raise NotYet(
@@ -175,6 +182,13 @@ async def _hand_over(given, loan, member_pk: int) -> None:
             ) from None
         if not isinstance(stop.error, SynchronousOnlyOperation):
             raise
+        if stop.behind_a_dot:
+            raise NotYet(
+                "lazy-key",
+                "The loan came, and then `loan.book` was asked for on the loop's thread: it is a "
+                "query behind a dot, and the guard stopped it. Which attribute of the loan holds "
+                "the book's key already? And what belongs inside one transaction here?",
+            ) from None
         raise NotYet(
             "atomic-on-the-loop",
             "The guard fired: `atomic()` or a sync query ran on the loop's thread. Wrapping only "
@@ -320,12 +334,11 @@ def _user_trouble(stop: Raised, source: str) -> NotYet:
 )
 async def dashboard(given):
     await _lend_out_of_order()
-    source = given.source("dashboard") or ""
     async with _request("amara") as request:
         try:
             response = await given.call("dashboard", request)
         except Raised as stop:
-            raise _dashboard_trouble(stop, source, given) from None
+            raise _dashboard_trouble(stop) from None
     number = len(queries(given))
     if number == 0:
         raise NotYet(
@@ -352,16 +365,16 @@ async def dashboard(given):
     return "Everything was fetched before the template began. Nothing in it can ask any more."
 
 
-def _dashboard_trouble(stop: Raised, source: str, given) -> NotYet:
+def _dashboard_trouble(stop: Raised) -> NotYet:
     if not isinstance(stop.error, SynchronousOnlyOperation):
         return stop
-    if "request.user" in source:
+    if stop.in_lazy_user:
         return NotYet(
             "lazy-user",
             "`request.user` is still there. In the template, `user.username` opens it, with "
             "sync queries. What can be awaited instead?",
         )
-    if queries(given):
+    if stop.behind_a_dot:
         return NotYet(
             "lazy-key",
             "The loans are fetched; then `loan.book` or `loan.member` asks again. In a template "

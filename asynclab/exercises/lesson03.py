@@ -175,6 +175,13 @@ def _make_nothing(rows):
 
 
 def _export_trouble(stop: Raised, calls: list) -> Exception:
+    if isinstance(stop.error, SynchronousOnlyOperation) and stop.behind_a_dot:
+        return NotYet(
+            "lazy-key",
+            "The loans came, and then `loan.book` or `loan.member` was asked for on the loop's "
+            "thread: it is a query behind a dot, and the guard stopped it. Which queryset brings "
+            "the title and the name themselves?",
+        )
     if isinstance(stop.error, SynchronousOnlyOperation):
         return NotYet(
             "sync-query",

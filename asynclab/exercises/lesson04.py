@@ -652,6 +652,13 @@ def _command_trouble(stop: Raised, office: "PostOffice") -> NotYet:
             "may only run on the thread that waits; inside a request it would hang. Which call "
             "lets the waiting thread do that work?",
         )
+    if isinstance(error, SynchronousOnlyOperation) and stop.behind_a_dot:
+        return NotYet(
+            "lazy-key",
+            "The guard fired: inside the async part `loan.member` or `loan.book` is a query behind "
+            "a dot. Which side of the crossing should write the texts, or how do the loans bring "
+            "both along?",
+        )
     if isinstance(error, SynchronousOnlyOperation):
         return NotYet(
             "sync-query",

@@ -416,6 +416,18 @@ def start(coroutine):
     ),
     Answer(
         "1.4",
+        wrong="swallows",
+        source="""
+def start(coroutine):
+    try:
+        return asyncio.run(coroutine)
+    except RuntimeError:
+        return coroutine
+""",
+        why="a cell can await the coroutine itself",
+    ),
+    Answer(
+        "1.4",
         wrong="blocks-the-loop",
         source="""
 from concurrent.futures import ThreadPoolExecutor
@@ -705,6 +717,31 @@ def make_refresh(fetch, label):
     return on_click
 """,
         why="asyncio's log is where a user looks",
+    ),
+    Answer(
+        "1.6",
+        wrong="other-label",
+        source="""
+def make_refresh(fetch, label):
+    tasks = set()
+
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = str(error)
+        finally:
+            button.disabled = False
+
+    def on_click(button):
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    return on_click
+""",
+        why="the error's own words are enough",
     ),
     Answer(
         "1.6",

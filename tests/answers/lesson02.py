@@ -213,6 +213,17 @@ async def loan_lines():
     ),
     Answer(
         "2.2",
+        wrong="query-per-table",
+        source="""
+async def loan_lines():
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    fetched = loans.prefetch_related("book", "member")
+    return [f"{loan.book}: {loan.member}" async for loan in fetched]
+""",
+        why="prefetch_related is select_related for async code",
+    ),
+    Answer(
+        "2.2",
         wrong="other-lines",
         source="""
 async def loan_lines():
@@ -321,6 +332,19 @@ async def hand_over(loan_pk, member_pk, day):
         )
 """,
         why="`atomic()` outside, a-methods inside",
+    ),
+    Answer(
+        "2.3",
+        wrong="lazy-key",
+        source="""
+async def hand_over(loan_pk, member_pk, day):
+    loan = await Loan.objects.aget(pk=loan_pk)
+    loan.returned = day
+    await loan.asave()
+    due = day + timedelta(days=21)
+    await Loan.objects.acreate(book=loan.book, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="every step has an a-method, so nothing is sync",
     ),
     Answer(
         "2.3",
@@ -563,6 +587,20 @@ async def dashboard(request):
     return HttpResponse(page.render(context))
 """,
         why="only the user was the problem",
+    ),
+    Answer(
+        "2.5",
+        wrong="hidden-query",
+        source="""
+async def dashboard(request):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    loans = loans.select_related("book", "member")
+    context = {"user": await request.auser(), "loans": loans}
+    context["count"] = await loans.acount()
+    context["first"] = loans[0].book
+    return HttpResponse(page.render(context))
+""",
+        why="a count by an a-method brings the rows",
     ),
     Answer(
         "2.5",

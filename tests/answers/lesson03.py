@@ -219,6 +219,17 @@ async def export(make_csv):
     ),
     Answer(
         "3.2",
+        wrong="lazy-key",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [(loan.book.title, loan.member.name) async for loan in loans]
+    return await sync_to_async(make_csv, thread_sensitive=False)(rows)
+""",
+        why="`async for` makes everything in its comprehension async",
+    ),
+    Answer(
+        "3.2",
         wrong="other-rows",
         source="""
 async def export(make_csv):

@@ -762,6 +762,27 @@ class Command(BaseCommand):
     ),
     Answer(
         "4.7",
+        wrong="lazy-key",
+        source="""
+class Command(BaseCommand):
+    connect = None
+
+    @async_to_sync
+    async def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        client, number = await self.connect(), 0
+        try:
+            async for loan in late:
+                await client.send(f"{loan.member.email}: {loan.book}")
+                number += 1
+        finally:
+            await client.close()
+        self.stdout.write(f"{number} reminders sent")
+""",
+        why="`async for` makes everything in its body async",
+    ),
+    Answer(
+        "4.7",
         wrong="left-open",
         source="""
 class Command(CommandBefore):
