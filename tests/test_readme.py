@@ -1,10 +1,15 @@
-"""The README's figures are those of this checkout, and its commands are there."""
+"""The README's figures are those of this checkout, and its commands and addresses are there."""
 
 import re
+import runpy
+from urllib.parse import unquote
 
+import pytest
 from checkout import ROOT
 
+from asynclab import workspace
 from asynclab.authoring.census import take
+from asynclab.exercises import score
 from tests.faults.catalogue import FAULTS
 from tests.mutants.equivalents import read_equivalents
 from tests.mutants.generate import count
@@ -42,3 +47,40 @@ def test_every_figure_has_a_test_or_a_command_that_fails():
     assert len(figures()) == 7
     commands = set(re.findall(r'^    "(\w+)": \1,$', (ROOT / "start.py").read_text(), re.M))
     assert set(re.findall(r"python3 start\.py (\w+)", README)) <= commands
+
+
+def test_what_a_learner_needs_comes_before_the_figures_for_maintainers():
+    headings = re.findall(r"^## (.+)", README, re.MULTILINE)
+    assert headings[0] == "Two commands"
+    assert headings[-2:] == ["The checks can fail", "Contribute"]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A learner's copy of the course."""
+    folder = tmp_path_factory.mktemp("copy")
+    list(workspace.update(folder))
+    return folder
+
+
+def test_binder_opens_the_page_that_lab_opens(copy):
+    start = runpy.run_path(str(ROOT / "start.py"))
+    links = re.findall(r"mybinder\.org/v2/\S+?\?urlpath=([^\s`)]+)", README)
+    assert len(links) == 2
+    for link in links:
+        assert "?" not in link, "Binder would take what follows for its own"
+        assert "/" + unquote(link) == start["FIRST_PAGE"]
+    path = start["FIRST_LESSON"].removeprefix(f"{start['YOUR_COPY']}/")
+    assert (copy / path).exists()
+
+
+def test_the_notebooks_that_it_resets_are_there(copy):
+    named = re.findall(r"(?:start\.py|asynclab\.workspace) reset (\w+)", README)
+    assert len(named) == 3
+    assert all(workspace.one_of(workspace.notebooks(copy), name) for name in named)
+
+
+def test_the_kit_is_installed_by_its_name():
+    assert 'pip install "asynclab @ git+https://' in README
+    for variable in (workspace.VARIABLE, score.VARIABLE):
+        assert f"`{variable}=/home/" in README
