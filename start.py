@@ -4,7 +4,7 @@
     python3 start.py lab      JupyterLab on your copy of the lessons; --no-browser, --port N
     python3 start.py reset 03     lesson 03 anew, or 03_exercises; yours is kept beside it
     python3 start.py test     every check; what follows goes to pytest
-    python3 start.py matrix   the lessons on every supported stack that this machine can run
+    python3 start.py matrix   the lessons on the oldest stack and the newest; --all: on every one
     python3 start.py bench    measurements, printed as ratios
 
 And what proves that the checks can fail; each prints its figures:
@@ -66,6 +66,7 @@ YOUR_COPY = "your_copy"
 FIRST_LESSON = YOUR_COPY + "/notebooks/00_start_here.ipynb"
 # In the file browser lessons and exercises can both be seen.
 FIRST_PAGE = "/lab/tree/%s?file-browser-path=%s" % (FIRST_LESSON, YOUR_COPY)
+NEWEST_TESTED = (3, 15)
 ROOM_NEEDED = 600 * 1024 * 1024  # bytes: .venv with the test tools, and some air
 
 
@@ -119,7 +120,7 @@ def test(arguments):
 
 
 def matrix(arguments):
-    """Run the lessons on every supported stack, and return non-zero if one fails."""
+    """Run the lessons on the oldest stack and the newest, or on those that the arguments name."""
     set_up(COURSE, CHECKS)
     return hand_over("tests/matrix.py", *arguments)
 
@@ -279,6 +280,8 @@ def in_folders(root, *folders):
 
 def set_up(*locks):
     """Make .venv hold what these locks list, and the kit. Quick when it already does."""
+    if sys.version_info[:2] > NEWEST_TESTED:
+        print(NOT_TESTED % (sys.version_info[:2] + NEWEST_TESTED), flush=True)
     if ready(locks):
         return
     with one_at_a_time():
@@ -456,6 +459,10 @@ def trouble(what, said):
     )
 
 
+NOT_TESTED = (
+    "This is Python %d.%d, and the course is tested up to %d.%d: "
+    "a message may differ from what a lesson says."
+)
 NO_NETWORK = (
     "The packages cannot be reached.\n"
     "Connect to the network, or name your proxy in HTTPS_PROXY, and run this again."

@@ -101,14 +101,10 @@ def test_a_project_of_ones_own_need_not_take_jupyterlab():
 
 def test_the_lock_serves_both_versions_of_django():
     locked = [pin for pin in read("requirements.txt") if pin.name == "django"]
-    by_python = {
-        python: [
-            version(pin) for pin in locked if pin.marker.evaluate({"python_full_version": full})
-        ]
-        for python, full in {"3.11": "3.11.9", "3.13": "3.13.1"}.items()
-    }
-    assert [v.rpartition(".")[0] for v in by_python["3.11"]] == ["5.2"]
-    assert [v.rpartition(".")[0] for v in by_python["3.13"]] == ["6.1"]
+    for python in pythons():
+        here = {"python_full_version": f"{python}.1"}
+        [found] = (version(pin) for pin in locked if pin.marker.evaluate(here))
+        assert found.rpartition(".")[0] == ("5.2" if python == "3.11" else "6.1")
 
 
 # ---------------------------------------------------------------- conda, Binder, CI
@@ -147,12 +143,15 @@ def test_ci_runs_every_promised_python_with_the_two_commands():
     assert runs("all-checks") == ["python3 start.py test"]
     assert "if" not in JOBS["all-checks"], "on every push"
     lines = (ROOT / ".ci/run").read_text().splitlines()
-    assert lines[-2:] == ["python3 start.py test", "python3 start.py matrix"]
+    assert lines[-2:] == ["python3 start.py test", 'python3 start.py matrix --root-folder "$@"']
 
 
 def test_the_night_runs_every_proof():
     assert "schedule" in WORKFLOW[True], "YAML reads the key `on` as true"
-    assert runs("stacks") == ["python3 start.py matrix"]
+    [command] = runs("stacks")
+    assert command.startswith("python3 start.py matrix ${{ github.event_name == 'schedule' && ")
+    assert command.endswith("'--all' || 'lowest' }}")
+    assert set(installed("stacks")) == pythons()
     assert runs("proof") == ["python3 start.py ${{ matrix.command }}"]
     commands = JOBS["proof"]["strategy"]["matrix"]["command"]
     assert set(commands) == {"test -m nightly", "faults", "mutants", "flakes 20", "upgrade"}
@@ -167,11 +166,26 @@ def test_every_lock_is_audited():
     assert "if" not in JOBS["audit"], "on every push"
 
 
+def installed(job):
+    """The Pythons that setup-python gets for a job; the last one is its python3."""
+    [step] = (step for step in JOBS[job]["steps"] if "setup-python" in step.get("uses", ""))
+    return step["with"]["python-version"].split()
+
+
 def runs(job):
     return [step["run"] for step in JOBS[job]["steps"] if "run" in step]
 
 
 def test_the_promised_pythons_are_in_the_range():
-    assert {"3.11", "3.13"} <= pythons()
+    assert {"3.11", "3.15"} <= pythons()
     assert all(f"{python}.0" in SpecifierSet(PROJECT["requires-python"]) for python in pythons())
     assert "3.10.9" not in SpecifierSet(PROJECT["requires-python"])
+
+
+def test_what_is_said_to_be_tested_is_what_is_promised():
+    oldest, *_, newest = sorted(pythons(), key=lambda python: int(python[2:]))
+    assert f"NEWEST_TESTED = (3, {newest[2:]})\n" in (ROOT / "start.py").read_text()
+    span = f"Python {oldest} to {newest}, Django 5.2 and 6.1"
+    for file in ("README.md", "CONTRIBUTING.md"):
+        assert span in (ROOT / file).read_text(), file
+    assert f"from {oldest} to {newest}" in (ROOT / "environment.yml").read_text()

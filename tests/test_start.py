@@ -312,6 +312,17 @@ def test_without_a_network_what_was_there_goes_on_working(started, tmp_path):
     assert "cannot be had" in set_up(started[0], env=offline(tmp_path)).stderr
 
 
+def test_a_python_newer_than_tested_is_told_and_goes_on(fresh, tmp_path):
+    file = fresh / "start.py"
+    assert "the course is tested" not in start(fresh, "lab", env=offline(tmp_path)).stdout
+    file.write_text(file.read_text().replace("NEWEST_TESTED = (3, 15)", "NEWEST_TESTED = (3, 10)"))
+    outcome = start(fresh, "lab", env=offline(tmp_path))
+    here = ".".join(map(str, sys.version_info[:2]))
+    assert f"This is Python {here}, and the course is tested up to 3.10: " in outcome.stdout
+    assert outcome.stdout.count("the course is tested") == 1
+    assert "cannot be reached" in outcome.stderr, "it went on"
+
+
 def test_a_read_only_folder_is_named(fresh):
     inside = mounted(f"mount --bind '{fresh}' '{fresh}' && mount -o remount,ro,bind '{fresh}'")
     outcome = start(fresh, "lab", "--no-browser", before=inside)

@@ -90,6 +90,17 @@ FAULTS = [
         ("no reply in 60 s",),
     ),
     Fault(
+        "death-of-thread-not-noticed",
+        "%%thread",
+        text(
+            MAGICS,
+            "    if run.error is not None:\n",
+            "    if not isinstance(run.error, LabError | None):\n",
+        ),
+        test("magics.py::test_a_thread_that_dies_before_or_beside_its_cell_fails_the_cell"),
+        ("('ok', '')", "LabError"),
+    ),
+    Fault(
         "context-of-thread-not-copied",
         "%%thread",
         text(MAGICS, "contextvars.copy_context()", "contextvars.Context()"),

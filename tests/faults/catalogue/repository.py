@@ -39,9 +39,16 @@ FAULTS = [
     Fault(
         "workflow-without-a-python",
         "versions",
-        text(".github/workflows/test.yml", '["3.11", "3.12", "3.13"]', '["3.11", "3.13"]'),
+        text(".github/workflows/test.yml", '["3.11", "3.12", ', '["3.11", '),
         (f"{ENVIRONMENT}ci_runs_every_promised_python_with_the_two_commands",),
         ("'3.12'",),
+    ),
+    Fault(
+        "stack-left-out-in-silence",
+        "versions",
+        text("tests/matrix.py", 'or total["rows_not_run"] ', ""),
+        ("tests/test_matrix.py::test_a_row_without_its_python_fails_and_is_named",),
+        ("assert 0 == 1",),
     ),
     Fault(
         "jupyterlab-on-all-interfaces",
