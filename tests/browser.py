@@ -5,13 +5,12 @@
         lesson.run_all()
         lesson.wait_until_idle()
 
-`lab` is a server of its own over a copy of the project's notebooks; `page` is a new browser page
+`lab` is a server of its own over a learner's copy of the notebooks; `page` is a new browser page
 that collects what the console reports as an error.
 """
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,9 +22,11 @@ from pathlib import Path
 
 import pytest
 
+from asynclab import workspace
+
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "test-results"
-COPIED = ("notebooks", "exercises", "solutions")
+SERVED = ("notebooks", "exercises", "solutions")
 CHROMIUM = [
     "--no-sandbox",
     "--disable-gpu",
@@ -175,11 +176,12 @@ def browser(chromium):
 
 @pytest.fixture(scope="session")
 def lab(chromium, tmp_path_factory):
-    """One JupyterLab for all tests of a session, over a copy of the notebooks."""
+    """One JupyterLab for all tests of a session, over a learner's copy, and the solutions."""
     folder = tmp_path_factory.mktemp("lab")
-    for name in COPIED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name)
+    list(workspace.update(folder))
+    for path in (ROOT / "solutions").glob("*.ipynb"):
+        solved = workspace.without_outputs(workspace.read(path))
+        workspace.write(folder / "solutions" / path.name, solved)
     with running_lab(folder) as running:
         yield running
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pytest
-from browser import COPIED, ROOT, THEMES, Notebook, contrasts, new_page
+from browser import ROOT, SERVED, THEMES, Notebook, contrasts, new_page
 
 pytestmark = pytest.mark.browser
 
 NOTEBOOKS = [
     path.relative_to(ROOT).as_posix()
-    for folder in COPIED
+    for folder in SERVED
     for path in sorted((ROOT / folder).glob("*.ipynb"))
 ]
 LESSONS = [name for name in NOTEBOOKS if name.startswith("notebooks/")]
@@ -32,7 +32,6 @@ OPEN = """async (path) => {
     await panel.context.ready;
     await panel.sessionContext.ready;
     await panel.sessionContext.session.kernel.info;
-    await jupyterapp.commands.execute("notebook:clear-all-cell-outputs");
 }"""
 OUTCOMES = """() => jupyterapp.shell.currentWidget.content.widgets
     .map(({ model }) => model.type === "code"
@@ -80,13 +79,21 @@ class Ran:
     Args:
         lesson: the open notebook.
         name: its path below the served folder.
+        opened: the cells as they were before they ran.
         reported: what the console called an error since it was opened.
         abroad: the addresses that the page asked for elsewhere than at its own server.
     """
 
-    def __init__(self, lesson: Notebook, name: str, reported: list[str], abroad: list[str]):
+    def __init__(
+        self,
+        lesson: Notebook,
+        name: str,
+        opened: list[dict | None],
+        reported: list[str],
+        abroad: list[str],
+    ):
         self.lesson, self.name, self.page = lesson, name, lesson.page
-        self.reported, self.abroad = reported, abroad
+        self.opened, self.reported, self.abroad = opened, reported, abroad
         self.outcomes = self.page.evaluate(OUTCOMES)
 
     @cached_property
@@ -138,11 +145,12 @@ def ran(request, desk):
     page = desk.page
     page.reported, page.asked = [], []
     page.evaluate(OPEN, request.param)
+    opened = page.evaluate(OUTCOMES)
     desk.run_all()
     desk.wait_until_idle()
     see_all(page)
     abroad = [url for url in page.asked if not url.startswith((desk.lab.url, "data:", "blob:"))]
-    yield Ran(desk, request.param, page.reported, abroad)
+    yield Ran(desk, request.param, opened, page.reported, abroad)
     page.evaluate(CLOSE)
 
 
@@ -160,6 +168,10 @@ def theme(request, ran):
     """The name of the theme that the page has."""
     ran.lesson.theme(request.param)
     return request.param
+
+
+def test_no_output_answers_a_prediction_before_it_is_made(ran):
+    assert [cell for cell in ran.opened if cell and cell != {"count": None, "outputs": []}] == []
 
 
 def test_run_all_reaches_every_cell(ran):
