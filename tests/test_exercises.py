@@ -2,9 +2,11 @@
 
 import asyncio
 import gc
+import html
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -236,6 +238,16 @@ def test_exception_names_the_readers_line(tmp_path):
         "`answer` raised `IndexError: pop from empty list`, in line 3 of its cell: "
         "`return shelf.pop()`"
     )
+
+
+def test_name_that_is_missing_says_where_to_look():
+    text = verdict_on("def answer(): return page.render()").text
+    assert "raised `NameError: name 'page' is not defined`, in line 2" in text
+    assert text.endswith(
+        "Does a cell further up define `page`? Then run the cells from the top. "
+        "If none does, is the name misspelt?"
+    )
+    assert "further up" not in verdict_on("def answer():\n    print(n)\n    n = 1").text
 
 
 def test_environment_and_folder_are_put_back(tmp_path):
@@ -637,13 +649,18 @@ def test_hints_ascend_and_stay_at_the_last(own_score):
     assert "solution" in repr(hint("0.1"))
 
 
-def test_named_hint_counts_nothing(own_score):
+def test_hint_goes_on_after_a_named_one(own_score):
+    assert [hint("0.1", 1).place, hint("0.1").place] == [1, 2]
     assert repr(hint("0.1", 2)).startswith("Hint 2 of 3")
-    assert hint("0.1").place == 1
+    assert [hint("0.1").place, hint("0.1", 1).place, hint("0.1").place] == [3, 1, 2]
+
+
+def test_hint_that_is_not_there_is_no_step(own_score):
     with pytest.raises(LabError, match="hints 1 to 3"):
         hint("0.1", 4)
     with pytest.raises(LabError, match="hints 1 to 3"):
         hint("0.1", "a")
+    assert hint("0.1").place == 1
 
 
 def test_solution_is_the_text_in_the_notebook():
@@ -653,6 +670,38 @@ def test_solution_is_the_text_in_the_notebook():
     lines = [line for line in cells["0.1"].source.splitlines() if "###" not in line]
     assert shown.text.splitlines() == lines
     assert lines[0] == "async def count_books():"
+
+
+def test_solution_says_why():
+    shown = solution("0.1")
+    assert shown.why == book.find("0.1").why
+    assert repr(shown).endswith(f"\n\n{shown.why}")
+
+
+def test_solution_has_the_colours_of_the_theme_and_no_others():
+    shown = solution("0.1")._repr_html_()
+    coloured = re.findall(r'<span style="color: (.*?)">(.*?)</span>', shown)
+    assert ("var(--jp-mirror-editor-keyword-color, inherit)", "async") in coloured
+    assert ("var(--jp-mirror-editor-def-color, inherit)", "count_books") in coloured
+    assert {colour.startswith("var(--jp-mirror-editor-") for colour, _ in coloured} == {True}
+
+
+@pytest.mark.parametrize(
+    "source", ["\n\na = 1 < 2  # <b>\n", "print('&')\n\n\n", "def f():\n    '<i>'"]
+)
+def test_colours_change_no_character(source):
+    text = re.sub(r"<[^>]*>", "", helping.coloured(source))
+    assert html.unescape(text) == source
+
+
+def test_theme_has_each_colour():
+    themes = [*Path(sys.prefix).glob("share/jupyter/lab/themes/*/*/*.css")]
+    if not themes:
+        pytest.skip("JupyterLab is not installed here")
+    for theme in themes:
+        known = theme.read_text(encoding="utf-8")
+        for colour in set(helping.COLOURS.values()):
+            assert f"--jp-mirror-editor-{colour}-color:" in known, theme
 
 
 def test_solution_needs_no_nbformat():

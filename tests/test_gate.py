@@ -188,6 +188,7 @@ def shortcomings(exercise: Exercise, declared: set[str], answers: list[Answer]) 
         f"no answer earns {unearned}": bool(unearned),
         "no title": not exercise.title,
         "no names": not exercise.names,
+        "no sentence that says why": not exercise.why.endswith("."),
     }
     return [fault for fault, present in faults.items() if present]
 
@@ -211,7 +212,7 @@ def diagnoses(source: str) -> set[str]:
 
 def test_gate_sees_what_is_missing():
     bare = Exercise("9.9", "", (), ("one?",), 5, test_gate_sees_what_is_missing)
-    assert len(shortcomings(bare, {"dead"}, [])) == 6
+    assert len(shortcomings(bare, {"dead"}, [])) == 7
 
 
 def test_gate_sees_an_answer_that_is_given_away():

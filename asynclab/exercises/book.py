@@ -66,6 +66,7 @@ class Exercise:
     hints: tuple[str, ...]
     seconds: float
     grade: Callable[..., Awaitable[str | None]]
+    why: str = ""
 
     @property
     def lesson(self) -> int:
@@ -80,7 +81,13 @@ _exercises: dict[str, Exercise] = {}
 
 
 def exercise(
-    number: str, *, title: str, names: tuple[str, ...], hints: tuple[str, ...], seconds: float = 5
+    number: str,
+    *,
+    title: str,
+    names: tuple[str, ...],
+    hints: tuple[str, ...],
+    why: str = "",
+    seconds: float = 5,
 ) -> Callable:
     """Make the decorated `async def` the check of an exercise.
 
@@ -92,6 +99,7 @@ def exercise(
         title: a few words.
         names: the names that the reader defines. All are there when the check runs.
         hints: questions, from the gentlest to the one that nearly gives it away.
+        why: a sentence that says why the reference answer is right; shown below it.
         seconds: how long one call of the reader's code may take.
     """
 
@@ -99,7 +107,9 @@ def exercise(
         earlier = _exercises.get(number)
         if earlier is not None and earlier.grade.__module__ != grade.__module__:
             raise ValueError(f"exercise {number} is in {earlier.grade.__module__} already")
-        _exercises[number] = Exercise(number, title, tuple(names), tuple(hints), seconds, grade)
+        _exercises[number] = Exercise(
+            number, title, tuple(names), tuple(hints), seconds, grade, why
+        )
         return grade
 
     return register

@@ -114,6 +114,11 @@ class Given:
             raise NotAttempted(f"`{name}` still raises `NotImplementedError`.")
         inside = "" if error is group else f" in an `{type(group).__name__}`"
         text = f"`{name}` raised `{_headline(error)}`{inside}{self._where_in_cell(error)}"
+        if type(error) is NameError and error.name not in self._namespace:
+            text += (
+                f". Does a cell further up define `{error.name}`? Then run the cells from the top. "
+                "If none does, is the name misspelt?"
+            )
         path = [
             (frame.f_globals.get("__name__", ""), frame.f_code.co_name)
             for frame, _ in traceback.walk_tb(error.__traceback__)

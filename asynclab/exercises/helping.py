@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from pygments.lexers.python import PythonLexer
+from pygments.token import Comment, Keyword, Name, Number, Operator, String
+
 from ..errors import LabError
 from . import score
 from .book import Exercise, find
@@ -12,6 +15,20 @@ from .generate import answer
 from .verdicts import panel, with_code
 
 CHECKOUT = Path(__file__).parents[2]
+
+COLOURS = {
+    Keyword: "keyword",
+    Operator.Word: "keyword",
+    Name.Function: "def",
+    Name.Class: "def",
+    Name.Decorator: "meta",
+    Name.Builtin: "builtin",
+    String: "string",
+    Number: "number",
+    Operator: "operator",
+    Comment: "comment",
+}
+"""JupyterLab's editor has a colour for each of these."""
 
 
 @dataclass(frozen=True)
@@ -43,39 +60,42 @@ class Hint:
 
 @dataclass(frozen=True)
 class Solution:
-    """The reference answer of an exercise, as it stands in solutions/."""
+    """The reference answer of an exercise, as it stands in solutions/, and why it is right."""
 
     exercise: str
     notebook: str
     text: str
+    why: str
 
     @property
     def heading(self) -> str:
         return f"Exercise {self.exercise}, from {self.notebook}"
 
     def __repr__(self) -> str:
-        return f"{self.heading}\n\n{self.text}"
+        return f"{self.heading}\n\n{self.text}\n\n{self.why}"
 
     def _repr_html_(self) -> str:
-        return panel(f"<strong>{escape(self.heading)}</strong><pre>{escape(self.text)}</pre>")
+        return panel(
+            f"<strong>{escape(self.heading)}</strong><pre>{coloured(self.text)}</pre>"
+            f"<div>{with_code(self.why)}</div>"
+        )
 
 
 def hint(number: object, place: int | None = None) -> Hint:
-    """The next hint of an exercise; after the last one, the last one again.
+    """The hint after the one that was shown last; after the last one, the last one again.
 
     Args:
         number: the exercise's number.
-        place: 1 for the first hint, and so on; it is then not counted as taken.
+        place: 1 for the first hint, and so on.
 
     Raises:
         LabError: there is no such exercise, or no such hint.
     """
     exercise = find(number)
     total = len(exercise.hints)
-    if place is None:
-        place = score.next_hint(exercise.number, total)
-    if not isinstance(place, int) or not 1 <= place <= total:
+    if place is not None and (not isinstance(place, int) or not 1 <= place <= total):
         raise LabError(f"Exercise {exercise.number} has hints 1 to {total}.")
+    place = score.note_hint(exercise.number, total, place)
     return Hint(exercise.number, place, total, exercise.hints[place - 1])
 
 
@@ -90,7 +110,24 @@ def solution(number: object) -> Solution:
     source = _source_in(path, f"exercise-{exercise.number}")
     if source is None:
         raise LabError(f"solutions/{path.name} holds no cell for exercise {exercise.number}.")
-    return Solution(exercise.number, f"solutions/{path.name}", answer(source))
+    return Solution(exercise.number, f"solutions/{path.name}", answer(source), exercise.why)
+
+
+def coloured(source: str) -> str:
+    """Python source as HTML, in the colours of JupyterLab's own editor.
+
+    They are variables of its theme, light or dark. Where there is no such theme, the text has the
+    colour of the text around it.
+    """
+    tokens = PythonLexer(ensurenl=False, stripnl=False).get_tokens(source)
+    return "".join(_coloured(kind, escape(text)) for kind, text in tokens)
+
+
+def _coloured(kind, text: str) -> str:
+    names = [COLOURS[general] for general in kind.split() if general in COLOURS]
+    if not names:
+        return text
+    return f'<span style="color: var(--jp-mirror-editor-{names[-1]}-color, inherit)">{text}</span>'
 
 
 def _source_in(path: Path, tag: str) -> str | None:

@@ -12,6 +12,10 @@ from .recorded import in_pool, query_in_pool, require_this_loop
     "0.1",
     title="count the books",
     names=("count_books",),
+    why=(
+        "`acount()` is the async twin of `count()`: it makes one query, and the loop is free "
+        "while the database counts."
+    ),
     hints=(
         "`Book.objects.count()` asks the database. What is its async twin called?",
         "`Book.objects.acount()` only makes a coroutine. Which word runs it and gives the number?",

@@ -85,6 +85,10 @@ async def settle() -> None:
     "1.1",
     title="ask all branches",
     names=("stock_report",),
+    why=(
+        "`gather` makes a task of each coroutine before it waits, so all questions are out at "
+        "once. It gives the answers in the order of the questions."
+    ),
     hints=(
         "In your function, when does the second branch hear its question?",
         "A coroutine starts when it is awaited or made a task. Which call makes several tasks?",
@@ -133,6 +137,10 @@ async def stock_report(given):
     "1.2",
     title="free the loop",
     names=("issue_cards",),
+    why=(
+        "`asyncio.to_thread` calls `make_card` on another thread, and the loop serves others "
+        "until the card is there."
+    ),
     hints=(
         "`make_card` never awaits. On which thread does it run, and who else lives there?",
         "Which function of asyncio runs a sync function on another thread, and can be awaited?",
@@ -199,6 +207,10 @@ def _nests(given) -> bool:
     "1.3",
     title="send it later",
     names=("in_background",),
+    why=(
+        "The set holds each task until its callback runs, and the callback reads the error that "
+        "nobody awaits."
+    ),
     hints=(
         "Who keeps the task alive after your function has returned?",
         "A set outside of the function can. And who is told when the task is done?",
@@ -364,6 +376,10 @@ def reports() -> Iterator[list[BaseException | None]]:
     "1.4",
     title="one function, script and notebook",
     names=("start",),
+    why=(
+        "Only the question whether a loop is running stands in the `try`, so no error of the "
+        "coroutine can be taken for its answer."
+    ),
     hints=(
         "Which question tells a script from a cell?",
         "`asyncio.get_running_loop()` raises `RuntimeError` in a script. Which line, and only "
@@ -435,6 +451,10 @@ async def _await_it(start, coroutine) -> SimpleNamespace:
     "1.5",
     title="the log with the wrong number",
     names=("serve",),
+    why=(
+        "`gather` makes a task of each call, and each task has a copy of the context, so what "
+        "it sets reaches nobody else."
+    ),
     hints=(
         "When is the context copied: when a coroutine is made, or when it becomes a task?",
         "`asyncio.create_task` copies the context as it is at that moment. What should be set "
@@ -488,6 +508,10 @@ async def serve(given):
     "1.6",
     title="refresh prices",
     names=("make_refresh",),
+    why=(
+        "The callback returns at once. The set holds the task that it has started, and "
+        "`finally` enables the button on every way out."
+    ),
     hints=(
         "A click calls a plain function on the loop. What may it do with a coroutine?",
         "Write an inner `async def` that does the work, and start it as a task. Who keeps the "

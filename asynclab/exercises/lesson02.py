@@ -19,6 +19,10 @@ DAY = date(2025, 5, 27)
     "2.1",
     title="count what is overdue",
     names=("count_overdue",),
+    why=(
+        "The database counts, and only the number comes back. `acount()` can be awaited, so the "
+        "loop is free meanwhile."
+    ),
     hints=(
         "Which loans are overdue on a day? Two things must be true of them.",
         "The database can count. What is the async twin of `count()`?",
@@ -75,6 +79,10 @@ async def count_overdue(given):
     "2.2",
     title="who has which book",
     names=("loan_lines",),
+    why=(
+        "`select_related` joins both tables in the one query, so `loan.book` and `loan.member` "
+        "have nothing left to ask."
+    ),
     hints=(
         "How many queries does your code need? Which of them hides behind a dot?",
         "`loan.book` and `loan.member` are lazy foreign keys. Which method of the queryset lets "
@@ -136,6 +144,10 @@ async def loan_lines(given):
     "2.3",
     title="hand a book over",
     names=("hand_over",),
+    why=(
+        "The read and both writes are one sync function in one transaction, and the worker runs "
+        "it as a whole."
+    ),
     hints=(
         "What is left in the database if the second step fails?",
         "`atomic()` needs a thread without a loop, and both steps inside it. Which fix of the "
@@ -265,6 +277,10 @@ async def _undo(loan, known: set[int]) -> None:
     "2.4",
     title="greet the reader",
     names=("greet",),
+    why=(
+        "`request.auser()` loads the session and the user with queries that can be awaited, and "
+        "`is_authenticated` tells a user from a guest."
+    ),
     hints=(
         "What does `request.user` hold before anyone has looked at it?",
         "The middleware puts an awaitable twin beside it. Its name begins with `a`.",
@@ -324,6 +340,10 @@ def _user_trouble(stop: Raised, source: str) -> NotYet:
     "2.5",
     title="repair the dashboard",
     names=("dashboard",),
+    why=(
+        "The user and the rows are fetched before the template begins, so no line of it asks "
+        "the database."
+    ),
     hints=(
         "Mark every place in `dashboard_before` that reaches the database. Are there four?",
         "`len`, an index and the template all need the same rows. What if they were in a list "

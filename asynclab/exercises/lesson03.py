@@ -48,6 +48,10 @@ def place() -> str:
     "3.1",
     title="write a reminder",
     names=("reminder",),
+    why=(
+        "The error of a function that was sent away rises where you await it. So the `await` "
+        "stands in the `try`, and the `except` names the one error that means: no reminder."
+    ),
     hints=(
         "On which thread does `letter` have to run, and which adapter sends it there?",
         "The first pair of brackets takes the function, the second its arguments. At which moment "
@@ -133,6 +137,10 @@ async def _nothing_overdue(given, letter) -> object:
     "3.2",
     title="export beside the queue",
     names=("export",),
+    why=(
+        "The rows are a plain list before they leave, so the pool's thread needs no connection, "
+        "and the thread-sensitive worker is free for other queries."
+    ),
     hints=(
         "Two jobs, two threads: which of them touches the database?",
         "`async for` over `values_list(...)` brings the rows. What must `rows` be, so that "
@@ -244,6 +252,12 @@ async def _pairs() -> list[tuple[str, str]]:
     "3.3",
     title="three books a member",
     names=("lend",),
+    why=(
+        "The update changes nothing, and it locks until the transaction ends: the member's row on "
+        "PostgreSQL, the whole database on SQLite. For PostgreSQL alone you would write "
+        "`select_for_update()`. For SQLite alone, set `transaction_mode` to `IMMEDIATE` in the "
+        "database's `OPTIONS`, and `atomic()` takes the lock where it begins."
+    ),
     hints=(
         "Two requests have two workers and two connections. Which of the things that keep threads "
         "apart does a second server process see, too: a lock of Python's, or one of the database?",
@@ -281,8 +295,8 @@ class Desks:
     Args:
         limit_reached: the only exception that a desk may end with.
 
-    `unlocked` counts the desks that had no such lock when they had read the loans, and `shares_row`
-    says whether one of them had written to the member's row before that.
+    `unlocked` counts the desks that had no such lock when they had read the loans, and `locks`
+    holds the updates of members before that.
     """
 
     PATIENCE = 2
@@ -290,7 +304,7 @@ class Desks:
 
     def __init__(self, limit_reached: type[Exception]):
         self.unlocked = 0
-        self.shares_row = False
+        self.locks: list[str] = []
         self._limit_reached = limit_reached
         self._last: dict[int, str] = {}
         self._read: set[tuple[int, str]] = set()
@@ -337,7 +351,7 @@ class Desks:
             unlocked = not connection.in_atomic_block or _others_can_write()
             self._meet(desk, unlocked, counts="library_loan" in read)
         if sql.startswith('UPDATE "library_member"') and desk not in self._counted:
-            self.shares_row = True
+            self.locks.append(sql)
 
     def _meet(self, desk: int, unlocked: bool, counts: bool) -> None:
         if counts and desk not in self._counted:
@@ -470,12 +484,18 @@ def _require_lock(desks: Desks) -> None:
             "process of the server knows nothing of it: when yours had counted, another one could "
             "still begin to write. Which lock do all processes share?",
         )
-    if not desks.shares_row:
+    if not desks.locks:
         raise NotYet(
             "only-on-sqlite",
             "The limit held, because on SQLite a write locks the whole database. PostgreSQL locks "
             "the rows that are written, and each desk writes rows of its own: neither waits, and "
             "the member has five books. Which row do both desks share?",
+        )
+    if not all("WHERE" in sql for sql in desks.locks):
+        raise NotYet(
+            "locks-everybody",
+            "The limit held, because your update writes the row of every member. On PostgreSQL "
+            "each desk then waits for every other one, whoever stands there. Whose row is enough?",
         )
 
 
@@ -580,6 +600,11 @@ class Branches:
     "3.4",
     title="three branches at a time",
     names=("stock",),
+    why=(
+        "Each call runs in a context of its own, and so on a worker and a connection of its "
+        "own. The semaphore lets three in, and the function that opened a connection closes it "
+        "on the same thread."
+    ),
     hints=(
         "On one worker the branches queue. What gives each of them a worker of its own?",
         "Which object of asyncio lets three in and makes the fourth wait? And who closes a "
@@ -684,6 +709,11 @@ async def _books() -> int:
     "3.5",
     title="a timeout that tells the truth",
     names=("take_back_all",),
+    why=(
+        "Nobody can stop a thread from outside, so the function asks before each book whether "
+        "to go on, and the transaction undoes what it has done by then. Awaiting the job means "
+        "that the caller hears of it when the worker is free."
+    ),
     hints=(
         "What does `asyncio.wait_for` stop, and what goes on after it?",
         "No thread can be stopped from outside. Where, inside your sync function, could it ask "
@@ -795,6 +825,10 @@ def _after_turns(turns: int, function) -> None:
     "3.6",
     title="forty lookups",
     names=("shelf",),
+    why=(
+        "One sync function makes both queries in one crossing, and `gather` lets the other "
+        "service answer meanwhile."
+    ),
     hints=(
         "How often does `shelf_before` cross to the worker, and how many queries does it make?",
         "Six loans are open. What if you fetched those once, and looked a book's reader up in a "

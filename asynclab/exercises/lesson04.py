@@ -44,6 +44,10 @@ def is_foreign_loop(error: BaseException) -> bool:
     "4.1",
     title="tell the next reader",
     names=("on_return",),
+    why=(
+        "`async_to_sync` waits until `notify` is done. It runs it on the server's loop if the "
+        "sync code was called from there, and on a new loop if there is none."
+    ),
     hints=(
         "What does `notify(title)` give a plain `def`, and who runs it?",
         "Which adapter gives you a sync function that waits until the async one is done?",
@@ -123,6 +127,10 @@ def _receiver_trouble(stop: Raised) -> NotYet:
     "4.2",
     title="the adapter in the wrong place",
     names=("stock_line",),
+    why=(
+        "The caller is async now, so `ask` can be awaited where you are: without an adapter, "
+        "another thread or a second loop."
+    ),
     hints=(
         "Is `stock_line` called by sync code, or by a loop?",
         "What may an `async def` do with `ask(title)`, that a plain `def` may not?",
@@ -213,6 +221,10 @@ class Desk:
     "4.3",
     title="cross once",
     names=("stock_report",),
+    why=(
+        "One crossing makes one loop, and on that loop `gather` starts all questions before it "
+        "waits."
+    ),
     hints=(
         "How many event loops does your function make for five branches?",
         "Where must the `await` of all five stand, so that one crossing is enough?",
@@ -258,6 +270,10 @@ async def stock_report(given):
     "4.4",
     title="both or neither",
     names=("add_author",),
+    why=(
+        "While `async_to_sync` waits, the waiting thread runs the queries of `enrich`, so they "
+        "use the connection on which the transaction is open."
+    ),
     hints=(
         "On which thread does the query inside `enrich` run, and with which connection?",
         "A transaction belongs to a connection. Which way of calling `enrich` brings its queries "
@@ -332,6 +348,7 @@ def _author_trouble(stop: Raised) -> NotYet:
     "4.5",
     title="the member who got lost",
     names=("greet",),
+    why="`async_to_sync` copies what `log_in` has set back into the context of its caller.",
     hints=(
         "In which context does `log_in` set the variable, and who copies it back?",
         "`asyncio.run` copies nothing back, and a child task keeps its changes. What does neither?",
@@ -408,6 +425,10 @@ def _lost(given) -> NotYet:
     "4.6",
     title="a test that can fail",
     names=("OverdueTest",),
+    why=(
+        "`TestCase` runs an `async def test_...` to its end and rolls the loans back. One loan "
+        "that is out and one that came back tell a right service from two wrong ones."
+    ),
     hints=(
         "If `self.service(day)` is a coroutine, what does a test know of the service?",
         "Which class rolls back what a test writes, and wraps its `async def test_...` itself?",
@@ -532,6 +553,10 @@ def _require_success(result: unittest.TestResult, service: Service) -> None:
     title="repair the reminders",
     names=("Command",),
     seconds=10,
+    why=(
+        "Sync code fetches the loans. Connecting, sending and closing share one crossing, and "
+        "so one loop, and `finally` closes the connection on every way out."
+    ),
     hints=(
         "How long does the loop live on which the connection was opened?",
         "What must be inside the one crossing: the query, the connection, the letters, the output?",

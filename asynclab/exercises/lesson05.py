@@ -32,6 +32,7 @@ PATIENCE = 5
     "5.1",
     title="who is at the desk",
     names=("sign_in", "current_member"),
+    why=("Each task has a context of its own, and `sync_to_async` takes it along to the worker."),
     hints=(
         "A `threading.local` belongs to a thread. How many tasks share the loop's thread?",
         "Which two boxes of the lesson's table cross `sync_to_async`, and differ from task to "
@@ -96,6 +97,10 @@ def _readers_at_the_desk(sign_in: Callable) -> Callable[[Callable], Awaitable[tu
     "5.2",
     title="the total that stayed zero",
     names=("total_loans",),
+    why=(
+        "What a coroutine returns comes back through `gather`. What its task sets in a context "
+        "variable ends with the task."
+    ),
     hints=(
         "`gather` makes a task of each coroutine. Where does what a task sets end?",
         "Besides leaving a value somewhere, what else can a coroutine do with it?",
@@ -177,6 +182,10 @@ def _totals(first: dict[str, int], second: dict[str, int]) -> Callable:
     "5.3",
     title="a middleware that cleans up",
     names=("request_id_middleware",),
+    why=(
+        "One function is around the whole request, so a local variable holds this request's "
+        "token, and `finally` runs when a `CancelledError` passes through, too."
+    ),
     hints=(
         "`set` returns a token. Where can it be kept so that no other request touches it?",
         "`process_request` and `process_response` run in two contexts. Which one function is "
@@ -296,6 +305,10 @@ def _token_trouble(stop: Raised, phase: list[str]) -> NotYet:
     "5.4",
     title="a report in two halves",
     names=("titles_lent",),
+    why=(
+        "One function opens, uses and closes the cursor on one thread, and only a list of "
+        "titles comes back."
+    ),
     hints=(
         "On which thread is `connection.cursor` looked up, and on which is it called?",
         "What crosses without harm: a cursor, or a list of titles?",
@@ -376,6 +389,11 @@ async def _lent_titles() -> list[str]:
     "5.5",
     title="a log that is written elsewhere",
     names=("listen",),
+    why=(
+        "A filter at the `QueueHandler` runs on the thread that logs, where the context "
+        "variable has the request's value. The record then carries the id to the listener's "
+        "thread."
+    ),
     hints=(
         "`filter` reads a `ContextVar`. On which thread is it called, if it hangs at the file's "
         "handler?",
@@ -507,6 +525,10 @@ def _undisturbed_logging() -> Iterator[logging.Logger]:
     "5.6",
     title="reminders in the name of the first",
     names=("order", "deliver"),
+    why=(
+        "`copy_context()` is called where the request is, and a task that is made with "
+        "`context=` runs the whole job in that copy."
+    ),
     hints=(
         "A task copies the context when it is made. When was the delivering task made?",
         "`order` runs in the right request. What can it put into the queue beside the job?",
@@ -678,6 +700,10 @@ def _deliveries(deliver: Callable, request_id: contextvars.ContextVar) -> Callab
     "5.7",
     title="repair the stock-taking",
     names=("stock_take",),
+    why=(
+        "`close_all()` closes the connections of the thread that calls it, so the pool's thread "
+        "calls it, in a `finally`."
+    ),
     hints=(
         "On which threads were the connections opened? Who ever comes by there again?",
         "`connections.close_all()` closes those of the thread that calls it. So who has to call "

@@ -91,11 +91,15 @@ def note_verdict(verdict: Verdict) -> None:
     _change(verdict.number, change)
 
 
-def next_hint(number: str, total: int) -> int:
-    """Count one more hint as taken, and return its place, from 1 to `total`."""
+def note_hint(number: str, total: int, place: int | None = None) -> int:
+    """Remember which hint is shown, and return its place, from 1 to `total`.
+
+    Args:
+        place: None for the one after the hint that was shown last.
+    """
 
     def change(entry: dict) -> None:
-        entry["hints"] = min(entry.get("hints", 0) + 1, total)
+        entry["hints"] = place or min(entry.get("hints", 0) + 1, total)
 
     return _change(number, change)["hints"]
 

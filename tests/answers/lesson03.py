@@ -456,6 +456,23 @@ def lend(book_pks, member_pk, day):
     ),
     Answer(
         "3.3",
+        wrong="locks-everybody",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.update(name=F("name"))
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 3:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="a lock is a lock",
+    ),
+    Answer(
+        "3.3",
         wrong="half-done",
         source="""
 @sync_to_async
