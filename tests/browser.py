@@ -38,6 +38,21 @@ CHROMIUM = [
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
+# A cell that defines `draw`: the live picture of a recording made by hand, `length` ms long. An
+# event is (lane, ms, op, key, kind, name, detail).
+DRAW = """\
+from asynclab.events import *
+from asynclab.lanes import Lanes, LiveLanes
+def draw(*events, roles=("event loop", "thread-sensitive worker"), length=40):
+    tape = Recording()
+    for role in roles:
+        tape._open_lane(lambda: role)
+    for lane, at, *rest in sorted(events, key=lambda event: event[1]):
+        tape.events.append((tape.began + at * 1_000_000, rest[0], lane, *rest[1:]))
+    tape.ended = tape.began + length * 1_000_000
+    return Lanes(tape, LiveLanes(tape))"""
+
+
 class Lab:
     """A running JupyterLab.
 

@@ -1,7 +1,7 @@
 """The live picture in a real JupyterLab: it is there while the cell runs, and it can be read."""
 
 import pytest
-from browser import Notebook, contrasts, new_page
+from browser import DRAW, Notebook, contrasts, new_page
 
 pytestmark = pytest.mark.browser
 
@@ -216,6 +216,117 @@ def test_markup_in_a_name_stays_text(gallery):
     lanes.locator(".al-detail").get_by_text(MARKUP).wait_for()
     assert gallery.page.locator(".asynclab-lanes img, .asynclab-lanes b").count() == 0
     assert gallery.page.evaluate("window.hacked") is None
+
+
+# Twenty tasks of one moment, whose calls run one after another: each row has a call of its own.
+GATHERED = """\
+draw(*[event for n in range(20) for event in [
+    (0, 1, BEGIN, n, TASK, "fetch", ""),
+    (0, 2, SUBMIT, 100 + n, "", "", n),
+    (0, 3, PAUSE, n, "", "", ""),
+    (1, 4 + n, BEGIN, 100 + n, SYNC, "count_books", ""),
+    (1, 5 + n, END, 100 + n, "", "", ""),
+    (0, 5 + n, BEGIN, n, "", "", ""),
+    (0, 6 + n, END, n, "", "", ""),
+]])"""
+# A thread waits in async_to_sync, and its loop runs elsewhere. Then one asks that is not drawn.
+UNKNOWN = """\
+draw(
+    (0, 2, BEGIN, "wait", WAIT, "async_to_sync(nap)", ""),
+    (0, 10, SUBMIT, "run", "", "", ""),
+    (1, 12, BEGIN, "run", SYNC, "asyncio.run", ""),
+    (1, 18, END, "run", "", "", ""),
+    (0, 20, END, "wait", "", "", ""),
+    (0, 31, SUBMIT, "pooled", "", "", ""),
+    (1, 33, BEGIN, "pooled", SYNC, "count_books", ""),
+    roles=("plain thread", "pool worker"),
+)"""
+LATE = """\
+draw(
+    (0, 0, BEGIN, "cell", CELL, "this cell", ""),
+    (0, 1, SUBMIT, "call", "", "", "cell"),
+    (1, 2, BEGIN, "call", SYNC, "count_books", ""),
+    (0, 5, PAUSE, "cell", "", "", ""),
+    (1, 8, END, "call", "", "", ""),
+)"""
+
+
+class Drawn:
+    """Pictures of recordings made by hand, one below the other."""
+
+    def __init__(self, lesson):
+        self.lesson, self.page, self.lanes = lesson, lesson.page, lesson.lanes
+
+    def inks(self, picture, *points):
+        """How much darker than the row's paper each point (ms, y in CSS pixels) is, 0 to 255."""
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => done()))")
+        return self.lanes.nth(picture).evaluate(INKS, list(points))
+
+
+INKS = """(root, points) => {
+    const canvas = root.querySelector("canvas");
+    const dots = canvas.width / canvas.clientWidth;
+    const pen = canvas.getContext("2d");
+    const light = (x, y) => {
+        const spot = pen.getImageData(Math.round(x * dots), Math.round(y * dots), 1, 1).data;
+        const [r, g, b, alpha] = spot;
+        return 255 + ((r + g + b) / 3 - 255) * alpha / 255;  // on white paper
+    };
+    const x = (at) => 4 + (canvas.clientWidth - 22) * at / 40;
+    return points.map(([at, y]) => light(canvas.clientWidth - 6, y) - light(x(at), y));
+}"""
+
+
+@pytest.fixture(scope="module")
+def drawn(browser, lab):
+    context = browser.new_context(viewport={"width": 1200, "height": 1600})
+    name = lab.write("drawn.ipynb", DRAW, GATHERED, UNKNOWN, LATE)
+    lesson = Notebook(new_page(context), lab).open(name)
+    lesson.run_all()
+    lesson.wait_until_idle()
+    lesson.lanes.nth(2).wait_for()
+    yield Drawn(lesson)
+    context.close()
+
+
+def test_the_ways_of_gathered_calls_lie_on_each_other_and_not_on_the_bars(drawn):
+    drawn.lesson.shoot("lanes-gathered", drawn.lanes.first)
+    # Between the rows of the tasks, where ways went straight from each task to its call.
+    row = 260 / 20
+    gaps = [(4.5 + n, 24 + 8 + (n + 1) * row - 1.5) for n in range(18)]
+    assert max(drawn.inks(0, *gaps)) < 8
+    assert min(drawn.inks(0, (2, 24 + 8 + 20 * row + 2))) > 60  # together they go down here
+
+
+def test_the_way_of_the_span_that_is_looked_at_stands_out(drawn):
+    # The way back of the sixth call is dashed, and passes between the rows of the later tasks.
+    back = [(10, 24 + 8 + 13 * row - 1.5) for row in range(8, 19)]
+    canvas = drawn.lanes.first.locator(".al-canvas")
+    wide = canvas.bounding_box()["width"]
+
+    def seen(at, y):
+        canvas.hover(position={"x": 4 + (wide - 22) * at / 40, "y": y})
+        return max(drawn.inks(0, *back))
+
+    nothing, call, task = seen(30, 200), seen(9.5, 24 + 260 + 2 * 8 + 8 + 8), seen(8, 24 + 8 + 70)
+    assert call > nothing + 40
+    assert task > nothing + 40
+
+
+def test_a_way_whose_caller_is_not_known_begins_at_what_was_open_or_at_a_dot(drawn):
+    drawn.lesson.shoot("lanes-unknown", drawn.lanes.nth(1))
+    under_the_wait, dot = (10, 24 + 8 + 17 + 4), (31, 24 + 30)
+    assert min(drawn.inks(1, under_the_wait, dot)) > 60
+    assert max(drawn.inks(1, (10.2, 24 + 30), (32, 24 + 30), (31, 24 + 20))) < 8
+
+
+def test_a_step_that_goes_on_while_its_call_runs_is_explained(drawn):
+    lanes = drawn.lanes.nth(2)
+    lanes.locator(".al-scroller").focus()
+    drawn.page.keyboard.press("Home")
+    told = "its step went on for 3.00 ms after count_books had begun: threads share the GIL"
+    assert told in lanes.locator(".al-detail").inner_text()
+    assert "GIL" in lanes.locator(".al-item", has_text="cell").get_attribute("title")
 
 
 def test_an_error_is_marked_in_its_picture(gallery):

@@ -4,18 +4,13 @@ The recording is made by hand, so each moment of it is known.
 """
 
 import pytest
-from browser import THEMES, Notebook, contrasts, new_page
+from browser import DRAW, THEMES, Notebook, contrasts, new_page
 
 pytestmark = pytest.mark.browser
 
 # Lane, millisecond, what happened. Two tasks ask the one worker, and the second call fails.
 STORY = """\
-from asynclab.events import *
-from asynclab.lanes import Lanes, LiveLanes
-tape = Recording()
-for role in ("event loop", "thread-sensitive worker"):
-    tape._open_lane(lambda: role)
-for lane, at, op, key, kind, name, detail in [
+draw(
     (0, 0, BEGIN, "cell", CELL, "this cell", ""),
     (0, 1, PAUSE, "cell", "", "", ""),
     (0, 1, BEGIN, "one", TASK, "fetch", ""),
@@ -35,10 +30,7 @@ for lane, at, op, key, kind, name, detail in [
     (0, 16, BEGIN, "two", "", "", ""),
     (0, 17, END, "two", "", "", ""),
     (0, 18, BEGIN, "cell", "", "", ""),
-]:
-    tape.events.append((tape.began + at * 1_000_000, op, lane, key, kind, name, detail))
-tape.ended = tape.began + 40_000_000
-Lanes(tape, LiveLanes(tape))"""
+)"""
 
 LOOP, WORKER = "event loop", "thread-sensitive worker"
 # What is told at each hop: what happens, then what each lane does.
@@ -115,7 +107,9 @@ class Replay:
 def story(browser, lab):
     """The story under its cell, and a cell below; one page for all tests."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
-    lesson = Notebook(new_page(context), lab).open(lab.write("replay.ipynb", STORY, "1 + 1"))
+    lesson = Notebook(new_page(context), lab).open(
+        lab.write("replay.ipynb", f"{DRAW}\n{STORY}", "1 + 1")
+    )
     lesson.run_all()
     lesson.wait_until_idle()
     replay = Replay(lesson)

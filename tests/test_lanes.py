@@ -10,13 +10,37 @@ import time
 
 import pytest
 from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
-from PIL import Image
+from PIL import Image, ImageColor
 
 from asynclab import lanes, taps
-from asynclab.events import BEGIN, END, PAUSE, QUERY, SPAN, SYNC, TASK, Recording
+from asynclab.events import (
+    BEGIN,
+    CELL,
+    END,
+    PAUSE,
+    QUERY,
+    SPAN,
+    SUBMIT,
+    SYNC,
+    TASK,
+    WAIT,
+    Recording,
+)
 from asynclab.lanes.feed import Feed
 from asynclab.lanes.live import LiveLanes
-from asynclab.lanes.still import nice_step, size
+from asynclab.lanes.still import (
+    AXIS,
+    LABELS,
+    LANE_MIN,
+    LANE_PAD,
+    LANE_ROWS,
+    LEGEND,
+    RIGHT,
+    ROW,
+    WIDTH,
+    nice_step,
+    size,
+)
 
 
 def count_books():
@@ -197,6 +221,106 @@ def test_still_takes_any_name(name):
 
 def test_still_of_nothing():
     assert lanes.still(Recording()).startswith(b"\x89PNG")
+
+
+def light(colour) -> float:
+    """Relative luminance, as WCAG 2 defines it."""
+    parts = [part / 255 for part in colour[:3]]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return sum(share * c for share, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one, other) -> float:
+    dark, bright = sorted((light(one), light(other)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def clearest(image, box) -> float:
+    """The contrast of a part's ground, its most frequent colour, with what stands out most."""
+    colours = image.crop([2 * side for side in box]).getcolors(100_000)
+    ground = max(colours)[1]
+    return max(contrast(ground, colour) for _, colour in colours)
+
+
+PAGES = {
+    "JupyterLab and GitHub, light": "#ffffff",
+    "JupyterLab, dark": "#111111",
+    "GitHub, dark": "#0d1117",
+}
+KINDS = [CELL, TASK, SYNC, WAIT, QUERY, SPAN]
+
+
+def one_of_each() -> Image.Image:
+    """The still of one span of each kind, below each other in the only lane, and an error."""
+    events = [(0, 0, BEGIN, kind, kind, "count_books") for kind in KINDS]
+    recording = by_hand(*events)
+    for kind in (CELL, TASK):
+        recording.events.append((recording.began + 5 * 10**6, PAUSE, 0, kind, "", "", ""))
+    ended = recording.began + 99 * 10**6
+    recording.events.append((ended, END, 0, SYNC, "", "", "ValueError"))
+    return Image.open(io.BytesIO(lanes.still(recording))).convert("RGB")
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_still_has_a_paper_of_its_own_and_an_edge_that_is_seen_on_every_page(page):
+    image = Image.open(io.BytesIO(lanes.still(by_hand((0, 1, BEGIN, "a", SYNC, "f")))))
+    assert "transparency" not in image.info
+    edge = image.convert("RGB").getpixel((0, 100))
+    assert contrast(edge, ImageColor.getrgb(page)) >= 3
+
+
+def test_text_of_a_still_can_be_read():
+    image = one_of_each()
+    rows = {kind: AXIS + LANE_PAD + number * ROW for number, kind in enumerate(KINDS)}
+    label = LABELS + 4  # past the left edge of a bar; where a task has run its name begins later
+    parts = {kind: (label + 50, top + 6, label + 90, top + 14) for kind, top in rows.items()}
+    parts |= {
+        kind: (label + 4, rows[kind] + 6, label + 60, rows[kind] + 14) for kind in (SYNC, WAIT)
+    }
+    foot = AXIS + len(KINDS) * ROW + 2 * LANE_PAD
+    parts |= {
+        "role": (14, AXIS + 50, 120, foot // 2 + 10),
+        "thread": (14, foot // 2 + 16, 120, foot // 2 + 40),
+        "axis": (LABELS + 1, 4, LABELS + 40, AXIS - 6),
+        "legend": (40, foot + 8, 70, foot + LEGEND - 8),
+    }
+    found = {name: clearest(image, box) for name, box in parts.items()}
+    assert {name: ratio for name, ratio in found.items() if ratio < 4.5} == {}
+
+
+def test_ways_of_gathered_calls_leave_the_bars_of_a_still_alone():
+    events = []
+    for n in range(20):
+        events += [(0, 1, BEGIN, n, TASK, "fetch"), (0, 2, SUBMIT, 100 + n, "", "")]
+        events += [(0, 3, PAUSE, n, "", "")]
+        events += [(1, 4 + n, BEGIN, 100 + n, SYNC, "f"), (1, 5 + n, END, 100 + n, "", "")]
+    png = lanes.still(by_hand(*events, roles=["event loop", "thread-sensitive worker"]))
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    row = LANE_ROWS / 20
+    between = {
+        image.getpixel((round(2 * x), round(2 * (AXIS + LANE_PAD + n * row - 1.5))))
+        for n in range(1, 20)
+        for x in range(LABELS + 40, 880, 3)
+    }
+    assert len(between) <= 2  # the lane's ground, and the axis's lines
+
+
+@pytest.mark.parametrize(("at", "y", "by"), [(10, LANE_PAD + ROW, 0), (30, LANE_MIN / 2, -2)])
+def test_a_way_of_a_still_begins_at_what_was_open_or_at_a_dot(at, y, by):
+    recording = by_hand(
+        (0, 2, BEGIN, "wait", WAIT, "async_to_sync(nap)"),
+        (0, 10, SUBMIT, "run", "", ""),
+        (1, 12, BEGIN, "run", SYNC, "asyncio.run"),
+        (1, 18, END, "run", "", ""),
+        (0, 20, END, "wait", "", ""),
+        (0, 30, SUBMIT, "pooled", "", ""),
+        (1, 32, BEGIN, "pooled", SYNC, "f"),
+        roles=["plain thread", "pool worker"],
+    )
+    image = Image.open(io.BytesIO(lanes.still(recording))).convert("RGB")
+    x = LABELS + (WIDTH - LABELS - RIGHT) * at / 100
+    there, beside = ((round(2 * (x + away)), round(2 * (AXIS + y))) for away in (by, 8))
+    assert contrast(image.getpixel(there), image.getpixel(beside)) > 4.5
 
 
 def test_still_of_many_spans_is_quick_and_bounded():

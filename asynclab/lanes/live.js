@@ -3,6 +3,8 @@
 
 const AXIS = 24, ROW = 20, GAP = 3, PAD = 8, LANE_LEAST = 60, LANE_ROWS = 260;
 const LEAST = 3; // a bar's least width
+const TURN = 9; // how far from the call its way turns
+const MANY_HOPS = 12;
 
 class Store {
   spans = [];
@@ -315,6 +317,7 @@ class View {
       if (part === "error") swatch.textContent = "!";
       if (part === "hop") swatch.textContent = "↓⇡";
       item.append(swatch, make("span", "", words[part]));
+      if (MEANS[part]) item.title = MEANS[part];
       return item;
     }));
   }
@@ -560,9 +563,21 @@ class View {
     if (span.sentLane !== NONE && span.start > span.sentAt) {
       parts.push(make("span", "", `queued ${milliseconds(span.start - span.sentAt)}`));
     }
+    const late = this.late(span);
+    if (late) parts.push(make("span", "", late));
     if (error) parts.push(make("span", "al-failed", `! ${error}`));
     if (store.detail(span)) parts.push(make("code", "", store.detail(span)));
     this.info.replaceChildren(...parts.flatMap((part, i) => (i ? [" · ", part] : [part])));
+  }
+
+  // A bar is solid to the end of the step, and a call may begin elsewhere before that.
+  late(span) {
+    const over = (call) => span.runs[2 * lastRun(span.runs, call.sentAt) + 1] - call.start;
+    const [call] = this.store.hops.filter((one) => one.parent === span.index && isHop(one))
+      .filter((one) => span.runs.length && over(one) > 0)
+      .sort((one, other) => over(other) - over(one));
+    return call && `its step went on for ${milliseconds(over(call))} after `
+      + `${this.store.name(call)} had begun: threads share the GIL`;
   }
 
   // --- drawing
@@ -777,65 +792,81 @@ class View {
     return this.hatches[colour];
   }
 
-  // Hops: from the caller's bar to where the call runs, and back to the caller.
+  // Hops: from the caller's bar to where the call runs, and back to the caller. Many are faint;
+  // those of the span that is looked at are not.
   arrows() {
     const { store } = this;
     const drawn = new Set();
     const chosen = this.hovered ?? this.focused;
+    const looked = (span) => span.index === chosen || (span.parent !== NONE && span.parent === chosen);
+    const alpha = store.hops.length > MANY_HOPS ? 0.35 : 0.8;
     for (const span of store.hops) {
-      if (span.index === chosen) continue;
+      if (looked(span)) continue;
       const box = this.box(span);
       if (box.left > this.wide && this.x(span.sentAt) > this.wide) continue;
       if (box.left + box.wide < 0) continue;
       const place = `${span.lane} ${span.sentLane} ${Math.round(box.left / 4)}`;
       if (drawn.has(place)) continue;
       drawn.add(place);
-      this.hop(span, box, store.hops.length > 60 ? 0.45 : 0.8, 1);
+      this.hop(span, box, alpha, 1);
     }
-    const span = store.spans[chosen];
-    if (span?.hops) this.hop(span, this.box(span), 1, 2);
+    for (const span of store.hops.filter(looked)) this.hop(span, this.box(span), 1, 2);
   }
 
+  // Each way goes straight down where the call was sent, and turns just above the call. So the
+  // ways of gathered calls lie on each other, and not on the bars between.
   hop(span, { left, y, wide, high }, alpha, thick) {
     const { pen, store } = this;
-    if (!store.lanes[span.sentLane]) return;
+    if (!isHop(span) || !store.lanes[span.sentLane]) return;
     const down = span.lane > span.sentLane;
     const near = down ? y : y + high;
+    const turn = near + (down ? -TURN : TURN);
     pen.globalAlpha = alpha;
     pen.lineWidth = thick;
     pen.strokeStyle = pen.fillStyle = this.colours.ink;
-    this.arrow(this.x(span.sentAt), this.caller(span, span.sentLane, down), left, near, false);
+    const sent = this.x(span.sentAt);
+    this.arrow([sent, this.caller(span, span.sentLane, span.sentAt, down)], [sent, turn], [left, near]);
     if (span.backLane !== NONE && store.lanes[span.backLane]) {
-      this.arrow(left + wide, near, this.x(span.backAt), this.caller(span, span.backLane, down),
-        true);
+      const back = this.x(span.backAt);
+      const to = this.caller(span, span.backLane, span.backAt, down);
+      this.arrow([left + wide, near], [back, turn], [back, to], true);
     }
     pen.globalAlpha = 1;
   }
 
-  // The side of the caller's bar, or else of its lane, that looks towards the call.
-  caller(span, laneIndex, below) {
+  // The side of the caller's bar that looks towards the call. Who called is not always known: then
+  // it is what lay open on that lane last, or else a dot for code that is not drawn.
+  caller(span, laneIndex, at, below) {
+    const lane = this.store.lanes[laneIndex];
     const parent = this.store.spans[span.parent];
-    if (parent?.lane === laneIndex) {
-      const { y, high } = this.box(parent);
+    const from = parent?.lane === laneIndex ? parent
+      : openOn(lane, at).reduce((one, other) => (one?.start > other.start ? one : other), null);
+    if (from) {
+      const { y, high } = this.box(from);
       return below ? y + high : y;
     }
-    const lane = this.store.lanes[laneIndex];
-    return lane.top - this.scroller.scrollTop + (below ? lane.height - 3 : 3);
+    const middle = lane.top + lane.height / 2 - this.scroller.scrollTop;
+    this.pen.beginPath();
+    this.pen.arc(this.x(at), middle, 3.5, 0, 2 * Math.PI);
+    this.pen.fill();
+    return middle;
   }
 
-  arrow(x0, y0, x1, y1, back) {
+  arrow(from, turn, to, back = false) {
     const { pen } = this;
     pen.beginPath();
     pen.setLineDash(back ? [3, 3] : []);
-    pen.moveTo(x0, y0);
-    pen.lineTo(x1, y1);
+    pen.moveTo(...from);
+    pen.lineTo(...turn);
+    pen.lineTo(...to);
     pen.stroke();
     pen.setLineDash([]);
-    const tip = y1 > y0 ? 6 : -6;
+    const [x, y] = to;
+    const tip = y > from[1] ? 6 : -6;
     pen.beginPath();
-    pen.moveTo(x1, y1);
-    pen.lineTo(x1 - 3.5, y1 - tip);
-    pen.lineTo(x1 + 3.5, y1 - tip);
+    pen.moveTo(x, y);
+    pen.lineTo(x - 3.5, y - tip);
+    pen.lineTo(x + 3.5, y - tip);
     pen.fill();
   }
 

@@ -64,7 +64,8 @@ function stepAt(span, at) {
 
 // What lies open on a lane at a moment, one a row.
 function openOn(lane, at) {
-  return lane.rows.map((row) => row[last(row, at)]).filter((span) => span && at < span.end);
+  return lane.rows.map((row) => row[last(row, at)])
+    .filter((span) => span && (span.end === NONE || at < span.end));
 }
 
 // What a thread does is what began last on it: each thing lies inside the one that began before.

@@ -10,6 +10,13 @@ const WORDS = {
   query: "query",
   span: "named span",
 };
+const SOLID = "Solid: a step is on, and the thread is inside it, even where it waits for the GIL.";
+const MEANS = {
+  cell: SOLID,
+  task: SOLID,
+  awaiting: "Hatched: it awaits, and its thread is free for other tasks.",
+  wait: "The thread is blocked until the coroutine is done.",
+};
 
 function make(tag, className, words) {
   const node = document.createElement(tag);

@@ -6,6 +6,8 @@ Pillow is imported when the first picture is drawn: a kernel that draws none doe
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from math import hypot
 
 from ..events import CELL, QUERY, SPAN, SYNC, TASK, WAIT, Moment, Recording, Span
 
@@ -21,15 +23,13 @@ LANE_ROWS = 220
 MOST_LANES = 24
 LEAST = 3
 MOST_LETTERS = 120
+TURN = 9
+MANY_HOPS = 12
 
-PAPER, RULE, BAND, INK, QUIET, RED = (
-    "#ffffff",
-    "#d9dde3",
-    "#f6f7f9",
-    "#1c2430",
-    "#57606d",
-    "#c62828",
-)
+# One picture serves light and dark pages: a paper of its own that dazzles on neither, and an edge
+# that is seen on both.
+PAPER, BAND, RULE, EDGE = "#eef1f5", "#e3e8ee", "#cbd2da", "#7a828c"
+INK, QUIET, FAINT, RED = "#1c2430", "#4b5563", "#7a828c", "#c62828"
 # Kind: fill, edge.
 COLOURS = {
     CELL: ("#dfe3e8", "#5f6b7a"),
@@ -57,7 +57,7 @@ def still(recording: Recording) -> bytes:
 
     Returns:
         A PNG, `WIDTH` CSS pixels wide at `SCALE` device pixels each, on paper of its own, so that
-        it reads the same on a dark page.
+        it reads the same on a light and on a dark page.
     """
     image = Picture(recording).draw()
     # Flat colours: a palette makes the file a quarter of the size.
@@ -118,13 +118,14 @@ class Picture:
         self._axis()
         for span in self._worth_drawing():
             self._span(span)
-        for span in self._worth_an_arrow():
-            self._hop(span)
+        ways = list(self._worth_an_arrow())
+        for span in ways:
+            self._hop(span, FAINT if len(ways) > MANY_HOPS else INK)
         for span in self.spans:
             if span.error and span.lane in self.bands:
                 self._error(span)
         self._legend()
-        self.pen.rectangle((0, 0, *(side - 1 for side in image.size)), outline=RULE, width=SCALE)
+        self.pen.rectangle((0, 0, *(side - 1 for side in image.size)), outline=EDGE, width=SCALE)
         return image
 
     def x(self, at: int) -> float:
@@ -156,7 +157,9 @@ class Picture:
     def _worth_an_arrow(self) -> Iterator[Span]:
         seen = set()
         for span in self.spans:
-            if span.sent is None or not {span.lane, span.sent.lane} <= self.bands.keys():
+            if span.sent is None or span.sent.lane == span.lane:
+                continue
+            if not {span.lane, span.sent.lane} <= self.bands.keys():
                 continue
             place = span.lane, span.sent.lane, round(self.x(span.start) / 4)
             if place not in seen:
@@ -235,41 +238,62 @@ class Picture:
             self._rectangle((left + 4, middle - 7, end, middle + 7), fill=PAPER)
         self._text((left + 7, middle), name, points)
 
-    def _hop(self, span: Span) -> None:
-        """The way there: from where the call was made to where it runs. And the way back."""
+    def _hop(self, span: Span, colour: str) -> None:
+        """The way there: from where the call was made to where it runs. And the way back.
+
+        Both go straight up or down, and turn just beside the call: so the ways of gathered calls
+        lie on each other, and not on the bars between.
+        """
         left, top, right, bottom = self._box(span)
         down = self.bands[span.lane].top > self.bands[span.sent.lane].top
-        here = top if down else bottom
-        self._arrow(self._caller(span, span.sent, down), (left, here))
+        here, turn = (top, top - TURN) if down else (bottom, bottom + TURN)
+        sent = self._caller(span, span.sent, down, colour)
+        self._arrow([sent, (sent[0], turn), (left, here)], colour)
         if span.returned is not None and span.returned.lane in self.bands:
-            self._arrow((right, here), self._caller(span, span.returned, down), back=True)
+            back = self._caller(span, span.returned, down, colour)
+            self._arrow([(right, here), (back[0], turn), back], colour, back=True)
 
-    def _caller(self, span: Span, moment: Moment, below: bool) -> tuple[float, float]:
-        """Where the caller's bar, or else its lane, is at a moment: its side towards the call."""
+    def _caller(self, span: Span, moment: Moment, below: bool, colour: str) -> tuple[float, float]:
+        """Where the caller's bar is at a moment: its side towards the call.
+
+        Who called is not always known: then it is what lay open on that lane last, or else a dot,
+        for code that is not drawn.
+        """
+        x = self.x(moment.at)
         parent = None if span.parent is None else self.spans[span.parent]
-        if parent is not None and parent.lane == moment.lane:
+        if parent is None or parent.lane != moment.lane:
+            parent = max(self._open(moment), key=lambda span: span.start, default=None)
+        if parent is not None:
             _, top, _, bottom = self._box(parent)
-        else:
-            band = self.bands[moment.lane]
-            top, bottom = band.top + 3, band.top + band.height - 3
-        return self.x(moment.at), bottom if below else top
+            return x, bottom if below else top
+        band = self.bands[moment.lane]
+        y = band.top + band.height / 2
+        self.pen.ellipse(self._device((x - 3, y - 3, x + 3, y + 3)), colour)
+        return x, y
 
-    def _arrow(self, start, end, back: bool = False) -> None:
-        (x0, y0), (x1, y1) = start, end
-        if back:
-            self._dashes(start, end)
-        else:
-            self._line((x0, y0, x1, y1), INK, 0.75)
+    def _open(self, moment: Moment) -> Iterator[Span]:
+        for span in self.spans:
+            end = self.length if span.end is None else span.end
+            if span.lane == moment.lane and span.start <= moment.at < end:
+                yield span
+
+    def _arrow(self, points, colour, back: bool = False) -> None:
+        for start, end in pairwise(points):
+            if back:
+                self._dashes(start, end, colour)
+            else:
+                self._line((*start, *end), colour, 0.75)
+        (_, y0), (x1, y1) = points[0], points[-1]
         tip = 5 if y1 > y0 else -5
-        self._polygon([(x1, y1), (x1 - 3, y1 - tip), (x1 + 3, y1 - tip)], INK)
+        self._polygon([(x1, y1), (x1 - 3, y1 - tip), (x1 + 3, y1 - tip)], colour)
 
-    def _dashes(self, start, end) -> None:
+    def _dashes(self, start, end, colour) -> None:
         (x0, y0), (x1, y1) = start, end
-        pieces = max(2, round(abs(y1 - y0) / 3))
+        pieces = max(2, round(hypot(x1 - x0, y1 - y0) / 3))
         for piece in range(0, pieces, 2):
             a, b = piece / pieces, (piece + 1) / pieces
             points = (x0 + (x1 - x0) * a, y0 + (y1 - y0) * a)
-            self._line((*points, x0 + (x1 - x0) * b, y0 + (y1 - y0) * b), INK)
+            self._line((*points, x0 + (x1 - x0) * b, y0 + (y1 - y0) * b), colour)
 
     def _error(self, span: Span) -> None:
         _, top, right, bottom = self._box(span)
@@ -291,8 +315,8 @@ class Picture:
             self._hatch((x, y - 7, x + 22, y + 7), QUIET)
             x = self._word(x + 28, y, "awaiting")
         if any(span.sent for span in self.spans):
-            self._arrow((x + 4, y - 8), (x + 4, y + 7))
-            self._arrow((x + 14, y + 8), (x + 14, y - 7), back=True)
+            self._arrow([(x + 4, y - 8), (x + 4, y + 7)], INK)
+            self._arrow([(x + 14, y + 8), (x + 14, y - 7)], INK, back=True)
             x = self._word(x + 24, y, "hop, and back")
         if any(span.error for span in self.spans):
             self._mark(x + 8, y)
