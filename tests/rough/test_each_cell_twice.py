@@ -19,6 +19,7 @@ DIFFERENT = {
         "background-silent": "the second run frees the first one's task: it is heard of at once",
         "background-heard": "two tasks failed; and the name that it deletes is gone",
         "background-reset": "it counts what was heard of",
+        "hang-look": "the tasks of the first run still hang",
         "widget-task-run": "the label shows the count of the first run before the click",
     },
     "02_synchronous_only_operation": {
