@@ -127,7 +127,9 @@ def said(quotation, rst):
 
 @pytest.mark.parametrize(("quotation", "source"), QUOTED)
 def test_the_documentation_says_so(quotation, source, sources):
-    assert said(quotation, sources.page(source, quotation.page))
+    found = said(quotation, sources.page(source, quotation.page))
+    where = f"below the heading {quotation.heading!r} on {quotation.page} of {source}"
+    assert found, f"Not {where}: {quotation.quote}"
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)

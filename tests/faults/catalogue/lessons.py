@@ -151,6 +151,27 @@ FAULTS = [
         ("has a tag for T7, which claims.yml lacks", "Claim T0 has no compared evidence"),
     ),
     Fault(
+        "quotation-with-another-word",
+        "a quotation",
+        text("notebooks/claims.yml", "a thread where there is", "a task where there is"),
+        ("tests/test_quotations.py::test_the_documentation_says_so[U1-0-6.1]",),
+        ("Not below the heading 'Async safety' on topics/async of 6.1: If you try",),
+    ),
+    Fault(
+        "box-says-otherwise",
+        "a quotation",
+        source(GUARD, "u1-box", "exactly right", "exactly wrong"),
+        ("tests/test_claims.py::test_the_boxes_of_the_course",),
+        ("cell u1-box is not what `authoring boxes` writes",),
+    ),
+    Fault(
+        "error-that-no-cell-shows",
+        "a rule of style",
+        source(GUARD, "errors", "object is not iterable", "object is not callable"),
+        rules("notebooks/02_synchronous_only_operation"),
+        ("no cell of it shows the error TypeError: 'SyncToAsync' object is not callable",),
+    ),
+    Fault(
         "exempt-without-a-reason",
         "an exemption",
         cell(START, "progress", drop_reason),
