@@ -1,7 +1,7 @@
 """The faults, kind by kind."""
 
 from ..planting import Fault
-from . import exercises, kit, lessons, pages, repository, stack
+from . import copy, exercises, kit, lessons, pages, repository, stack
 
-MODULES = (lessons, exercises, kit, stack, repository, pages)
+MODULES = (lessons, exercises, copy, kit, stack, repository, pages)
 FAULTS: list[Fault] = [fault for module in MODULES for fault in module.FAULTS]
