@@ -46,7 +46,7 @@ FAULTS = [
             "    path.unlink(missing_ok=True)\n    handle, new = tempfile.mkstemp(",
         ),
         (f"{COPY}nothing_is_lost_when_writing_fails[fsync]",),
-        ("sorted(everything(copy).values())",),
+        ("At index 0 diff",),
     ),
     Fault(
         "first-cell-not-told",
