@@ -11,6 +11,7 @@ from .census import take
 from .claims import read_claims
 from .lint import lint
 from .notebooks import CHECKOUT, FOLDERS, find, read, write
+from .practised import renew_links
 from .refresh import refresh
 
 
@@ -42,7 +43,10 @@ def _generate(paths: list[Path]) -> int:
     for path in paths or find("solutions"):
         target = CHECKOUT / "exercises" / path.name
         before = target.read_bytes() if target.exists() else None
-        write(_with_outputs_of(target, generate(read(path))), target)
+        solutions = read(path)
+        renew_links(solutions, path)
+        write(solutions, path)
+        write(_with_outputs_of(target, generate(solutions)), target)
         refresh(target)
         _say(target, target.read_bytes() != before)
     return 0

@@ -21,7 +21,7 @@ COLOURS = {
     Operator.Word: "keyword",
     Name.Function: "def",
     Name.Class: "def",
-    Name.Decorator: "meta",
+    Name.Decorator: "def",
     Name.Builtin: "builtin",
     String: "string",
     Number: "number",

@@ -110,7 +110,7 @@ async def stock_report(given):
             "It returned what you would wait for, not the answers. Who awaits the tasks?",
         )
     if not isinstance(result, list | tuple) or sorted(result) != sorted(expected):
-        raise NotYet("other-answers", f"It returned {result!r}. Is there one answer a branch?")
+        raise NotYet("other-answers", f"It returned {result!r}. Is there one line for each branch?")
     if counter.most_at_once == 1:
         raise NotYet(
             "sequential",
@@ -162,8 +162,8 @@ async def issue_cards(given):
         if isinstance(stop.error, TypeError) and any(on_loop):
             raise NotYet(
                 "called-too-soon",
-                "`make_card(name)` with brackets runs at once, on the loop; only its result went "
-                "on. What do you hand over when the other thread is to make the call?",
+                "`make_card(name)`, with brackets, ran at once, on the loop, and only its result "
+                "was handed on. What do you hand over if the other thread is to make the call?",
             ) from None
         raise
     if any(on_loop) and ("create_task" in (given.source("issue_cards") or "") or _nests(given)):
@@ -181,7 +181,7 @@ async def issue_cards(given):
     if isinstance(result, list) and any(map(inspect.isawaitable, result)):
         raise NotYet("tasks-not-cards", "It returned what you would wait for. Where is `await`?")
     if result != [f"card of {name}" for name in names]:
-        raise NotYet("other-cards", f"It returned {result!r}. Is there one card a name, in order?")
+        raise NotYet("other-cards", f"It returned {result!r}. Is there one card for each name?")
     require_this_loop(given)
 
     def make_none(name):
@@ -225,7 +225,7 @@ async def in_background(given):
         if isinstance(stop.error, RuntimeError) and "running event loop" in str(stop.error):
             raise NotYet(
                 "runs-a-loop",
-                "A loop is running on this thread already, and it takes no second one. "
+                "A loop is running on this thread already, and a thread runs one at a time. "
                 "Which call starts a coroutine on the loop that is there?",
             ) from None
         raise
@@ -475,7 +475,11 @@ async def serve(given):
 
     result = await given.call("serve", requests, handle)
     if set(log) != set(requests):
-        raise NotYet("not-served", f"Only {sorted(log)} were handled. Was every task awaited?")
+        raise NotYet(
+            "not-served",
+            f"When it returned, of {requests} only {sorted(log)} had been handled. "
+            "Does it wait for every request?",
+        )
     if counter.most_at_once == 1:
         raise NotYet(
             "sequential",
@@ -528,7 +532,7 @@ async def make_refresh(given):
         if isinstance(stop.error, RuntimeError) and "running event loop" in str(stop.error):
             raise NotYet(
                 "runs-a-loop",
-                "The click came from a running loop, which takes no second one. "
+                "The click was handled on a running loop, and a thread runs one at a time. "
                 "What may a callback start, that goes on after it has returned?",
             ) from None
         raise

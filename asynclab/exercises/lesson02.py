@@ -146,7 +146,8 @@ async def loan_lines(given):
     names=("hand_over",),
     why=(
         "The read and both writes are one sync function in one transaction, and the worker runs "
-        "it as a whole."
+        "it as a whole. Two requests have two workers: there the model's constraint, or SQLite's "
+        "lock, refuses the second loan."
     ),
     hints=(
         "What is left in the database if the second step fails?",
@@ -173,7 +174,10 @@ async def hand_over(given):
         await _require_one_piece(given, loan, receiver, bare)
     finally:
         await _undo(loan, known)
-    return "Two writes, one transaction, one hop: nothing can slip in between."
+    return (
+        "Two writes in one transaction and one hop. On this worker no other call runs in between, "
+        "and whoever reads finds both writes or neither."
+    )
 
 
 async def _hand_over(given, loan, member_pk: int) -> None:
@@ -255,8 +259,8 @@ async def _require_one_piece(given, loan, receiver, bare: list[str]) -> None:
         raise NotYet(
             "two-crossings",
             f"Both writes are there, in {len(crossings(given))} crossings. Between two of them "
-            "anybody may return the book, or hand it over. Which function should go over as a "
-            "whole?",
+            "another call may return the book, or hand it over. Which function should go over as "
+            "a whole?",
         )
     if bare:
         raise NotYet(
@@ -313,8 +317,8 @@ def _user_trouble(stop: Raised, source: str) -> NotYet:
         if "sync_to_async" in source:
             return NotYet(
                 "wrapped-lazy",
-                "What came back from the worker was still lazy, and it was opened here, on the "
-                "loop: `sync_to_async(Book.objects.all)()` once more. Which code does the asking?",
+                "What came back from the worker was still lazy, as a queryset would be, and it was "
+                "opened here, on the loop. Which code makes the query, and where does it run?",
             )
         return NotYet(
             "lazy-user",

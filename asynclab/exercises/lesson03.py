@@ -1,4 +1,4 @@
-"""The checks of lesson 03: which thread a call runs on, what it holds up, what it leaves."""
+"""The checks of lesson 03: which thread a call runs on, what it holds up, what it leaves behind."""
 
 import asyncio
 import sqlite3
@@ -87,7 +87,7 @@ async def reminder(given):
     raise NotYet(
         "swallows",
         "`letter` raised `OSError: the printer is on fire`, and nobody heard of it. "
-        "Which error is the only one that means: no reminder?",
+        "Which one error means that there is no reminder to write?",
     )
 
 
@@ -637,7 +637,7 @@ async def stock(given):
     _require_three(branches)
     expected = [await _books() + len(name) for name in names]
     if not isinstance(result, list | tuple) or sorted(result) != sorted(expected):
-        raise NotYet("other-counts", f"It returned {result!r}. Is there one count a branch?")
+        raise NotYet("other-counts", f"It returned {result!r}. Is there one count for each branch?")
     if list(result) != expected:
         raise NotYet(
             "order",

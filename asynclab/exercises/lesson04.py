@@ -248,7 +248,7 @@ async def stock_report(given):
     if not isinstance(result, list | tuple) or list(result) != expected:
         raise NotYet(
             "other-answers",
-            f"It returned {result!r}. Is there one answer a branch, in the order of the branches?",
+            f"It returned {result!r}. Is there one answer for each branch, in their order?",
         )
     if len(desk.loops) > 1:
         raise NotYet(

@@ -211,7 +211,7 @@ async def request_id_middleware(given):
         )
     if seen["response"] != "the page":
         raise NotYet(
-            "no-response", "The middleware gave no response on. What does it have to return?"
+            "no-response", "The middleware handed no response on. What does it have to return?"
         )
     if seen["after"] == "r1":
         raise NotYet(
@@ -339,7 +339,7 @@ async def titles_lent(given):
         raise NotYet(
             "in-pieces",
             f"The titles are right, in {hops} hops. Between two of them another task's queries "
-            "run on the same connection. What if all of it were one function?",
+            "may run on the same connection. What if all of it were one function?",
         )
     if _left_open(opened):
         raise NotYet(
@@ -390,16 +390,16 @@ async def _lent_titles() -> list[str]:
     title="a log that is written elsewhere",
     names=("listen",),
     why=(
-        "A filter at the `QueueHandler` runs on the thread that logs, where the context "
+        "A filter of the `QueueHandler` runs on the thread that logs, where the context "
         "variable has the request's value. The record then carries the id to the listener's "
         "thread."
     ),
     hints=(
-        "`filter` reads a `ContextVar`. On which thread is it called, if it hangs at the file's "
-        "handler?",
+        "`filter` reads a `ContextVar`. On which thread is it called, if it was added to the "
+        "file's handler?",
         "A record passes the logger, then each handler of that logger and of those above it. "
         "Which of these stations runs on the thread that logs, for every record?",
-        "What if the filter hung at the `QueueHandler`?",
+        "What if you added the filter to the `QueueHandler`?",
     ),
 )
 async def listen(given):
@@ -428,7 +428,7 @@ async def listen(given):
     if not any("taken" in line for line in lines):
         raise NotYet(
             "children-miss-it",
-            "The lines of `library.desk` are missing: a filter at a logger sees what is logged "
+            "The lines of `library.desk` are missing: a logger's filter sees what is logged "
             "there, not what comes up from a logger below. Without an id the formatter gives up. "
             "What do all records pass?",
         )
