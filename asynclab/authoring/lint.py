@@ -13,8 +13,6 @@ from .notebooks import code_cells, exemption, read, tags
 
 MEDIAN_LINES, MOST_LINES, MOST_WORDS = 5, 12, 110
 SHARE = 0.9  # of the cells that keep to MOST_LINES and MOST_WORDS
-#: Lessons that have no sections and no table of errors yet. Take a lesson out once it has both.
-NOT_YET = ("04", "05")
 
 _IMAGE = re.compile(r"!\[(?P<alt>[^]]*)\]\([^)]*\)|<img\b(?P<tag>[^>]*)>")
 _LINK = re.compile(r"\]\((?P<target>[^)\s#]+)[^)]*\)")
@@ -29,9 +27,7 @@ def lint(path: Path) -> list[str]:
     notebook = read(path)
     rules = [*_common(notebook, path)]
     if path.resolve().parent.name == "notebooks":
-        rules += _lesson(notebook)
-        if not path.name.startswith(NOT_YET):
-            rules += [*sections.check(notebook), *error_table.check(notebook)]
+        rules += [*_lesson(notebook), *sections.check(notebook), *error_table.check(notebook)]
     return [f"{path.parent.name}/{path.name}: {problem}" for problem in rules]
 
 
