@@ -245,9 +245,13 @@ def test_without_a_copy_that_can_be_written_there_is_no_jupyterlab(started):
 
 
 @pytest.mark.browser
-def test_the_page_shows_lessons_and_exercises_and_tells_of_the_first_cell(started, browser):
+def test_the_page_shows_lessons_and_exercises_and_tells_of_the_first_cell(
+    started, browser, tmp_path
+):
     """What a learner does in the first minutes, with the mouse, in the JupyterLab of `lab`."""
-    terminal = lab(started[0], more=["--LabApp.expose_app_in_browser=True"])
+    # The theme and the open tabs are not to be found in this machine's own JupyterLab.
+    mine = [f"--LabApp.{what}_dir={tmp_path / what}" for what in ("user_settings", "workspaces")]
+    terminal = lab(started[0], more=["--LabApp.expose_app_in_browser=True", *mine])
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     page = new_page(context)
     page.goto(terminal.address)
@@ -269,6 +273,7 @@ def test_the_page_shows_lessons_and_exercises_and_tells_of_the_first_cell(starte
     check.get_by_text(ADVICE).wait_for(timeout=60_000)
     for theme in THEMES:
         exercise.theme(theme)
+        check.get_by_text(ADVICE).scroll_into_view_if_needed()
         exercise.shoot(f"first-minutes-{theme}")
     context.close()
     assert ctrl_c(terminal)[0] == 0
