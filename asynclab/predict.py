@@ -42,6 +42,8 @@ class Prediction:
             from .predict_panel import panel_of  # anywidget takes a while to import
 
         self._panel = panel_of(self.question, labels)
+        self._panel.observe(self._renew, "locked")
+        self._shown: list = []
 
     @property
     def locked(self) -> bool:
@@ -63,9 +65,21 @@ class Prediction:
         return Reveal(self, _answer(machine))
 
     def __repr__(self) -> str:
-        return "\n".join(
-            [f"Predict: {self.question}", *(f"  ( ) {label}" for label in self.labels)]
-        )
+        locked = self.choice if self.locked else None
+        options = [f"  ({'x' if label == locked else ' '}) {label}" for label in self.labels]
+        said = [] if locked is None else [f"Locked: you predict {locked}."]
+        return "\n".join([f"Predict: {self.question}", *options, *said])
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        # Known by an id: what stands in the cell can be renewed.
+        self._shown.append(display(self._repr_mimebundle_(), raw=True, display_id=True))
+
+    def _renew(self, _change) -> None:
+        """Let the text behind the form say what is locked: it is what a saved notebook keeps."""
+        for shown in self._shown:
+            shown.update(self._repr_mimebundle_(), raw=True)
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
         view = {"version_major": 2, "version_minor": 0, "model_id": self._panel.model_id}

@@ -16,7 +16,9 @@ function keepKeys(control) {
   return control;
 }
 
-function render({ model, el }) {
+// `place` is shared by the views of one model. A locked prediction is put into the page anew, and
+// whoever locked it with keys goes on from there.
+function render({ model, el }, place) {
   el.classList.add("asynclab-predict");
   const form = add(el, "form");
   const fields = add(form, "fieldset");
@@ -56,12 +58,21 @@ function render({ model, el }) {
     event.preventDefault();
     model.set("locked", true);
     model.save_changes();
-    // The button is gone: whoever uses keys goes on from here.
-    status.focus();
+    place.locked = true;
+    status.focus(); // the button is gone
   });
   model.on("change", show);
   show();
+  if (place.locked) {
+    place.locked = false;
+    requestAnimationFrame(() => {
+      if (document.activeElement === document.body) status.focus();
+    });
+  }
   return () => model.off("change", show);
 }
 
-export default { render };
+export default () => {
+  const place = {};
+  return { render: (view) => render(view, place) };
+};

@@ -26,6 +26,23 @@ def test_it_shows_a_widget_and_the_same_text_every_time(question):
     assert question._repr_mimebundle_()["text/plain"] == bundle["text/plain"]
 
 
+def test_its_text_says_what_is_locked_and_is_renewed_where_it_was_shown(question, monkeypatch):
+    shown = []
+
+    class Handle:
+        def update(self, bundle, raw):
+            shown.append(bundle["text/plain"])
+
+    monkeypatch.setattr("IPython.display.display", lambda *_, **options: Handle())
+    question._ipython_display_()
+    question._panel.choice = "no"
+    assert shown == []
+    lock(question, "no")
+    said = "Predict: Is a loop running?\n  ( ) yes\n  (x) no\nLocked: you predict no."
+    assert shown == [said]
+    assert repr(question) == said
+
+
 def test_no_prediction(question):
     assert repr(question.reveal("yes")) == "The machine says: yes. You made no prediction."
     assert question.reveal("yes").agrees is None

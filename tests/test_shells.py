@@ -15,6 +15,7 @@ from cells import Kernel
 
 from asynclab.errors import LabError
 from asynclab.shells import INTERRUPTED, NAMES, Outcome, questions, shells
+from asynclab.shells.table import Row, ShellTable
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="terminal shells are not run on Windows")
 
@@ -268,6 +269,20 @@ def test_mistakes_are_told_in_a_line(cells, options, message):
     with pytest.raises(LabError, match=message) as caught:
         ask(cells, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_an_error_is_named_in_the_table_and_stands_below_it_in_one_piece():
+    guard = Outcome(f"SynchronousOnlyOperation: {GUARD}", "error")
+    one = Row({"ORM?": guard, "await?": Outcome("TimeoutError", "error")})
+    other = Row({"ORM?": guard, "await?": Outcome(OUTSIDE, "error")})
+    table = ShellTable({("jupyter", None): one, ("python", None): other}, "Who may")
+    lines = repr(table).splitlines()
+    assert lines[-3:] == ["", f"[1] {guard}", f"[2] {OUTSIDE}"]
+    assert lines[4].split() == ["Jupyter", "|", "SynchronousOnlyOperation", "[1]", "|", "TimeoutError"]
+    page = table._repr_html_()
+    assert f"<p>[1] <code>{guard}</code></p>" in page
+    assert page.count("Synchronous<wbr>Only<wbr>Operation [1]") == 2
+    assert page.count(GUARD) == 1
 
 
 def test_an_outcome_is_its_text():

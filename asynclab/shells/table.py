@@ -1,8 +1,10 @@
 """What shells made of the same cells, side by side."""
 
 import html
+import re
 import textwrap
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Self
 
 from ..errors import LabError
@@ -42,6 +44,9 @@ class ShellTable:
 
     `table["jupyter", "off"]["sync ORM?"]` is an `Outcome`; a shell with one row only goes by its
     name alone: `table["python"]["sync ORM?"]`. `rows` holds all of them by (shell, autoawait).
+
+    An error is shown by its name in the table, and in full below it: in one piece, so that a page
+    that is narrow has room for the table, and a search finds the text.
     """
 
     def __init__(self, rows: Mapping[tuple[str, str | None], Row], caption: str):
@@ -56,22 +61,34 @@ class ShellTable:
         keys = ", ".join(str(list(filter(None, name))) for name in self.rows)
         raise _NotInTable(f"No single row {key!r}. There are: {keys}.")
 
+    @cached_property
+    def errors(self) -> list[str]:
+        """The text of each error in the table that has a message, each once, in their order."""
+        outcomes = [outcome for row in self.rows.values() for outcome in row.values()]
+        return list(dict.fromkeys(_one_line(each) for each in outcomes if _has_message(each)))
+
     def _grid(self) -> list[list[str]]:
         columns = list(next(iter(self.rows.values())))
         return [["shell", *columns]] + [
-            [
-                _label(*name),
-                *(textwrap.shorten(row[c], 160, placeholder=" …") for c in columns),
-            ]
+            [_label(*name), *(self._cell(row[column]) for column in columns)]
             for name, row in self.rows.items()
         ]
 
+    def _cell(self, outcome: Outcome) -> str:
+        """An outcome in short: of an error the name, and the number of its text below the table."""
+        if not _has_message(outcome):
+            return textwrap.shorten(outcome, 160, placeholder=" …")
+        name, number = outcome.partition(":")[0], self.errors.index(_one_line(outcome)) + 1
+        return f"{name} [{number}]"
+
     def __repr__(self) -> str:
-        return f"{self.caption}\n\n{_text_table(self._grid())}"
+        notes = "".join(f"\n[{number}] {text}" for number, text in enumerate(self.errors, 1))
+        table = f"{self.caption}\n\n{_text_table(self._grid())}"
+        return f"{table}\n{notes}" if notes else table
 
     def _repr_html_(self) -> str:
-        header, *rows = [[html.escape(text) for text in row] for row in self._grid()]
-        left = 'style="text-align: left"'
+        header, *rows = [[_breakable(text) for text in row] for row in self._grid()]
+        left = 'style="text-align: left; padding: 4px"'
         head = "".join(f'<th scope="col" {left}>{text}</th>' for text in header)
         body = "".join(
             f'<tr><th scope="row" {left}>{label}</th>'
@@ -80,7 +97,24 @@ class ShellTable:
             for label, *outcomes in rows
         )
         caption = f"<caption {left}>{html.escape(self.caption)}</caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        notes = "".join(
+            f"<p>[{number}] <code>{html.escape(text)}</code></p>"
+            for number, text in enumerate(self.errors, 1)
+        )
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
+
+
+def _has_message(outcome: Outcome) -> bool:
+    return outcome.kind == "error" and ": " in outcome
+
+
+def _one_line(text: str) -> str:
+    return textwrap.shorten(text, 500, placeholder=" …")
+
+
+def _breakable(text: str) -> str:
+    """`text` as HTML whose long names may go on in the next line: Synchronous, Only, Operation."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[a-z][_.])(?=[a-z])", "<wbr>", html.escape(text))
 
 
 def _label(shell: str, autoawait: str | None) -> str:
