@@ -278,7 +278,14 @@ def test_an_error_is_named_in_the_table_and_stands_below_it_in_one_piece():
     table = ShellTable({("jupyter", None): one, ("python", None): other}, "Who may")
     lines = repr(table).splitlines()
     assert lines[-3:] == ["", f"[1] {guard}", f"[2] {OUTSIDE}"]
-    assert lines[4].split() == ["Jupyter", "|", "SynchronousOnlyOperation", "[1]", "|", "TimeoutError"]
+    assert lines[4].split() == [
+        "Jupyter",
+        "|",
+        "SynchronousOnlyOperation",
+        "[1]",
+        "|",
+        "TimeoutError",
+    ]
     page = table._repr_html_()
     assert f"<p>[1] <code>{guard}</code></p>" in page
     assert page.count("Synchronous<wbr>Only<wbr>Operation [1]") == 2
