@@ -25,7 +25,7 @@ def test_the_rules_of_style_hold(path):
 # On copies of a small course, each fault that the census is there for.
 
 CLAIMS = """
-- {id: U3, lesson: "01", verdict: holds, says: A., machine: Yes., article: {paraphrase: A.}}
+- {id: U3, lesson: "01", verdict: holds, says: A., machine: Yes., article: A.}
 """
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from ..errors import LabError
-from .claims import ASGIREF, Claim, Quotation, read_claims
+from .claims import AS_DOCUMENTED, ASGIREF, Claim, Quotation, read_claims
 from .notebooks import read, write
 
 
@@ -61,11 +61,8 @@ def box(claim: Claim) -> str:
 
 
 def _lines(claim: Claim) -> Iterator[str]:
-    if claim.article and claim.article.quote:
-        said = claim.article
-        yield f'**An article says:** "{said.quote}" ([{said.title}]({said.url}))'
-    elif claim.article:
-        yield f"**Articles say, in other words:** {claim.article.paraphrase}"
+    if claim.article != AS_DOCUMENTED:
+        yield f"**Articles say, in our words:** {claim.article}"
     for quotation in claim.docs:
         yield f'**{_whose(quotation)}:** "{quotation.quote}"'
     yield f"**The machine says:** {claim.machine}"

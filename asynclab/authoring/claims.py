@@ -14,22 +14,7 @@ from ..errors import LabError
 VERDICTS = ("holds", "conditional", "stale", "false")
 ASGIREF = "asgiref"  # as a source; any other is a version of Django
 CUT = "[...]"  # in a quotation: words are left out here
-
-
-@dataclass(frozen=True)
-class Article:
-    """What articles say: one article's own words, with its title and address, or a paraphrase."""
-
-    quote: str = ""
-    title: str = ""
-    url: str = ""
-    paraphrase: str = ""
-
-    def __post_init__(self):
-        if bool(self.quote) == bool(self.paraphrase):
-            raise TypeError("an article has either a quote or a paraphrase")
-        if bool(self.quote) != bool(self.title and self.url):
-            raise TypeError("a quote from an article has a title and a url")
+AS_DOCUMENTED = "as documented"  # for an article: it repeats what the documentation says
 
 
 @dataclass(frozen=True)
@@ -64,23 +49,27 @@ class Quotation:
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence about async Django, whose it is, and what the machine says of it."""
+    """A sentence about async Django, whose it is, and what the machine says of it.
+
+    `article` is what articles say, in our own words, or AS_DOCUMENTED. The other fields are
+    explained at the top of claims.yml.
+    """
 
     id: str
     lesson: str
     verdict: str
     says: str
+    article: str
     machine: str
     why: str = ""
-    article: Article | None = None
     docs: tuple[Quotation, ...] = ()
     stacks: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self):
         if self.verdict not in VERDICTS:
             raise TypeError(f"{self.id} has the verdict {self.verdict!r}")
-        if not (self.article or self.docs):
-            raise TypeError(f"{self.id} names nobody who says so")
+        if self.article == AS_DOCUMENTED and not self.docs:
+            raise TypeError(f"{self.id} has no documentation that an article could repeat")
 
 
 def read_claims(checkout: Path) -> list[Claim]:
@@ -96,9 +85,8 @@ def read_claims(checkout: Path) -> list[Claim]:
         raise LabError(f"notebooks/claims.yml cannot be read: {error}") from None
 
 
-def _claim(*, article=None, docs=(), stacks=None, **fields) -> Claim:
+def _claim(*, docs=(), stacks=None, **fields) -> Claim:
     return Claim(
-        article=Article(**article) if article else None,
         docs=tuple(_quotation(**each) for each in docs),
         stacks=tuple((stacks or {}).items()),
         **fields,
