@@ -14,7 +14,7 @@ And what proves that the checks can fail; each prints its figures:
     python3 start.py flakes 20    the lessons 20 times beside a busy process
     python3 start.py upgrade  the newest versions of everything, and what they change
 
-Everything is installed into .venv, beside this file. A later start changes nothing and needs no
+Everything is installed into .venv, beside this file. A later start installs nothing and needs no
 network. Whatever interrupts a first start, the next one recovers by itself.
 """
 

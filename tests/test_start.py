@@ -22,6 +22,7 @@ from checkout import copy_checkout
 from mounts import mounted
 from packaging.requirements import Requirement
 
+from asynclab import workspace
 from asynclab.first_cell import ADVICE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -275,6 +276,12 @@ def test_the_page_shows_lessons_and_exercises_and_tells_of_the_first_cell(
         exercise.theme(theme)
         check.get_by_text(ADVICE).scroll_into_view_if_needed()
         exercise.shoot(f"first-minutes-{theme}")
+
+    page.evaluate("async () => await jupyterapp.shell.currentWidget.context.save()")
+    saved = workspace.read(started[0] / "your_copy/exercises/00_exercises_start_here.ipynb")
+    assert workspace.has_outputs(saved)
+    as_made = workspace.mark(saved)["sources"]
+    assert as_made == workspace.digest(workspace.sources(saved)), "to run is not to change"
     context.close()
     assert ctrl_c(terminal)[0] == 0
 
