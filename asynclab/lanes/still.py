@@ -381,8 +381,9 @@ class Picture:
             self._fonts[points] = ImageFont.load_default(points * SCALE)
         return self._fonts[points]
 
-    def _device(self, lengths) -> list[int]:
-        return [round(length * SCALE) for length in lengths]
+    def _device(self, lengths) -> tuple[int, ...]:
+        # Before Pillow 11.2 a point of a polygon had to be a tuple.
+        return tuple(round(length * SCALE) for length in lengths)
 
 
 def nice_step(least: float) -> float:
