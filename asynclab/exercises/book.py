@@ -47,6 +47,12 @@ class Raised(NotYet):
         )
 
     @property
+    def awaited_queryset(self) -> bool:
+        """Whether a queryset was awaited. Python 3.14 words it anew."""
+        text = str(self.error)
+        return isinstance(self.error, TypeError) and "QuerySet" in text and "await" in text
+
+    @property
     def in_lazy_user(self) -> bool:
         """Whether it rose where `request.user` looked up who that is."""
         return any(module == "django.contrib.auth.middleware" for module, _ in self._path)

@@ -187,6 +187,12 @@ class Job:
         shared = asgiref.sync.SyncToAsync.single_thread_executor._threads
         return set(threading.enumerate()) - self._older - shared
 
+    def loop_is_free(self, seconds: float) -> bool:
+        """Whether the loop that the call came from goes on, as asked from another thread."""
+        turn = threading.Event()
+        self._loop.call_soon_threadsafe(turn.set)
+        return turn.wait(seconds)
+
     def _ask_to_end(self) -> None:
         if self._loop is None or self._ended.done():
             return
@@ -252,8 +258,13 @@ def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict) -> None:
-    """What asyncio says of a lost task or exception, in one line and without a file's name."""
+    """What asyncio says of a lost task or exception, in one line and without a file's name.
+
+    But for what was cancelled: the end of a call cancels what it has left.
+    """
     error = context.get("exception")
+    if isinstance(error, asyncio.CancelledError):
+        return
     what = f" {type(error).__name__}: {error}" if error is not None else ""
     print(as_written(context["message"]) + what, file=sys.stderr)
 

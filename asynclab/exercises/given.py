@@ -35,6 +35,7 @@ class Given:
 
     def __init__(self, exercise: Exercise, namespace: dict[str, object], cells: Sequence[str]):
         self.recording: Recording | None = None
+        self._job: Job | None = None
         self._exercise = exercise
         self._namespace = namespace
         self._cells = cells
@@ -79,7 +80,7 @@ class Given:
             kind = type(function).__name__
             raise NotYet("not-callable", f"`{name}` is not a function, but of type `{kind}`.")
         called, args = (driver, (function, *args)) if driver else (function, args)
-        job = Job(name, called, args, kwargs, where, self._namespace)
+        self._job = job = Job(name, called, args, kwargs, where, self._namespace)
         await job.run(self._exercise.seconds)
         self.recording = job.recording
         if job.hung:
@@ -89,6 +90,14 @@ class Given:
         if inspect.isclass(function) and type(job.value) is function and not callable(job.value):
             raise NotYet("not-callable", _is_a_class(name))
         return job.value
+
+    def loop_is_free(self, seconds: float = 1) -> bool:
+        """Whether the loop of the call under way goes on; for a check's own functions to ask.
+
+        Args:
+            seconds: how long to wait for it.
+        """
+        return self._job.loop_is_free(seconds)
 
     def _refuse_stub(self, name: str) -> None:
         value = self.value(name)

@@ -102,7 +102,10 @@ async def stock_report(given):
         await counter.wait(branch)
         return f"{branch}: {len(branch)} copies"
 
-    result = await given.call("stock_report", ask, BRANCHES)
+    try:
+        result = await given.call("stock_report", ask, BRANCHES)
+    except Raised as stop:
+        raise _gather_trouble(stop) from None
     expected = [f"{branch}: {len(branch)} copies" for branch in BRANCHES]
     if isinstance(result, list | tuple | set) and any(map(inspect.isawaitable, result)):
         raise NotYet(
@@ -133,6 +136,24 @@ async def stock_report(given):
     return "All five questions were out before the first answer came."
 
 
+def _gather_trouble(stop: Raised) -> NotYet:
+    if not isinstance(stop.error, TypeError):
+        return stop
+    if "unhashable" in str(stop.error):
+        return NotYet(
+            "list-to-gather",
+            "`gather` was given one list. It takes the coroutines as arguments, one by one. "
+            "Which sign before a list makes arguments of what is in it?",
+        )
+    if "awaitable is required" in str(stop.error):
+        return NotYet(
+            "awaited-too-soon",
+            "`await ask(branch)` waits for the line, so the questions went out one after another, "
+            "and `gather` was given lines. What does it need in their place?",
+        )
+    return stop
+
+
 @exercise(
     "1.2",
     title="free the loop",
@@ -149,10 +170,11 @@ async def stock_report(given):
     ),
 )
 async def issue_cards(given):
-    on_loop = []
+    on_loop, free = [], []
 
     def make_card(name):
         on_loop.append(_on_loop())
+        free.append(on_loop[-1] or given.loop_is_free())
         return f"card of {name}"
 
     names = ["Mina", "Jonathan", "Lucy"]
@@ -180,6 +202,13 @@ async def issue_cards(given):
         )
     if isinstance(result, list) and any(map(inspect.isawaitable, result)):
         raise NotYet("tasks-not-cards", "It returned what you would wait for. Where is `await`?")
+    if not all(free):
+        raise NotYet(
+            "waits-on-the-loop",
+            "The cards were made on other threads, and the loop's own thread stood still until "
+            "they were there: it waited without an `await`. Which call sends work to a thread and "
+            "can be awaited?",
+        )
     if result != [f"card of {name}" for name in names]:
         raise NotYet("other-cards", f"It returned {result!r}. Is there one card for each name?")
     require_this_loop(given)
@@ -420,6 +449,15 @@ async def start(given):
                 "Who has to start one there?",
             ) from None
         raise
+    except NotYet as stop:
+        is_async = inspect.iscoroutinefunction(given.value("start"))
+        if stop.diagnosis != "returned-coroutine" or is_async:
+            raise
+        raise NotYet(
+            "nobody-runs-it",
+            "Called from a script, it gave the coroutine back, and nobody can await it there. "
+            "Who has to start a loop there?",
+        ) from None
     if (result.value, in_script) != (47, 47):
         raise NotYet(
             "lost-result",

@@ -95,6 +95,8 @@ async def loan_lines(given):
     try:
         result = await given.call("loan_lines")
     except Raised as stop:
+        if stop.awaited_queryset:
+            raise awaited_queryset() from None
         if not isinstance(stop.error, SynchronousOnlyOperation):
             raise
         if stop.behind_a_dot:
@@ -379,7 +381,7 @@ async def dashboard(given):
         raise NotYet(
             "many-queries",
             f"It works, with {number} queries on the library's tables. One brings everything. "
-            "Which rows do you fetch twice, or one by one?",
+            "Which rows do you fetch twice, one by one, or table by table?",
         )
     if in_pool(given):
         raise query_in_pool()
@@ -390,6 +392,8 @@ async def dashboard(given):
 
 
 def _dashboard_trouble(stop: Raised) -> NotYet:
+    if stop.awaited_queryset:
+        return awaited_queryset()
     if not isinstance(stop.error, SynchronousOnlyOperation):
         return stop
     if stop.in_lazy_user:
@@ -414,6 +418,15 @@ def _dashboard_trouble(stop: Raised) -> NotYet:
         "hidden-query",
         f"{stop.text}. That line holds a query without a method's name: `len`, an index, a `for`. "
         "What if the rows were a plain list by then?",
+    )
+
+
+def awaited_queryset() -> NotYet:
+    """Say that a queryset is nothing to wait for."""
+    return NotYet(
+        "awaited-queryset",
+        "You awaited a queryset. It is a question that nobody has asked yet, so there is nothing "
+        "to wait for. What asks it, row by row, without blocking the loop?",
     )
 
 

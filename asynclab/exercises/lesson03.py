@@ -155,6 +155,7 @@ async def export(given):
 
     def make_csv(rows):
         calls.append(SimpleNamespace(place=place(), listed=isinstance(rows, list | tuple)))
+        calls[-1].free = calls[-1].place == LOOP or given.loop_is_free()
         calls[-1].rows = [tuple(row) if isinstance(row, list) else row for row in rows]
         return "\n".join(map(str, calls[-1].rows))
 
@@ -217,6 +218,13 @@ def _require_beside(given, call: SimpleNamespace) -> None:
             "holds-the-worker",
             "`make_csv` ran on the thread-sensitive worker: the loop is free, but every query of "
             "the process queues behind an export. Does `make_csv` need that thread?",
+        )
+    if not call.free:
+        raise NotYet(
+            "waits-on-the-loop",
+            "`make_csv` ran on a thread of its own, and the loop's thread stood still until it was "
+            "done: it waited without an `await`. Which call sends work to a thread and can be "
+            "awaited?",
         )
     if in_pool(given) and not call.listed:
         raise NotYet(

@@ -715,7 +715,7 @@ def _deliveries(deliver: Callable, request_id: contextvars.ContextVar) -> Callab
 )
 async def stock_take(given):
     titles = ["Dracula", "Emma", "Frankenstein", "Orlando"]
-    count = _Count()
+    count = _Count(given.loop_is_free)
     closers = set()
     with _opened_connections() as opened:
         result = await given.call("stock_take", titles, count, driver=_watched(closers))
@@ -728,6 +728,13 @@ async def stock_take(given):
             "The numbers are right, and each count waited for the one before it: all of them went "
             "to one thread. The administrator is content, your users are not. What runs in "
             "parallel, and closes?",
+        )
+    if not count.loop_was_free:
+        raise NotYet(
+            "waits-on-the-loop",
+            "The counts ran on other threads, and the loop's thread stood still until they were "
+            "there: it waited without an `await`. Which call sends work to a thread and can be "
+            "awaited?",
         )
     left = len(_left_open(opened))
     if left and closers:
@@ -793,13 +800,18 @@ class _Count:
     """A `count` that notes whether two calls of it were under way at once.
 
     The first call waits for a second one, for PATIENCE seconds at most.
+
+    Args:
+        loop_is_free: asked by the first call, whether the caller's loop goes on meanwhile.
     """
 
     NO_SUCH = "The Book of Sand"
     __name__ = __qualname__ = "count"
 
-    def __init__(self):
+    def __init__(self, loop_is_free: Callable[[], bool] = lambda: True):
         self.met = False
+        self.loop_was_free = True
+        self._loop_is_free = loop_is_free
         self._first = True
         self._inside = 0
         self._lock = threading.Lock()
@@ -814,6 +826,7 @@ class _Count:
                 self._two.set()
         if waits:
             self._two.wait(PATIENCE)
+            self.loop_was_free = self._loop_is_free()
         try:
             return self._look_up(title)
         finally:

@@ -27,6 +27,24 @@ async def stock_report(ask, branches):
     ),
     Answer(
         "1.1",
+        wrong="list-to-gather",
+        source="""
+async def stock_report(ask, branches):
+    return await asyncio.gather([ask(branch) for branch in branches])
+""",
+        why="gather takes a list of coroutines",
+    ),
+    Answer(
+        "1.1",
+        wrong="awaited-too-soon",
+        source="""
+async def stock_report(ask, branches):
+    return await asyncio.gather(*[await ask(branch) for branch in branches])
+""",
+        why="each call of an async function wants an `await`",
+    ),
+    Answer(
+        "1.1",
         wrong="tasks-not-answers",
         source="""
 async def stock_report(ask, branches):
@@ -139,6 +157,18 @@ async def issue_cards(make_card, names):
     return [await asyncio.to_thread(make_card(name)) for name in names]
 """,
         why="to_thread takes a call",
+    ),
+    Answer(
+        "1.2",
+        wrong="waits-on-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+async def issue_cards(make_card, names):
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(make_card, names))
+""",
+        why="other threads do the work, so the loop is free",
     ),
     Answer(
         "1.2",
@@ -401,6 +431,15 @@ def start(coroutine):
     return asyncio.create_task(coroutine)
 """,
         why="a script is a notebook",
+    ),
+    Answer(
+        "1.4",
+        wrong="nobody-runs-it",
+        source="""
+def start(coroutine):
+    return coroutine
+""",
+        why="whoever calls it can await it",
     ),
     Answer(
         "1.4",

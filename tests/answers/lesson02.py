@@ -135,6 +135,16 @@ async def loan_lines():
     ),
     Answer(
         "2.2",
+        wrong="awaited-queryset",
+        source="""
+async def loan_lines():
+    loans = await Loan.objects.filter(returned=None).order_by("due", "pk")
+    return [f"{loan.book}: {loan.member}" for loan in loans]
+""",
+        why="`await` in front of a query makes it async",
+    ),
+    Answer(
+        "2.2",
         wrong="no-query",
         source="""
 loans = Loan.objects.filter(returned=None).order_by("due", "pk").select_related("book", "member")
@@ -562,6 +572,19 @@ async def dashboard(request):
     return HttpResponse(page.render(context))
 """,
         why="fetches once, when the module is imported",
+    ),
+    Answer(
+        "2.5",
+        wrong="awaited-queryset",
+        source="""
+async def dashboard(request):
+    open_loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    loans = await open_loans.select_related("book", "member")
+    context = {"user": await request.auser(), "loans": loans, "count": len(loans)}
+    context["first"] = loans[0].book
+    return HttpResponse(page.render(context))
+""",
+        why="`await` in front of a query makes it async",
     ),
     Answer(
         "2.5",

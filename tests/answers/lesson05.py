@@ -919,6 +919,24 @@ async def deliver(jobs):
     ),
     Answer(
         "5.7",
+        wrong="waits-on-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+async def stock_take(titles, count):
+    def count_and_close(title):
+        try:
+            return count(title)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(count_and_close, titles))
+""",
+        why="threads of one's own hold up nobody",
+    ),
+    Answer(
+        "5.7",
         wrong="left-open",
         source="""
 async def stock_take(titles, count):
