@@ -224,4 +224,18 @@ FAULTS = [
         test("architecture.py::test_the_demo_project_knows_nothing_of_the_kit"),
         ("asynclab.span",),
     ),
+    Fault(
+        "locked-prediction-is-not-told",
+        "a prediction",
+        text("asynclab/predict.py", "for shown in self._shown:", "for shown in ():"),
+        test("predict.py::test_its_text_says_what_is_locked_and_is_renewed_where_it_was_shown"),
+        ("assert [] == ['Predict: Is a loop running?",),
+    ),
+    Fault(
+        "table-cuts-an-error",
+        "shells",
+        text("asynclab/shells/table.py", "shorten(text, 500,", "shorten(text, 60,"),
+        test("shells.py::test_an_error_is_named_in_the_table_and_stands_below_it_in_one_piece"),
+        ("[1] SynchronousOnlyOperation: You cannot call",),
+    ),
 ]

@@ -54,4 +54,31 @@ FAULTS = [
         ('get_by_text("<img src=x onerror=window.hacked=1>',),
         browser=True,
     ),
+    Fault(
+        "lanes-trap-keys",
+        "a script in the page",
+        text(
+            "asynclab/lanes/live.js",
+            "this.scroller.append(this.inner);",
+            'this.scroller.append(this.inner);this.scroller.dataset.lmSuppressShortcuts = "true";',
+        ),
+        (
+            "tests/test_browser_lanes.py"
+            "::test_keys_of_jupyterlab_work_after_a_click_and_a_drag_in_the_picture",
+        ),
+        ("Page.wait_for_function: Timeout",),
+        browser=True,
+    ),
+    Fault(
+        "replay-tells-the-wrong-state",
+        "a script in the page",
+        text(
+            "asynclab/lanes/moments.js",
+            "Math.max(span.start, stepAt(span, at))",
+            "span.start",
+        ),
+        ("tests/test_browser_replay.py::test_keys_go_from_hop_to_hop_and_each_is_told_in_words",),
+        ("At index 5 diff: ('11.00', 'fetch goes on after count_books', 'awaiting",),
+        browser=True,
+    ),
 ]
