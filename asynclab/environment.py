@@ -9,12 +9,12 @@ from .errors import LabError
 
 NEEDS = {
     "anywidget": "0.9.18",
-    "asgiref": "3.9",
+    "asgiref": "3.12.1",
     "django": "5.2",
     "ipykernel": "6.31",
     "IPython": "8.18",
     "ipywidgets": "8.1",
-    "jupyter_client": "8",
+    "jupyter_client": "8.1",
     "PIL": "",
     "platformdirs": "4",
     "psutil": "5.9",
