@@ -137,6 +137,24 @@ FAULTS = [
         ("('passed', '(18, 14)') == ('passed', '(18, 0)')",),
     ),
     Fault(
+        "check-leaves-its-noise-to-the-next-cell",
+        "a check",
+        text("asynclab/exercises/checking.py", ", output[1], settled():", ", output[1]:"),
+        verdict("1.6 lost-error"),
+        ("Task exception was never retrieved OSError: the shop is closed",),
+    ),
+    Fault(
+        "two-desks-on-one-worker",
+        "a check",
+        text(
+            "asynclab/exercises/lesson03.py",
+            "        async with ThreadSensitiveContext():\n            try:",
+            "        if True:\n            try:",
+        ),
+        verdict("3.3 database-locked0"),
+        ("('not yet', 'one-process') == ('not yet', 'database-locked')",),
+    ),
+    Fault(
         "verdict-gives-the-answer-away",
         "a verdict",
         text(CHECKS, '"Who knows how many loans are overdue?"', f'"Write: {OVERDUE}"'),
