@@ -20,7 +20,7 @@ FAULTS = [
     Fault(
         "lanes-throw",
         "a script in the page",
-        throwing("asynclab/lanes/live.js", "function render({ el }) {"),
+        throwing("asynclab/lanes/live.js", "function render({ model, el }) {"),
         CONSOLE,
         (PLANTED,),
         browser=True,
@@ -28,7 +28,7 @@ FAULTS = [
     Fault(
         "prediction-throws",
         "a script in the page",
-        throwing("asynclab/predict_panel.js", "function render({ model, el }) {"),
+        throwing("asynclab/predict_panel.js", "function render({ model, el }, place) {"),
         CONSOLE,
         (PLANTED,),
         browser=True,
