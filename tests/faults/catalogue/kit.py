@@ -8,6 +8,7 @@ EVENTS = "asynclab/events.py"
 MAGICS = "asynclab/magics.py"
 BOOT = "asynclab/boot.py"
 RUN = "asynclab/shells/run.py"
+SERVERS = "asynclab/servers.py"
 
 
 def test(name: str) -> tuple[str, ...]:
@@ -237,5 +238,19 @@ FAULTS = [
         text("asynclab/shells/table.py", "shorten(text, 500,", "shorten(text, 60,"),
         test("shells.py::test_an_error_is_named_in_the_table_and_stands_below_it_in_one_piece"),
         ("[1] SynchronousOnlyOperation: You cannot call",),
+    ),
+    Fault(
+        "service-answers-one-at-a-time",
+        "a slow service",
+        text(SERVERS, "ThreadingTCPServer", "TCPServer", everywhere=True),
+        test("servers.py::test_requests_wait_at_the_same_time"),
+        ("((30 * 0.2) / 2)",),
+    ),
+    Fault(
+        "service-never-ends",
+        "a slow service",
+        text(SERVERS, "weakref.finalize(self, end.start).atexit = False", "self._end = end"),
+        test("servers.py::test_a_service_is_on_loopback_and_ends_with_its_last_reference"),
+        ("DID NOT RAISE", "ConnectionRefusedError"),
     ),
 ]

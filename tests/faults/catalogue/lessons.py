@@ -114,6 +114,29 @@ FAULTS = [
         ),
         ("[-] Emma: asked for", "[r2] Emma: asked for", "Cell outputs differ"),
     ),
+    # The lesson's own code, spoilt: what its cells show no longer bears the prose out.
+    Fault(
+        "async-view-waits-in-turn",
+        "a lesson's code",
+        source(
+            START,
+            "bother-async-view",
+            "await asyncio.gather(*[ask(name) for name in services])",
+            "[await ask(name) for name in services]",
+        ),
+        compared(
+            *(START, "boot", "bother-services", "bother-sync-view", "bother-site"),
+            *("bother-sync-run", "bother-async-view", "bother-async-run", "bother-at-once"),
+        ),
+        ("requests at once, async view: 3", "Cell outputs differ"),
+    ),
+    Fault(
+        "books-reserved-in-one-order",
+        "a lesson's code",
+        source(LOOP, "hang-start", "reserve(dracula, emma)", "reserve(emma, dracula)"),
+        compared(LOOP, "boot", "loop-ask", "hang-code", "hang-start"),
+        ("tasks that are done: 0", "tasks that are done: 2", "Cell outputs differ"),
+    ),
     Fault(
         "execution-counts-stripped",
         "a notebook stripped",
