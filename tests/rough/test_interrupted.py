@@ -33,8 +33,9 @@ DIFFERENT = {
     )
     | dict.fromkeys(
         (
-            *("pool-count", "reveal-pool", "context-count", "plain-count", "collect"),
-            *("request-worker", "request-pool", "reveal-request-pool", "closing-pool-count"),
+            *("pool-count", "reveal-pool", "context-count", "context-closed", "plain-count"),
+            *("collect", "request-worker", "request-pool", "reveal-request-pool"),
+            "closing-pool-count",
         ),
         "it also counts what the interrupted run opened; `clean_start` is a cell of its own",
     ),
