@@ -17,7 +17,7 @@ NEEDS = {
     "jupyter_client": "8.1",
     "PIL": "",
     "platformdirs": "4",
-    "psutil": "5.9",
+    "psutil": "6",
 }
 """The least version of each module's distribution, as in pyproject.toml; "" where names differ."""
 
