@@ -534,6 +534,22 @@ def test_async_def_in_a_thread_is_explained():
     assert "where no loop is running" in verdict.text
 
 
+def test_async_def_behind_a_decorator_is_explained_as_one():
+    async def in_thread(given):
+        await given.call("answer", where="thread")
+
+    source = """
+def decorated(function):
+    @functools.wraps(function)
+    def call(): return function()
+    return call
+@decorated
+async def answer(): pass
+"""
+    verdict = verdict_on(source, in_thread, before="import functools")
+    assert verdict.text.startswith("`answer` is an `async def`, but")
+
+
 def test_context_variables_are_copied():
     source = "def answer(): return title.get()"
     before = "import contextvars, asyncio\ntitle = contextvars.ContextVar('t')\ntitle.set('Emma')"

@@ -197,7 +197,8 @@ def _is_a_class(name: str) -> str:
 
 
 def _returned(name: str, function: object, where: str) -> str:
-    if not asgiref.sync.iscoroutinefunction(function):
+    # The plain function: a decorator, such as `transaction.atomic`, may hide an `async def`.
+    if not asgiref.sync.iscoroutinefunction(_plain(function)):
         return f"`{name}` returned a coroutine, and nothing has run it. {MEANT_ASYNC}"
     if where == "thread":
         return f"`{name}` is an `async def`, but this exercise calls it where no loop is running."

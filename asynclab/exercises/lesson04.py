@@ -152,8 +152,8 @@ async def stock_line(given):
     if "coroutine object" in str(text):
         raise NotYet(
             "not-awaited",
-            f"It returned {str(text)[:40]!r}...: a coroutine was put into the text, and nobody ran "
-            "it. Which word is missing before the call?",
+            "Where the number should be, the text holds a coroutine object: `ask(title)` made it, "
+            "and nobody ran it. Which word is missing before the call?",
         )
     if text != "Emma: 4 copies":
         raise NotYet("other-text", f"It returned {text!r}, and not 'Emma: 4 copies'.")

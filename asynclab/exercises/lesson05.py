@@ -115,6 +115,12 @@ async def total_loans(given):
             "total_loans", driver=_in_fresh_context(_totals(first, second))
         )
     except Raised as stop:
+        if isinstance(stop.error, TypeError) and "_GatheringFuture" in str(stop.error):
+            raise NotYet(
+                "sums-a-future",
+                "`gather` gives a future, and `sum` wants the numbers that are in it later. "
+                "Which word waits for them, and what does it have to stand in front of?",
+            ) from None
         if not isinstance(stop.error, LookupError | AttributeError):
             raise
         once = again = both = under_way = 0

@@ -250,6 +250,17 @@ async def stock_report(ask, branches):
     ),
     Answer(
         "4.4",
+        wrong="returned-coroutine",
+        source="""
+@transaction.atomic
+async def add_author(name, enrich):
+    author = await Author.objects.acreate(name=name)
+    await enrich(author.pk)
+""",
+        why="`atomic` decorates every kind of function",
+    ),
+    Answer(
+        "4.4",
         wrong="other-connection",
         source="""
 def add_author(name, enrich):

@@ -174,6 +174,15 @@ async def total_loans(titles, count):
     ),
     Answer(
         "5.2",
+        wrong="sums-a-future",
+        source="""
+async def total_loans(titles, count):
+    return sum(asyncio.gather(*(count(title) for title in titles)))
+""",
+        why="gather gives the list of the numbers",
+    ),
+    Answer(
+        "5.2",
         wrong="one-by-one",
         source="""
 async def total_loans(titles, count):
