@@ -12,7 +12,8 @@ import re
 import sys
 
 ADVICE = (
-    "This kernel has not run the notebook's first code cell. Run that one, then this one again."
+    "This kernel has not run the notebook's first code cell. "
+    "Run that one, then the cells down to this one."
 )
 
 WORDS = (

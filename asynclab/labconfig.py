@@ -25,7 +25,10 @@ CONFIG = {
     "jupyter/jupyter_server_config.json": {
         "ContentsManager": {"pre_save_hook": "asynclab.labconfig.drop_widget_views"}
     },
-    "ipython/ipython_kernel_config.json": {"IPKernelApp": {"exec_lines": [RUN_FIRST_CELL]}},
+    # At its start each kernel would warn of sockets that are not encrypted; they are this machine's.
+    "ipython/ipython_kernel_config.json": {
+        "IPKernelApp": {"exec_lines": [RUN_FIRST_CELL], "log_level": 40}
+    },
 }
 
 

@@ -182,8 +182,10 @@ def test_it_plays_by_itself_can_be_paused_and_ends(replay):
     assert not replay.active
     replay.play.click()
     replay.page.wait_for_function(SCRUBBED, arg=[0, 39_000])
+    assert replay.detail.inner_text().startswith("From ")
     replay.pause.click()
     here = replay.at
+    replay.detail.get_by_text("At ").wait_for()
     replay.frame()
     assert replay.at == here
     replay.scrubber.fill("39000")

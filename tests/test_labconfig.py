@@ -65,7 +65,7 @@ def test_what_kernels_run_at_their_start_is_added_once(tmp_path):
     labconfig.configure(tmp_path)
     labconfig.configure(tmp_path)
     found = json.loads(path.read_text())
-    assert found == {"IPKernelApp": {"exec_lines": ["import math", labconfig.RUN_FIRST_CELL]}}
+    assert found["IPKernelApp"]["exec_lines"] == ["import math", labconfig.RUN_FIRST_CELL]
 
 
 def test_what_has_no_view_is_saved_as_it_is():

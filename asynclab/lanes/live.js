@@ -514,7 +514,8 @@ class View {
     const events = store.events.get(replay.at) ?? [];
     const parts = [...happenings(store, events).map((words) => make("strong", "", words)),
       ...lanesWords(store, this.found)];
-    this.info.replaceChildren(`At ${exactly(replay.at)}`,
+    // While it plays, the words stand for as long as they hold.
+    this.info.replaceChildren(`${replay.playing ? "From" : "At"} ${exactly(replay.at)}`,
       ...parts.flatMap((part) => [" · ", part]));
   }
 
