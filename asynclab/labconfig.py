@@ -25,7 +25,7 @@ CONFIG = {
     "jupyter/jupyter_server_config.json": {
         "ContentsManager": {"pre_save_hook": "asynclab.labconfig.drop_widget_views"}
     },
-    # At its start each kernel would warn of sockets that are not encrypted; they are this machine's.
+    # Each kernel would warn of sockets without encryption; they never leave this machine.
     "ipython/ipython_kernel_config.json": {
         "IPKernelApp": {"exec_lines": [RUN_FIRST_CELL], "log_level": 40}
     },
