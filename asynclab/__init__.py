@@ -6,8 +6,8 @@ In a notebook, `%load_ext asynclab` adds `%%lanes` and `%%thread`; the names bel
 from . import environment  # noqa: F401 - first of all: in a wrong one the others fail
 from .interrupts import held
 
-# Of a package whose import is cut short Python keeps a part, here of Django, and the next import
-# trips over it. So an interrupt waits for the end of this one.
+# An import that is interrupted half-way leaves parts of Django in sys.modules, and the next import
+# fails because of them. So an interrupt waits until this import has ended.
 with held():
     from .boot import boot
     from .exercises import check, hint, progress, solution

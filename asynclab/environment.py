@@ -1,4 +1,4 @@
-"""Refuses, when the kit is imported, an environment that has not what the kit stands on."""
+"""Refuses to import the kit in an environment that lacks a package the kit needs."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -23,11 +23,11 @@ NEEDS = {
 
 
 class WrongEnvironment(LabError, ImportError):
-    """This Python has not what the kit stands on."""
+    """This Python lacks a package that the kit needs, or has one that is too old."""
 
 
 def lacks(needs: Mapping[str, str] = NEEDS) -> Iterator[str]:
-    """What this environment has not, or has too old, in words."""
+    """Say in words which packages this environment lacks, or has in a version that is too old."""
     for module, least in needs.items():
         if find_spec(module) is None:
             yield f"no {module}"
@@ -39,7 +39,7 @@ def _installed(module: str) -> str:
     try:
         return version(module)
     except PackageNotFoundError:
-        return ""  # made by hand: nobody knows
+        return ""  # not installed as a distribution, so its version is unknown
 
 
 def _numbers(text: str) -> list[int]:

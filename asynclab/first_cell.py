@@ -1,9 +1,9 @@
-"""Says in a line that a notebook's first code cell was not run, when another cell fails for that.
+"""Explains in one line why a cell failed: the notebook's first code cell has not been run.
 
-In a kernel that has not loaded the kit, `check` is no name and `%%lanes` no magic. `labconfig` lets
-each kernel of the course's environment run this file as it starts, by its path: imported as part of
-the kit it would load Django into kernels that have no use for it. So it needs no package, and knows
-by heart what the kit has.
+In a kernel that has not loaded the kit, the name `check` and the magic `%%lanes` do not exist.
+`labconfig` lets each kernel of the course's environment run this file as it starts, by its path.
+Imported as part of the kit, it would load Django into kernels that have no use for it. So it needs
+no package, and holds its own list of the kit's names.
 """
 
 import json
@@ -33,7 +33,7 @@ def register(shell) -> None:
 
 
 def advise(result) -> None:
-    """Print the advice under a cell that failed for want of the first one."""
+    """Print the advice under a cell that failed because the first one has not been run."""
     loaded = "asynclab" in sys.modules or LOADS_THE_KIT.search(result.info.raw_cell or "")
     if not loaded and lacks_first_cell(result.error_in_exec):
         sys.stderr.flush()  # what IPython says of a magic comes first

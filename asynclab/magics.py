@@ -103,7 +103,7 @@ class LanesMagic:
         lines = (info.raw_cell or "").splitlines()
         at = _lanes_line(lines)
         if at is not None and lines[at].strip() == LANES and self._compiles(info.raw_cell):
-            # IPython would show an interrupt as an error of ours, and run the cell all the same.
+            # IPython would report an interrupt as an error of the kit, and still run the cell.
             with suppress(KeyboardInterrupt), held():
                 self._begin()
 
@@ -114,9 +114,9 @@ class LanesMagic:
         self._shell.showtraceback = self._end_and_show_traceback
 
     def _compiles(self, cell: str) -> bool:
-        """Whether anything of the cell will run. IPython, which compiles it later, says what not.
+        """Whether the cell compiles, so that something of it will run.
 
-        A picture that is in the page cannot be taken out again.
+        If it does not, IPython reports the error later. A picture could not be taken back.
         """
         flags = self._shell.compile.flags
         if self._shell.autoawait:
@@ -130,7 +130,7 @@ class LanesMagic:
         return True
 
     def _end_and_show_traceback(self, *args, **kwargs) -> None:
-        """End the recording first: to render a traceback takes a second that is not the cell's."""
+        """End the recording first: the second that a traceback takes is not the cell's."""
         taps.stop(self._showing.recording, sys.exc_info()[1])
         self._showtraceback(*args, **kwargs)
 
@@ -141,7 +141,7 @@ class LanesMagic:
         try:
             self._end(getattr(result, "error_in_exec", None))
         except KeyboardInterrupt:
-            # IPython would show it as an error of ours.
+            # IPython would report it as an error of the kit.
             print(INTERRUPTED)
 
     def _end(self, error: BaseException | None) -> None:
@@ -207,8 +207,8 @@ def run_on_thread(line: str, cell: str) -> None:
 class CellSyntaxError(Exception):
     """A SyntaxError that IPython shows as it does for a whole cell: that line, and no frames.
 
-    IPython lets any exception render itself except a SyntaxError, so this is not one; for the
-    reader it goes by that name.
+    IPython lets any exception except a SyntaxError render itself. So this is not a SyntaxError, but
+    it is shown to the reader under that name.
 
     Args:
         error: the SyntaxError.
@@ -228,11 +228,12 @@ CellSyntaxError.__name__ = "SyntaxError"
 class _CellRun:
     """A thread for the source of a cell, and the exception that ended it.
 
-    It has a thread and is none: each version of Python gives its threads other private names.
+    It holds a thread rather than being one, because the private names of `threading.Thread` differ
+    between versions of Python.
     """
 
     def __init__(self, cell: str):
-        # What holds until the cell has run to its end.
+        # This holds until the cell has run to its end.
         self.error: BaseException | None = LabError(
             "The thread ended before the cell did. Run the cell again."
         )

@@ -134,7 +134,7 @@ class SlowService:
 
 
 class _Server(ThreadingTCPServer):
-    """Not http.server's: that one looks up this machine's name, which may need a network."""
+    """Skips the step in which http.server looks up this machine's name: that may need a network."""
 
     daemon_threads = True
     request_queue_size = 100

@@ -4,11 +4,12 @@
     python -m asynclab.workspace reset 03    gives lesson 03 back as the course has it
     python -m asynclab.workspace reset 03_exercises
 
-A notebook is changed when the text of a cell is, or when there is a cell more or less. To have been
-run is no change. What is replaced is kept beside the new one if it was changed or holds outputs.
+A notebook counts as changed when the text of a cell has changed, or when cells were added or
+removed. Running it does not change it. A notebook that is replaced is kept beside the new one if it
+was changed or holds outputs.
 ASYNCLAB_COPY names another folder than your_copy.
 
-Only the standard library is needed: start.py runs this file by its path, which takes no time.
+It needs only the standard library, because start.py runs this file by its path.
 """
 
 import errno
@@ -33,7 +34,7 @@ MARK = "asynclab"
 
 
 class Trouble(Exception):
-    """What cannot be done and what to do about it, in a line."""
+    """Says in a line what cannot be done and what to do about it."""
 
 
 class Notebook:
@@ -140,7 +141,7 @@ def mark(notebook: dict) -> dict:
 
 
 def sources(notebook: dict) -> list[tuple[str, str]]:
-    """The cells' texts. JupyterLab adds an empty cell when the last one is run: it counts for none.
+    """The cells' texts, without the empty cell that JupyterLab adds when the last cell is run.
 
     Raises:
         TypeError, KeyError: it is no notebook.

@@ -2,7 +2,8 @@
 
 Outside of cells ipykernel ignores SIGINT (`IPKernelApp.init_signal`), and around each message and
 cell it puts handlers of its own in place and takes them back (`Kernel.pre_handler_hook`,
-`IPythonKernel._cancel_on_sigint`). Who wants to hear it for longer has to look again and again.
+`IPythonKernel._cancel_on_sigint`). Whoever wants to receive it for longer has to check again and
+again.
 """
 
 import asyncio
