@@ -277,7 +277,7 @@ def _tap_handle(run: Callable) -> Callable:
 def _meet(task: asyncio.Task) -> Known:
     coroutine = task.get_coro()
     ref = weakref.ref(task, _forget(task))
-    if _is_plumbing(coroutine):
+    if is_plumbing(coroutine):
         known = Known(ref, None)
     else:
         known = Known(ref, _task_key(coroutine), TASK, _task_name(coroutine))
@@ -295,7 +295,8 @@ def _name_of(error: BaseException | None) -> str:
     return "" if error is None else type(error).__name__
 
 
-def _is_plumbing(coroutine) -> bool:
+def is_plumbing(coroutine) -> bool:
+    """Whether a coroutine belongs to what runs the notebook, and not to the notebook's code."""
     frame = getattr(coroutine, "cr_frame", None)
     module = frame.f_globals.get("__name__", "") if frame is not None else ""
     return PLUMBING.match(module) is not None

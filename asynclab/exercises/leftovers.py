@@ -8,6 +8,8 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from .. import taps
+
 
 @contextmanager
 def settled() -> Iterator[None]:
@@ -15,7 +17,8 @@ def settled() -> Iterator[None]:
 
     Python reports a coroutine that nobody awaited, and asyncio an error that nobody asked for, when
     the object goes. Garbage goes at the end of the block. What a name of the reader's still holds
-    would go in a later cell, so its coroutines are closed here and its errors asked for.
+    would go in a later cell, so its coroutines are closed here and its errors asked for. Not those
+    of the kernel: under Run All, they are the cells that wait.
     """
     before = weakref.WeakSet(_unawaited())
     try:
@@ -30,9 +33,16 @@ def settled() -> Iterator[None]:
 
 
 def _unawaited() -> list[types.CoroutineType]:
-    """The coroutines that have not begun."""
-    every = _all(types.CoroutineType)
-    return [each for each in every if inspect.getcoroutinestate(each) == inspect.CORO_CREATED]
+    """The coroutines that have not begun, and that no task and no kernel is going to begin."""
+    tasks = [task for task in _all(asyncio.Task) if not task.get_loop().is_closed()]
+    scheduled = {id(task.get_coro()) for task in tasks}
+    return [
+        each
+        for each in _all(types.CoroutineType)
+        if inspect.getcoroutinestate(each) == inspect.CORO_CREATED
+        and id(each) not in scheduled
+        and not taps.is_plumbing(each)
+    ]
 
 
 def _ask_for_error(future: asyncio.Future) -> None:

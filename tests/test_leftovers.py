@@ -1,0 +1,48 @@
+"""A check closes what the answer has left, and nothing that belongs to somebody else."""
+
+import asyncio
+import gc
+import inspect
+
+import pytest
+
+from asynclab.exercises.leftovers import settled
+
+
+async def one():
+    return 1
+
+
+def test_a_coroutine_that_the_block_has_left_is_closed():
+    with settled():
+        left = one()
+    assert inspect.getcoroutinestate(left) == inspect.CORO_CLOSED
+
+
+def test_a_coroutine_from_before_the_block_is_left_alone():
+    mine = one()
+    with settled():
+        gc.collect()
+    assert inspect.getcoroutinestate(mine) == inspect.CORO_CREATED
+    mine.close()
+
+
+def test_a_task_that_has_not_begun_is_left_alone():
+    """Under Run All the kernel has such tasks: the cells that wait."""
+
+    async def kernel():
+        with settled():
+            waiting = asyncio.get_running_loop().create_task(one())
+        return await waiting
+
+    assert asyncio.run(kernel()) == 1
+
+
+@pytest.mark.parametrize("module", ["ipykernel.kernelbase", "tornado.ioloop", "zmq.asyncio"])
+def test_a_coroutine_of_the_kernel_is_left_alone(module):
+    """On its way to the loop from another thread it has no task yet."""
+    names = {"__name__": module}
+    exec("async def next_cell():\n    return 2", names)
+    with settled():
+        waiting = names["next_cell"]()
+    assert asyncio.run(waiting) == 2
