@@ -144,6 +144,17 @@ FAULTS = [
         ("Task exception was never retrieved OSError: the shop is closed",),
     ),
     Fault(
+        "check-drops-the-cells-that-wait",
+        "a check",
+        text(
+            "asynclab/exercises/leftovers.py",
+            "        and id(each) not in scheduled\n",
+            "",
+        ),
+        ("tests/test_leftovers.py::test_a_task_that_has_not_begun_is_left_alone",),
+        ("cannot reuse already awaited coroutine",),
+    ),
+    Fault(
         "two-desks-on-one-worker",
         "a check",
         text(
