@@ -151,7 +151,7 @@ FAULTS = [
             "        and id(each) not in scheduled\n",
             "",
         ),
-        ("tests/test_leftovers.py::test_a_task_that_has_not_begun_is_left_alone",),
+        ("tests/test_settled.py::test_a_task_that_has_not_begun_is_left_alone",),
         ("cannot reuse already awaited coroutine",),
     ),
     Fault(
