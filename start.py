@@ -62,6 +62,7 @@ TRUSTED = VENV / "trusted-notebooks"
 COURSE = "requirements.txt"
 CHECKS = "requirements-test.txt"
 BENCHMARK = "requirements-benchmark.txt"
+LAB_CONFIG = "asynclab/ground/labconfig.py"
 YOUR_COPY = "your_copy"
 FIRST_LESSON = YOUR_COPY + "/notebooks/00_start_here.ipynb"
 # In the file browser lessons and exercises can both be seen.
@@ -122,31 +123,31 @@ def test(arguments):
 def matrix(arguments):
     """Run the lessons on the oldest stack and the newest, or on those that the arguments name."""
     set_up(COURSE, CHECKS)
-    return hand_over("tests/matrix.py", *arguments)
+    return hand_over("-m", "tests.proof.matrix", *arguments)
 
 
 def faults(arguments):
     """Plant the faults that the arguments name, or all; return non-zero if one is missed."""
     set_up(COURSE, CHECKS)
-    return hand_over("-m", "tests.faults", *arguments)
+    return hand_over("-m", "tests.proof.faults", *arguments)
 
 
 def mutants(arguments):
     """Mutate the answers of the lessons named, or of all; return non-zero if a mutant lives."""
     set_up(COURSE, CHECKS)
-    return hand_over("-m", "tests.mutants", *arguments)
+    return hand_over("-m", "tests.proof.mutants", *arguments)
 
 
 def flakes(arguments):
     """Run the lessons as often as asked under load; return non-zero if a run fails."""
     set_up(COURSE, CHECKS)
-    return hand_over("tests/flakes.py", *arguments)
+    return hand_over("-m", "tests.proof.flakes", *arguments)
 
 
 def upgrade(arguments):
     """Run everything on the newest versions, and return non-zero if something changed."""
     set_up(COURSE, CHECKS)
-    return hand_over("tests/upgrade.py", *arguments)
+    return hand_over("-m", "tests.proof.upgrade", *arguments)
 
 
 def bench(arguments):
@@ -293,7 +294,7 @@ def set_up(*locks):
             for lock in locks:
                 install(lock)
             link_kit()
-            run("Setting JupyterLab up", PYTHON, "-m", "asynclab.labconfig")
+            run("Setting JupyterLab up", PYTHON, "-m", "asynclab.ground.labconfig")
 
 
 def ready(locks):
@@ -310,8 +311,10 @@ def stamp(lock):
 
 
 def state(lock):
-    """What an installed lock depends on: its text, the Python, and where this folder lies."""
-    return "%s %d.%d %s" % ((digest(ROOT / lock),) + sys.version_info[:2] + (ROOT,))
+    """What an installed lock depends on: its text, the set-up, the Python, and this folder."""
+    return "%s %d.%d %s" % (
+        (digest(ROOT / lock, ROOT / LAB_CONFIG),) + sys.version_info[:2] + (ROOT,)
+    )
 
 
 def digest(*paths):

@@ -3,8 +3,8 @@
 In a notebook, `%load_ext asynclab` adds `%%lanes` and `%%thread`; the names below are the rest.
 """
 
-from . import environment  # noqa: F401 - first of all: in a wrong one the others fail
-from .interrupts import held
+from .ground import environment  # noqa: F401 - first of all: in a wrong one the others fail
+from .ground.interrupts import held
 
 # An import that is interrupted half-way leaves parts of Django in sys.modules, and the next import
 # fails because of them. So an interrupt waits until this import has ended.
@@ -14,9 +14,9 @@ with held():
     from .lanes import record
     from .playground import playground
     from .predict import predict
+    from .recorder.taps import span
     from .servers import Site
     from .shells import shells
-    from .taps import span
 
 __all__ = [
     "Site",

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from . import folders
-from .errors import LabError
+from .ground import folders
+from .ground.errors import LabError
 
 DEMO_PROJECT = Path(__file__).resolve().parent.parent / "demo_project"
 DEMO_SETTINGS = "config.settings"

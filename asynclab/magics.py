@@ -16,11 +16,12 @@ from types import TracebackType
 from IPython import get_ipython
 from IPython.core.error import UsageError
 
-from . import lanes, taps
-from .connections import close_connections
-from .errors import LabError
-from .events import Recording
-from .interrupts import held, raise_in
+from . import lanes
+from .ground.connections import close_connections
+from .ground.errors import LabError
+from .ground.interrupts import held, raise_in
+from .recorder import taps
+from .recorder.events import Recording
 
 LANES = "%%lanes"
 INTERRUPTED = "The drawing was interrupted."

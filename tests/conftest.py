@@ -2,8 +2,8 @@
 
 import signal
 
-from browser import browser, lab, page
-from chromium import chromium, pytest_terminal_summary
+from tests.harness.browser import browser, lab, page
+from tests.harness.chromium import chromium, pytest_terminal_summary
 
 __all__ = ["browser", "chromium", "lab", "page", "pytest_terminal_summary"]
 

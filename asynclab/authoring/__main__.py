@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from ..errors import LabError
-from ..exercises.generate import generate
+from ..exercises.stubs import generate
+from ..ground.errors import LabError
 from .boxes import fill
 from .census import take
 from .claims import read_claims

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from ..errors import LabError
+from ..ground.errors import LabError
 from .claims import AS_DOCUMENTED, ASGIREF, Claim, Quotation, read_claims
 from .notebooks import read, write
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from ..errors import LabError
+from ..ground.errors import LabError
 
 VERDICTS = ("holds", "conditional", "stale", "false")
 ASGIREF = "asgiref"  # as a source; any other is a version of Django

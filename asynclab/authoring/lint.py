@@ -7,7 +7,7 @@ from statistics import median
 
 from nbformat import NotebookNode
 
-from ..labconfig import WIDGET_VIEW
+from ..ground.labconfig import WIDGET_VIEW
 from . import error_table, sections
 from .notebooks import code_cells, exemption, read, tags
 

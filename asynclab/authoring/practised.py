@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from ..errors import LabError
+from ..ground.errors import LabError
 from .notebooks import read
 
 LINK = re.compile(r"\[[^\n]*?\]\((?P<lesson>\.\./notebooks/[^)#]+)#cell-id=(?P<cell>[\w-]+)\)")

@@ -11,8 +11,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from ..errors import LabError
-from ..labconfig import without_view
+from ..ground.errors import LabError
+from ..ground.labconfig import without_view
 from ..shells.kernel import KernelOfThisPython
 from .notebooks import CHECKOUT, code_cells, read, tags, write
 

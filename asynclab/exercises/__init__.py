@@ -1,15 +1,14 @@
 """Exercises: `check` grades the reader's code, `hint` and `solution` help, `progress` keeps count.
 
-book        what an exercise is; what the lesson modules are written with
+book        what an exercise is, and where it is found
 given       the reader's names, as a check gets them
-bounded     one call of the reader's code, on a thread of its own, under a time limit
+limits      one call of the reader's code, on a thread of its own, under a time limit
 leftovers   what such a call leaves behind
 checking    `check`
 verdicts    what `check` says
 helping     `hint` and `solution`
 score       the local file that remembers, and `progress`
-generate    exercises/ from solutions/
-lessonNN    the checks of one lesson
+stubs       exercises/ from solutions/
 """
 
 from .checking import check

@@ -1,12 +1,13 @@
-"""What an exercise is, and the words that a lesson's checks are written with."""
+"""What an exercise is, and where it is found: a lesson's module is loaded when it is asked for."""
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ..errors import LabError
+from ..ground.errors import LabError
 
 
 class NotYet(Exception):
@@ -83,6 +84,9 @@ class Exercise:
         return tuple(int(part) for part in self.number.split("."))
 
 
+LESSONS = "asynclab.lessons"
+"""The package of the lessons' checks. They import this one, so it knows them by name only."""
+
 _exercises: dict[str, Exercise] = {}
 
 
@@ -110,9 +114,9 @@ def exercise(
     """
 
     def register(grade: Callable) -> Callable:
-        earlier = _exercises.get(number)
-        if earlier is not None and earlier.grade.__module__ != grade.__module__:
-            raise ValueError(f"exercise {number} is in {earlier.grade.__module__} already")
+        if number in _exercises:
+            module = _exercises[number].grade.__module__
+            raise ValueError(f"exercise {number} is in {module} already")
         _exercises[number] = Exercise(
             number, title, tuple(names), tuple(hints), seconds, grade, why
         )
@@ -121,30 +125,64 @@ def exercise(
     return register
 
 
+def lessons() -> list[int]:
+    """The lessons that have a module of checks, in their order."""
+    found = importlib.util.find_spec(LESSONS)
+    names = [module.name for module in pkgutil.iter_modules(found.submodule_search_locations)]
+    return sorted(int(name[6:]) for name in names if name.startswith("lesson"))
+
+
+def exercises_of(lesson: int) -> list[Exercise]:
+    """The exercises of one lesson, in their order. No other lesson is loaded.
+
+    Raises:
+        LabError: the lesson's module does not load; the message says why.
+    """
+    if lesson not in lessons():
+        return []
+    try:
+        importlib.import_module(f"{LESSONS}.lesson{lesson:02d}")
+    except Exception as error:
+        # What it had registered so far would stand in the way of the next try.
+        for each in _known(lesson):
+            del _exercises[each.number]
+        raise LabError(
+            f"The checks of lesson {lesson:02d} do not load: {type(error).__name__}: {error}"
+        ) from error
+    return sorted(_known(lesson), key=lambda exercise: exercise.order)
+
+
 def every_exercise() -> list[Exercise]:
-    """All exercises of all lesson modules, in their order."""
-    package = importlib.import_module(__package__)
-    for module in pkgutil.iter_modules(package.__path__):
-        if module.name.startswith("lesson"):
-            importlib.import_module(f"{__package__}.{module.name}")
-    return sorted(_exercises.values(), key=lambda exercise: exercise.order)
+    """All exercises of all lessons, in their order.
+
+    Raises:
+        LabError: a lesson's module does not load.
+    """
+    return [exercise for lesson in lessons() for exercise in exercises_of(lesson)]
 
 
 def find(number: object) -> Exercise:
     """The exercise with this number.
 
     Raises:
-        LabError: there is none; the message lists the near ones.
+        LabError: there is none, and the message lists the near ones; or its lesson does not load.
     """
-    known = {exercise.number: exercise for exercise in every_exercise()}
     wanted = str(number).strip()
+    lesson = wanted.partition(".")[0]
+    near = exercises_of(int(lesson)) if lesson.isdecimal() else []
+    known = {exercise.number: exercise for exercise in near}
     if wanted not in known:
         raise LabError(f"There is no exercise {wanted!r}. {_near(wanted, list(known))}")
     return known[wanted]
 
 
-def _near(wanted: str, numbers: list[str]) -> str:
-    lesson = wanted.partition(".")[0]
-    same_lesson = [number for number in numbers if number.partition(".")[0] == lesson]
-    near = same_lesson or get_close_matches(wanted, numbers, cutoff=0.3) or numbers
+def _known(lesson: int) -> list[Exercise]:
+    return [exercise for exercise in _exercises.values() if exercise.lesson == lesson]
+
+
+def _near(wanted: str, same_lesson: list[str]) -> str:
+    near = same_lesson
+    if not near:
+        numbers = [exercise.number for exercise in every_exercise()]
+        near = get_close_matches(wanted, numbers, cutoff=0.3) or numbers
     return f"Near it: {', '.join(near)}."

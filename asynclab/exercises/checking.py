@@ -16,9 +16,9 @@ from IPython import get_ipython
 from ..boot import UNSAFE, seed_data
 from . import score
 from .book import Exercise, NotAttempted, NotYet, find
-from .bounded import Stopped
 from .given import Given
 from .leftovers import settled
+from .limits import Stopped
 from .verdicts import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict, as_written
 
 NO_DJANGO = "Django is not set up here. Run the cell with `boot()`, then this one again."

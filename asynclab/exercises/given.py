@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 
 import asgiref.sync
 
-from ..events import Recording
+from ..recorder.events import Recording
 from .book import Exercise, NotAttempted, NotYet, Raised
-from .bounded import Job, ReturnedAwaitable, ReturnedFuture, ReturnedGenerator
-from .generate import STUB, bound_names, parse
+from .limits import Job, ReturnedAwaitable, ReturnedFuture, ReturnedGenerator
+from .stubs import STUB, bound_names, parse
 from .verdicts import as_written
 
 MEANT_ASYNC = "Did you mean `async def`, with an `await` inside?"

@@ -8,11 +8,11 @@ from pathlib import Path
 from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, String
 
-from ..errors import LabError
+from ..ground.errors import LabError
 from . import score
 from .book import Exercise, find
-from .generate import answer
-from .verdicts import panel, with_code
+from .stubs import answer
+from .verdicts import framed, with_code
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -55,7 +55,7 @@ class Hint:
 
     def _repr_html_(self) -> str:
         after = f"<div>{escape(self.after)}</div>" if self.after else ""
-        return panel(f"<strong>{self.heading}</strong>: {with_code(self.text)}{after}")
+        return framed(f"<strong>{self.heading}</strong>: {with_code(self.text)}{after}")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Solution:
         return f"{self.heading}\n\n{self.text}\n\n{self.why}"
 
     def _repr_html_(self) -> str:
-        return panel(
+        return framed(
             f"<strong>{escape(self.heading)}</strong><pre>{coloured(self.text)}</pre>"
             f"<div>{with_code(self.why)}</div>"
         )

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from .. import taps
+from ..recorder import taps
 
 
 @contextmanager

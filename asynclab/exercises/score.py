@@ -12,8 +12,9 @@ from pathlib import Path
 
 import platformdirs
 
-from .book import every_exercise
-from .verdicts import NOT_ATTEMPTED, PASSED, Verdict, panel
+from ..ground.errors import LabError
+from .book import exercises_of, lessons
+from .verdicts import NOT_ATTEMPTED, PASSED, Verdict, framed
 
 VERSION = 1
 VARIABLE = "ASYNCLAB_PROGRESS"
@@ -33,7 +34,7 @@ class Damaged(Exception):
 
 
 @dataclass(frozen=True)
-class Row:
+class LessonCount:
     """A lesson's count of exercises."""
 
     lesson: str
@@ -45,7 +46,7 @@ class Row:
 class Progress:
     """A table: for each lesson how many exercises were passed, attempted, and are there."""
 
-    def __init__(self, rows: list[Row]):
+    def __init__(self, rows: list[LessonCount]):
         self.rows = rows
 
     def __repr__(self) -> str:
@@ -64,18 +65,22 @@ class Progress:
             for row in self.rows
         )
         caption = "<caption>Your exercises</caption>"
-        return panel(
+        return framed(
             f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         )
 
 
 def progress() -> Progress:
     """Show what was passed and attempted so far, lesson by lesson."""
-    known = _read()
-    lessons: dict[int, list[str]] = {}
-    for exercise in every_exercise():
-        lessons.setdefault(exercise.lesson, []).append(exercise.number)
-    return Progress([_row(lesson, numbers, known) for lesson, numbers in lessons.items()])
+    known, rows = _read(), []
+    for lesson in lessons():
+        try:
+            numbers = [exercise.number for exercise in exercises_of(lesson)]
+        except LabError as problem:
+            print(problem)
+        else:
+            rows.append(_row(lesson, numbers, known))
+    return Progress(rows)
 
 
 def note_verdict(verdict: Verdict) -> None:
@@ -104,10 +109,10 @@ def note_hint(number: str, total: int, place: int | None = None) -> int:
     return _change(number, change)["hints"]
 
 
-def _row(lesson: int, numbers: list[str], known: dict[str, dict]) -> Row:
+def _row(lesson: int, numbers: list[str], known: dict[str, dict]) -> LessonCount:
     verdicts = [known.get(number, {}).get("verdict") for number in numbers]
     attempted = sum(verdict is not None for verdict in verdicts)
-    return Row(f"{lesson:02d}", verdicts.count(PASSED), attempted, len(numbers))
+    return LessonCount(f"{lesson:02d}", verdicts.count(PASSED), attempted, len(numbers))
 
 
 def _change(number: str, change: Callable[[dict], None]) -> dict:

@@ -55,7 +55,7 @@ class Verdict:
             parts.append(f'<div style="white-space: pre-line">{with_code(self.text)}</div>')
         if self.printed:
             parts.append(f"<div>Your code printed:</div><pre>{escape(self.printed)}</pre>")
-        return panel("".join(parts), BARS[self.outcome])
+        return framed("".join(parts), BARS[self.outcome])
 
 
 def as_written(text: str) -> str:
@@ -67,7 +67,7 @@ def as_written(text: str) -> str:
     return re.sub(r"[\w.<>]*<locals>\.|(?<=\)) at \S+:\d+", "", text)
 
 
-def panel(html: str, bar: str = BARS[NOT_ATTEMPTED]) -> str:
+def framed(html: str, bar: str = BARS[NOT_ATTEMPTED]) -> str:
     """`html` in the frame that every answer of this package is shown in.
 
     Args:

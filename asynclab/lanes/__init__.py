@@ -4,9 +4,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .. import taps
-from ..events import Recording
-from ..interrupts import held
+from ..ground.interrupts import held
+from ..recorder import taps
+from ..recorder.events import Recording
 from .still import size, still
 from .text import text
 

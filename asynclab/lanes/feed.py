@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from itertools import islice
 from time import perf_counter_ns, thread_time
 
-from ..events import Moment, Recording, Span
+from ..recorder.events import Moment, Recording, Span
 
 
 class Feed:

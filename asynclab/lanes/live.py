@@ -8,7 +8,7 @@ from pathlib import Path
 import anywidget
 import traitlets
 
-from ..events import Recording
+from ..recorder.events import Recording
 from .feed import Feed
 from .text import text
 

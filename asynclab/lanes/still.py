@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import hypot
 
-from ..events import CELL, QUERY, SPAN, SYNC, TASK, WAIT, Moment, Recording, Span
+from ..recorder.events import CELL, QUERY, SPAN, SYNC, TASK, WAIT, Moment, Recording, Span
 
 SCALE = 2
 WIDTH = 920

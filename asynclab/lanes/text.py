@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from ..events import CELL, QUERY, SPAN, SYNC, TASK, WAIT, Recording, Span
+from ..recorder.events import CELL, QUERY, SPAN, SYNC, TASK, WAIT, Recording, Span
 
 LOOP = "event loop"
 SENSITIVE = "thread-sensitive worker"

@@ -1,6 +1,6 @@
 """A panel of controls over the lanes: choose, read the code, run it, and see who ran what."""
 
-from ..interrupts import held
+from ..ground.interrupts import held
 
 __all__ = ["playground"]
 

@@ -8,10 +8,10 @@ import anywidget
 import ipywidgets
 import traitlets
 
-from ..errors import LabError
+from ..ground.errors import LabError
 from ..lanes import WIDGET_VIEW
 from ..lanes.live import Player
-from . import interrupts, plan, project, telling
+from . import plan, project, stopping, telling
 from .figure import Figure, longest
 from .plan import Settings
 from .running import Run
@@ -137,7 +137,7 @@ class Playground:
         shown = _shown(settings)
         function = plan.function(settings, project.has_books())
         run = Run(shown["code"], function, self._controls.runs + 1)
-        interrupts.cancels(asyncio.current_task(), run.file)
+        stopping.cancels(asyncio.current_task(), run.file)
         figure = self._announce(run, settings)
         with self._controls.hold_sync():
             self._controls.shown = shown
@@ -149,7 +149,7 @@ class Playground:
             await run.go(figure.lanes.follow)
         finally:
             self._timer.cancel()
-            interrupts.cancels(None)
+            stopping.cancels(None)
             figure.lanes.finish()
         self._scale(longest(self.runs))
         words = telling.tell(settings, run)
@@ -169,7 +169,7 @@ class Playground:
 
     def _watch(self) -> None:
         """Look after the run that is on, now and then until the timer is cancelled."""
-        interrupts.keep()
+        stopping.keep()
         if self.runs[-1].interrupted:
             self._controls.status = "Interrupted: calls that have begun go on to their end."
         needed = longest(self.runs)

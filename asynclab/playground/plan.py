@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, fields
 
-from ..errors import LabError
+from ..ground.errors import LabError
 
 CALLS = (1, 40)
 LENGTH = (5, 200)  # milliseconds

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
-from .. import taps
-from ..events import SYNC, Recording, Span
+from ..recorder import taps
+from ..recorder.events import SYNC, Recording, Span
 
 NAME = "this run"  # what the lanes call the text itself
 PATIENCE = 30  # seconds to wait for threads that an interrupt cannot stop

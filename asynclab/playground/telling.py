@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..events import CELL, SYNC, TASK, Recording, Span
+from ..recorder.events import CELL, SYNC, TASK, Recording, Span
 from .plan import Settings
 from .running import Run
 

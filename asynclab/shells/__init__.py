@@ -4,7 +4,7 @@ Each shell is a real process of its own, so whatever would spoil the lesson's ke
 the guard off, a deadlock) happens there, and ends there, under a time limit.
 
 table       what came out, side by side
-run         one shell from its start to its end
+session     one shell from its start to its end
 kernel      how a Jupyter kernel gets its cells
 terminal    how the other two get theirs, through driver.py
 """
@@ -14,9 +14,9 @@ import os
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from functools import partial
 
-from ..errors import LabError
+from ..ground.errors import LabError
 from . import kernel, terminal
-from .run import Run
+from .session import Session
 from .table import NAMES, Outcome, Row, ShellTable
 
 __all__ = ["INTERRUPTED", "NAMES", "Outcome", "questions", "shells"]
@@ -174,8 +174,8 @@ async def _row(
     if os.name == "nt" and shell != "jupyter":
         return Row.fromkeys(columns, Outcome("not run on Windows", "dropped"))
     while pending:
-        run = Run(shell, before, [columns[name] for name in pending], **options)
-        outcomes = dict(zip(pending, await run.outcomes(play), strict=True))
+        session = Session(shell, before, [columns[name] for name in pending], **options)
+        outcomes = dict(zip(pending, await session.outcomes(play), strict=True))
         row |= outcomes
         lost = [name for name in pending if outcomes[name].kind == "dropped"]
         pending = lost if fresh and not options["run_all"] and len(lost) < len(pending) else []

@@ -9,23 +9,22 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import default
 
-from ..errors import LabError
-from .run import MOST_SHOWN, START_LIMIT, Run, death
+from ..ground.errors import LabError
+from .session import MOST_SHOWN, START_LIMIT, Session, death
 from .table import Outcome
 
 _QUIET = 1.0  # seconds of silence after which a kernel is asked whether it still answers
 
 
-async def play(run: Run, folder: Path) -> Outcome | None:
-    """Run the cells of `run` in a fresh kernel; return how it died, if it did."""
-    async with _kernel(run, folder) as (manager, client):
-        everything = range(len(run.cells))
-        before = [[index] for index in everything[: run.before]]
-        asked = (
-            [everything[run.before :]] if run.run_all else [[i] for i in everything[run.before :]]
-        )
+async def play(session: Session, folder: Path) -> Outcome | None:
+    """Run the cells of `session` in a fresh kernel; return how it died, if it did."""
+    async with _kernel(session, folder) as (manager, client):
+        everything = range(len(session.cells))
+        before = [[index] for index in everything[: session.before]]
+        shown = everything[session.before :]
+        asked = [shown] if session.run_all else [[index] for index in shown]
         for batch in [*before, *asked]:
-            await _ask(run, manager, client, batch)
+            await _ask(session, manager, client, batch)
             if (status := await manager.provisioner.poll()) is not None:
                 return death(status)
     return None
@@ -40,12 +39,12 @@ class KernelOfThisPython(AsyncKernelManager):
 
 
 @asynccontextmanager
-async def _kernel(run: Run, folder: Path):
+async def _kernel(session: Session, folder: Path):
     manager = KernelOfThisPython(connection_file=str(folder / "kernel.json"))
     client = None
     try:
         with open(folder / "kernel.log", "wb") as log:  # noqa: ASYNC230 (a small local file)
-            await manager.start_kernel(env=run.environment(folder), stdout=log, stderr=log)
+            await manager.start_kernel(env=session.environment(folder), stdout=log, stderr=log)
         client = manager.client()
         client.start_channels()
         try:
@@ -61,14 +60,14 @@ async def _kernel(run: Run, folder: Path):
             await manager.shutdown_kernel(now=True)
 
 
-async def _ask(run: Run, manager, client, batch: Sequence[int]) -> None:
+async def _ask(session: Session, manager, client, batch: Sequence[int]) -> None:
     """Queue the cells of `batch` at once and follow them until each has ended or was dropped."""
-    run.started(batch[0])
+    session.started(batch[0])
     # An error does not stop the queue, as in cells tagged raises-exception.
-    sent = {client.execute(run.cells[i], stop_on_error=False): i for i in batch}
+    sent = {client.execute(session.cells[i], stop_on_error=False): i for i in batch}
     shown = dict.fromkeys(sent, "")
     probes = set()
-    while any(index not in run.done for index in batch):
+    while any(index not in session.done for index in batch):
         try:
             reply = await client.get_shell_msg(timeout=_QUIET)
         except Empty:
@@ -81,11 +80,11 @@ async def _ask(run: Run, manager, client, batch: Sequence[int]) -> None:
             await _read_output(client, shown, until_idle=cell)
             failed = content["status"] == "error"
             error = (content["ename"], content["evalue"]) if failed else None
-            run.ended(sent[cell], shown[cell], error)
+            session.ended(sent[cell], shown[cell], error)
         elif cell in probes:
             # The kernel answers in order: what it has not run by now, it never will.
-            for index in set(batch) - run.done.keys():
-                run.dropped(index)
+            for index in set(batch) - session.done.keys():
+                session.dropped(index)
 
 
 async def _read_output(client, shown: dict[str, str], until_idle: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Self
 
-from ..errors import LabError
+from ..ground.errors import LabError
 
 NAMES = {"jupyter": "Jupyter", "ipython": "terminal IPython", "python": "plain Python"}
 

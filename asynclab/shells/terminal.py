@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
-from .run import MOST_SHOWN, START_LIMIT, Run, death
+from .session import MOST_SHOWN, START_LIMIT, Session, death
 from .table import Outcome
 
 _DRIVER = Path(__file__).with_name("driver.py")
@@ -35,22 +35,26 @@ _COMMANDS = {
 }
 
 
-async def play(run: Run, folder: Path) -> Outcome | None:
-    """Run the cells of `run`; return how the shell died, if it did."""
+async def play(session: Session, folder: Path) -> Outcome | None:
+    """Run the cells of `session`; return how the shell died, if it did."""
     leash, hand = os.pipe()
-    order = {"cells": run.cells, "alarm": int(START_LIMIT + run.timeout + 10), "leash": leash}
+    order = {
+        "cells": session.cells,
+        "alarm": int(START_LIMIT + session.timeout + 10),
+        "leash": leash,
+    }
     try:
-        return await _play(run, folder, order)
+        return await _play(session, folder, order)
     finally:
         os.close(leash)
         os.close(hand)
 
 
-async def _play(run: Run, folder: Path, order: dict) -> Outcome | None:
+async def _play(session: Session, folder: Path, order: dict) -> Outcome | None:
     process = await asyncio.create_subprocess_exec(
-        *_COMMANDS[run.shell],
+        *_COMMANDS[session.shell],
         _DRIVER.read_text(),
-        env=run.environment(folder) | {"ASYNCLAB_SHELL": json.dumps(order)},
+        env=session.environment(folder) | {"ASYNCLAB_SHELL": json.dumps(order)},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -60,10 +64,10 @@ async def _play(run: Run, folder: Path, order: dict) -> Outcome | None:
     try:
         async for shown, report in _reports(process.stdout):
             if "start" in report:
-                run.started(report["start"])
+                session.started(report["start"])
             else:
-                run.ended(report["end"], shown, report["error"])
-            if not run.unfinished:
+                session.ended(report["end"], shown, report["error"])
+            if not session.unfinished:
                 return None
         return death(await process.wait())
     finally:

@@ -6,8 +6,8 @@ A benchmark is no test: what is over its budget is said, and the exit code stays
 import platform
 import sys
 
-from . import booting, memory, pages, recording, starting
-from .figures import Figure
+from tests.benchmarks import booting, memory, pages, recording, starting
+from tests.benchmarks.figures import Figure
 
 PARTS = {
     "recording": recording,

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .figures import Budget, Figure
+from tests.benchmarks.figures import Budget, Figure
 
 PAIRS = 7
 PROJECT = Path(__file__).resolve().parents[2] / "demo_project"

@@ -3,21 +3,18 @@
     latency(chromium)   milliseconds from a span's beginning to the page that counts it
     frames(chromium)    frames a second while 10,000 spans are zoomed
 
-`python tests/benchmarks/browser.py` prints both.
+`python -m tests.benchmarks.browser` prints both.
 """
 
 import json
 import statistics
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from browser import Notebook, browser_of, new_page, running_lab
-from chromium import find_chromium
+from tests.harness.browser import Notebook, browser_of, new_page, running_lab
+from tests.harness.chromium import find_chromium
 
 LOAD = "import json, time\nfrom asynclab import span\n%load_ext asynclab"
 

@@ -8,7 +8,7 @@ import nbformat
 import psutil
 from nbclient import NotebookClient
 
-from .figures import Budget, Figure
+from tests.benchmarks.figures import Budget, Figure
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 BUDGET = Budget(130)

@@ -1,21 +1,16 @@
 """The live lanes in Chromium: how late, and how smooth."""
 
-import sys
-from pathlib import Path
-
-from .figures import Budget, Figure
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tests.benchmarks.figures import Budget, Figure
 
 
 def figures() -> list[Figure]:
     """Latency from event to page, and the frame rate with 10,000 spans."""
-    from chromium import find_chromium
+    from tests.harness.chromium import find_chromium
 
     path = find_chromium()
     if path is None:
         return [Figure("the live lanes in a browser", None, note="install Chromium")]
-    from .browser import frames, latency
+    from tests.benchmarks.browser import frames, latency
 
     late, smooth = latency(path), frames(path)
     return [

@@ -15,7 +15,7 @@ from time import perf_counter, process_time
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 
-from .figures import Budget, Figure
+from tests.benchmarks.figures import Budget, Figure
 
 ROOT = Path(__file__).resolve().parents[2]
 HOPS = 3_000
@@ -43,7 +43,7 @@ def plain():
 
 @contextmanager
 def taps():
-    from asynclab import taps
+    from asynclab.recorder import taps
 
     with taps.recording():
         yield
@@ -52,7 +52,7 @@ def taps():
 @contextmanager
 def taps_and_live():
     from asynclab.lanes import LiveLanes
-    from asynclab.taps import recording
+    from asynclab.recorder.taps import recording
 
     live = LiveLanes()
     live.begin()
@@ -152,8 +152,7 @@ def too_old(name: str) -> bool:
 
 
 def in_kernel() -> str:
-    sys.path.insert(0, str(ROOT / "tests"))
-    from cells import Kernel
+    from tests.harness.cells import Kernel
 
     kernel = Kernel(ROOT)
     try:

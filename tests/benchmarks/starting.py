@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from .figures import Budget, Figure
+from tests.benchmarks.figures import Budget, Figure
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 300  # seconds

@@ -3,7 +3,8 @@
 import tempfile
 
 import pytest
-from leftovers import Watch
+
+from tests.rough.leftovers import Watch
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from workbook import compared, said, working
+from tests.rough.workbook import compared, said, working
 
 
 def differences(lesson: Path, folder: Path) -> dict[str, tuple[list[str], list[str]]]:

@@ -9,8 +9,9 @@ import random
 import re
 
 import pytest
-from cells import plain_text
-from workbook import LESSONS, compared, ends_as_tagged, find, said, working
+
+from tests.harness.cells import plain_text
+from tests.rough.workbook import LESSONS, compared, ends_as_tagged, find, said, working
 
 SEED = int(os.environ.get("ASYNCLAB_SEED", random.randrange(10_000)))
 ROUNDS = 2

@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from surroundings import differences
-from workbook import Workbook
 
 from asynclab.authoring.notebooks import find
+from tests.rough.surroundings import differences
+from tests.rough.workbook import Workbook
 
 FIRST_LESSON = find("notebooks")[0]
 MINE = "raise RuntimeError('This is the one beside the notebook.')"

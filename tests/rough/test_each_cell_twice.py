@@ -1,10 +1,12 @@
 """Each cell run, and run again before the next: all of them end, and say, what they should.
 
-Another property than that of tests/test_twice.py, where the whole notebook runs again from its top.
+Another property than that of tests/lessons/test_twice.py, where the whole notebook runs again from
+its top.
 """
 
 import pytest
-from workbook import LESSONS, compared, ends_as_tagged, find, said, working
+
+from tests.rough.workbook import LESSONS, compared, ends_as_tagged, find, said, working
 
 EVERY_TIME = find("notebooks")[0]
 NOTEBOOKS = [

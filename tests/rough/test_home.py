@@ -4,18 +4,16 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from checkout import copy_checkout
-from mounts import mounted
 
-TESTS = Path(__file__).parents[1]
+from tests.harness.checkout import copy_checkout
+from tests.harness.mounts import mounted
 
 # Cells in a kernel; what each prints and shows comes back as JSON.
 WORK = """
 import json, sys
-from cells import Kernel
+from tests.harness.cells import Kernel
 kernel = Kernel(sys.argv[1], stacks=sys.argv[2])
 ran = [kernel.run(cell) for cell in sys.argv[3:]]
 kernel.client.stop_channels()
@@ -27,7 +25,7 @@ ANSWER = "async def count_books():\n    return await Book.objects.acount()"
 CHECK = "await check('0.1')"
 HINT = "hint('0.1')"
 PROGRESS = "progress().rows[0]"
-PASSED = "Row(lesson='00', passed=1, attempted=1, total=1)"
+PASSED = "LessonCount(lesson='00', passed=1, attempted=1, total=1)"
 
 
 @pytest.fixture
@@ -47,7 +45,7 @@ def learner(home, tmp_path):
         mine = {
             "HOME": str(home),
             "XDG_DATA_HOME": str(home / "data"),
-            "PYTHONPATH": os.pathsep.join([str(course), str(TESTS)]),
+            "PYTHONPATH": str(course),
             "PYTHONDONTWRITEBYTECODE": "1",
             # In a home like this IPython makes folders of its own, and leaves them behind.
             "IPYTHONDIR": str(tmp_path / "ipython"),

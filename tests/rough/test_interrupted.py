@@ -10,8 +10,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from test_each_cell_twice import DIFFERENT as TWICE
-from workbook import LESSONS, Workbook, compared, ends_as_tagged, find, said, working
+
+from tests.rough.test_each_cell_twice import DIFFERENT as TWICE
+from tests.rough.workbook import LESSONS, Workbook, compared, ends_as_tagged, find, said, working
 
 SEED = int(os.environ.get("ASYNCLAB_SEED", random.randrange(10_000)))
 SLOW = 0.02

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from cells import TIMEOUT, Kernel
 
 from asynclab.shells import NAMES
+from tests.harness.cells import TIMEOUT, Kernel
 
 # Each cell touches the file `up` where it can be killed, and goes on for minutes.
 NAP = "import pathlib, time\npathlib.Path({up!r}).touch()\ntime.sleep(600)"

@@ -9,8 +9,9 @@ import threading
 
 import psutil
 import pytest
-from cells import Kernel
-from leftovers import Watch
+
+from tests.harness.cells import Kernel
+from tests.rough.leftovers import Watch
 
 NAP = "import time; print('up', flush=True); time.sleep(600)"
 SERVE = f"import socket; server = socket.create_server(('127.0.0.1', 0)); {NAP}"

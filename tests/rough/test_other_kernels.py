@@ -8,11 +8,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from cells import Kernel
 from jupyter_client.kernelspec import KernelSpecManager
 from packaging.requirements import Requirement
 
-from asynclab.environment import NEEDS, lacks
+from asynclab.ground.environment import NEEDS, lacks
+from tests.harness.cells import Kernel
 
 ROOT = Path(__file__).parents[2]
 BOOT = "from asynclab import boot\nboot()"
@@ -45,7 +45,7 @@ def test_without_django_the_import_says_so_and_nothing_else():
     done = subprocess.run(
         [sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.stderr.splitlines()[-1] == f"asynclab.environment.{BEGINS}no django{REMEDY}"
+    assert done.stderr.splitlines()[-1] == f"asynclab.ground.environment.{BEGINS}no django{REMEDY}"
 
 
 @pytest.fixture

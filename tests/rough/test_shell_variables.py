@@ -4,10 +4,10 @@ What boot() makes of each text of the variable is tested in test_boot.py.
 """
 
 import pytest
-from cells import Kernel
-from surroundings import differences
 
 from asynclab.authoring.notebooks import find
+from tests.harness.cells import Kernel
+from tests.rough.surroundings import differences
 
 UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
 FIRST, *REST = [*find("notebooks"), *find("solutions")]

@@ -6,8 +6,9 @@ from contextlib import ExitStack
 from threading import Barrier
 
 import pytest
-from cells import TIMEOUT
-from workbook import compared, ends_as_tagged, find, said, working
+
+from tests.harness.cells import TIMEOUT
+from tests.rough.workbook import compared, ends_as_tagged, find, said, working
 
 COPIES = 3
 EVERY_TIME = find("solutions")[0]

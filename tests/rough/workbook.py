@@ -9,12 +9,12 @@ from pathlib import Path
 from queue import Empty
 
 import nbformat
-from cells import TIMEOUT, Kernel, words
 from nbformat import NotebookNode
 from nbformat.v4 import output_from_msg
 
 from asynclab.authoring.notebooks import EXEMPTIONS, code_cells, find, read, tags
-from asynclab.labconfig import without_view
+from asynclab.ground.labconfig import without_view
+from tests.harness.cells import TIMEOUT, Kernel, words
 
 LESSONS = [path.stem for path in find("notebooks")]
 SHOWN = {"stream", "display_data", "execute_result", "error"}
@@ -44,7 +44,7 @@ def still_running(*names):
     for thread in threads:
         thread.join(timeout=2)
     return [thread.name for thread in threads if thread.is_alive()]
-taps = sys.modules.get("asynclab.taps")
+taps = sys.modules.get("asynclab.recorder.taps")
 state = {
     "taps on": bool(taps and taps.active()),
     "recordings": len(taps._recordings) if taps else 0,

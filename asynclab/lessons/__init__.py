@@ -1,0 +1,1 @@
+"""The checks of one lesson a module; `vocabulary` is what they are written with."""

@@ -1,0 +1,679 @@
+"""The checks of lesson 01: concurrency, blocking, background tasks, and the loop that is there."""
+
+import asyncio
+import gc
+import inspect
+import warnings
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import SimpleNamespace
+
+from ..exercises.book import NotYet, Raised, exercise
+from .vocabulary.failing import Mishap, require_told
+from .vocabulary.recorded import require_this_loop
+
+BRANCHES = ("Whitby", "Bath", "Haworth", "London", "Nantucket")
+PATIENCE = 0.2
+"""Seconds that one answer waits for the other questions to be asked."""
+
+
+class Counter:
+    """Answers questions only when all have been asked, or patience ends; the last one first.
+
+    Args:
+        questions: all of them, in their order.
+    """
+
+    def __init__(self, questions: Sequence[str]):
+        self._behind = dict(zip(questions, questions[1:], strict=False))
+        self._answered = {question: asyncio.Event() for question in questions}
+        self._open: set[str] = set()
+        self._all_asked = asyncio.Event()
+        self._left = set(questions)
+        self.most_at_once = 0
+
+    async def wait(self, question: str) -> None:
+        """Return when it is this question's turn, in whatever order they are asked."""
+        self._open.add(question)
+        self._left.discard(question)
+        self.most_at_once = max(self.most_at_once, len(self._open))
+        if not self._left:
+            self._all_asked.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self._all_asked.wait()
+                if question in self._behind:
+                    await self._answered[self._behind[question]].wait()
+        self._open.discard(question)
+        if question in self._answered:
+            self._answered[question].set()
+
+
+class Gate:
+    """Something to wait for, which does not keep alive who waits: it refers to them weakly."""
+
+    def __init__(self):
+        self._futures: list[weakref.ref] = []
+
+    async def wait(self) -> None:
+        future = asyncio.get_running_loop().create_future()
+        self._futures.append(weakref.ref(future))
+        await future
+
+    @property
+    def reached(self) -> int:
+        return len(self._futures)
+
+    def open(self) -> bool:
+        """Let everybody go on; return whether all of them were still there."""
+        gc.collect()
+        futures = [reference() for reference in self._futures]
+        for future in futures:
+            if future is not None and not future.done():
+                future.set_result(None)
+        return None not in futures
+
+
+async def settle() -> None:
+    """Let every task go on until all of them wait."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@exercise(
+    "1.1",
+    title="ask all branches",
+    names=("stock_report",),
+    why=(
+        "`gather` makes a task of each coroutine before it waits, so all questions are out at "
+        "once. It gives the answers in the order of the questions."
+    ),
+    hints=(
+        "In your function, when does the second branch hear its question?",
+        "A coroutine starts when it is awaited or made a task. Which call makes several tasks?",
+        "What does `await asyncio.gather(*[ask(branch) for branch in branches])` return?",
+    ),
+)
+async def stock_report(given):
+    counter = Counter(BRANCHES)
+
+    async def ask(branch):
+        await counter.wait(branch)
+        return f"{branch}: {len(branch)} copies"
+
+    try:
+        result = await given.call("stock_report", ask, BRANCHES)
+    except Raised as stop:
+        raise _gather_trouble(stop) from None
+    expected = [f"{branch}: {len(branch)} copies" for branch in BRANCHES]
+    if isinstance(result, list | tuple | set) and any(map(inspect.isawaitable, result)):
+        raise NotYet(
+            "tasks-not-answers",
+            "It returned what you would wait for, not the answers. Who awaits the tasks?",
+        )
+    if not isinstance(result, list | tuple) or sorted(result) != sorted(expected):
+        raise NotYet("other-answers", f"It returned {result!r}. Is there one line for each branch?")
+    if counter.most_at_once == 1:
+        raise NotYet(
+            "sequential",
+            "You awaited each answer before you asked the next branch: the lanes would show five "
+            "questions one after another. What would start them all before the first `await`?",
+        )
+    if list(result) != expected:
+        raise NotYet(
+            "order",
+            "Every answer is there, in the order in which they came in. "
+            "Which call waits for all and keeps the order of the questions?",
+        )
+
+    async def closed(branch):
+        if branch == BRANCHES[2]:
+            raise Mishap
+        return branch
+
+    await require_told(given, "stock_report", closed, BRANCHES, what="One branch")
+    return "All five questions were out before the first answer came."
+
+
+def _gather_trouble(stop: Raised) -> NotYet:
+    if not isinstance(stop.error, TypeError):
+        return stop
+    if "unhashable" in str(stop.error):
+        return NotYet(
+            "list-to-gather",
+            "`gather` was given one list. It takes the coroutines as arguments, one by one. "
+            "Which sign before a list makes arguments of what is in it?",
+        )
+    if "awaitable is required" in str(stop.error):
+        return NotYet(
+            "awaited-too-soon",
+            "`await ask(branch)` waits for the line, so the questions went out one after another, "
+            "and `gather` was given lines. What does it need in their place?",
+        )
+    return stop
+
+
+@exercise(
+    "1.2",
+    title="free the loop",
+    names=("issue_cards",),
+    why=(
+        "`asyncio.to_thread` calls `make_card` on another thread, and the loop serves others "
+        "until the card is there."
+    ),
+    hints=(
+        "`make_card` never awaits. On which thread does it run, and who else lives there?",
+        "Which function of asyncio runs a sync function on another thread, and can be awaited?",
+        "`asyncio.to_thread` takes the function and its arguments, with a comma between. "
+        "Did you call the function yourself?",
+    ),
+)
+async def issue_cards(given):
+    on_loop, free = [], []
+
+    def make_card(name):
+        on_loop.append(_on_loop())
+        free.append(on_loop[-1] or given.loop_is_free())
+        return f"card of {name}"
+
+    names = ["Mina", "Jonathan", "Lucy"]
+    try:
+        result = await given.call("issue_cards", make_card, names)
+    except Raised as stop:
+        if isinstance(stop.error, TypeError) and any(on_loop):
+            raise NotYet(
+                "called-too-soon",
+                "`make_card(name)`, with brackets, ran at once, on the loop, and only its result "
+                "was handed on. What do you hand over if the other thread is to make the call?",
+            ) from None
+        raise
+    if any(on_loop) and ("create_task" in (given.source("issue_cards") or "") or _nests(given)):
+        raise NotYet(
+            "async-def-is-no-thread",
+            "The call sits in a coroutine or a task now, but that runs on the loop's own thread, "
+            "and blocks it just the same. What takes a call to another thread?",
+        )
+    if any(on_loop):
+        raise NotYet(
+            "blocks",
+            "`make_card` ran on the loop's own thread: nobody else was served meanwhile. "
+            "Where else could it run?",
+        )
+    if isinstance(result, list) and any(map(inspect.isawaitable, result)):
+        raise NotYet("tasks-not-cards", "It returned what you would wait for. Where is `await`?")
+    if not all(free):
+        raise NotYet(
+            "waits-on-the-loop",
+            "The cards were made on other threads, and the loop's own thread stood still until "
+            "they were there: it waited without an `await`. Which call sends work to a thread and "
+            "can be awaited?",
+        )
+    if result != [f"card of {name}" for name in names]:
+        raise NotYet("other-cards", f"It returned {result!r}. Is there one card for each name?")
+    require_this_loop(given)
+
+    def make_none(name):
+        raise Mishap
+
+    await require_told(given, "issue_cards", make_none, names, what="`make_card`")
+    return "No card was made on the loop's thread."
+
+
+def _on_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _nests(given) -> bool:
+    return (given.source("issue_cards") or "").count("async def") > 1
+
+
+@exercise(
+    "1.3",
+    title="send it later",
+    names=("in_background",),
+    why=(
+        "The set holds each task until its callback runs, and the callback reads the error that "
+        "nobody awaits."
+    ),
+    hints=(
+        "Who keeps the task alive after your function has returned?",
+        "A set outside of the function can. And who is told when the task is done?",
+        "`task.add_done_callback(...)` calls you with the task. What does `task.exception()` give "
+        "when the letter was sent?",
+    ),
+)
+async def in_background(given):
+    try:
+        fact = await given.call("in_background", driver=_post_letters)
+    except Raised as stop:
+        if isinstance(stop.error, RuntimeError) and "running event loop" in str(stop.error):
+            raise NotYet(
+                "runs-a-loop",
+                "A loop is running on this thread already, and a thread runs one at a time. "
+                "Which call starts a coroutine on the loop that is there?",
+            ) from None
+        raise
+    if fact.coroutine:
+        raise NotYet(
+            "nobody-awaits",
+            "Your `async def` only made a coroutine, and its caller, a plain function, cannot "
+            "await it. What must `in_background` be, so that a plain call is enough?",
+        )
+    if not fact.started:
+        raise NotYet("not-started", "The letter was never begun. What starts a coroutine?")
+    if not fact.alive:
+        raise NotYet(
+            "no-reference",
+            "A letter vanished while it waited for the mail server: the loop refers to its tasks "
+            "weakly. Who could hold on to every one of them?",
+        )
+    if None in fact.problems:
+        raise NotYet(
+            "success-reported",
+            "A letter that was sent left `None` among the problems. "
+            "What does `task.exception()` give when nothing went wrong?",
+        )
+    if len(fact.problems) < 1:
+        raise NotYet(
+            "lost-error",
+            "Two letters failed, and `problems` is empty. Who looks at a task when it is done?",
+        )
+    if {str(problem) for problem in fact.problems} != {"no mail server", "no such address"}:
+        raise NotYet(
+            "other-problems",
+            f"`problems` holds {fact.problems!r}. Is there one entry for each letter that failed?",
+        )
+    if fact.kept:
+        raise NotYet(
+            "keeps-for-ever",
+            f"All letters are done, and {fact.kept} of their tasks are still held. A server writes "
+            "letters for months. Who lets go of a task when it is done?",
+        )
+    if fact.tripped:
+        raise NotYet(
+            "trips-over-cancel",
+            "A letter was cancelled, as it happens when a server stops, and your callback raised: "
+            "asked for its exception, a cancelled task raises. What can be asked first?",
+        )
+    await require_told(
+        given,
+        "in_background",
+        where="thread",
+        driver=_post_without_loop,
+        what="There was no running loop: the start of the task",
+        error=RuntimeError,
+    )
+    return "Three letters under way at once, and both failures came to light."
+
+
+async def _post_letters(start) -> SimpleNamespace:
+    gate, problems = Gate(), []
+
+    async def letter(error=None):
+        await gate.wait()
+        if error is not None:
+            raise error
+
+    letters = [
+        letter(ConnectionError("no mail server")),
+        letter(),
+        letter(LookupError("no such address")),
+    ]
+    tasks = Tasks()
+    returned = [start(each, problems) for each in letters]
+    tasks.note()
+    fact = SimpleNamespace(coroutine=inspect.iscoroutine(returned[0]), problems=problems)
+    for coroutine in filter(inspect.iscoroutine, returned):
+        coroutine.close()
+    # Else what waits would be kept alive by this very function.
+    del returned, letters
+    await settle()
+    fact.started = gate.reached == 3
+    fact.alive = gate.open()
+    await settle()
+    fact.kept = tasks.kept()
+    fact.tripped = bool(await _cancelled_letter(start, letter(), problems))
+    return fact
+
+
+def _post_without_loop(start) -> None:
+    async def letter():
+        pass
+
+    coroutine = letter()
+    try:
+        start(coroutine, [])
+    finally:
+        coroutine.close()
+
+
+async def _cancelled_letter(start, coroutine, problems: list) -> list[BaseException | None]:
+    """Cancel a letter while it waits; return what the loop was told of it."""
+    with reports() as told:
+        tasks = Tasks()
+        start(coroutine, problems)
+        tasks.note()
+        await settle()
+        tasks.cancel()
+        await settle()
+    return told
+
+
+class Tasks:
+    """The tasks that one piece of code makes, which are not kept alive by being noted."""
+
+    def __init__(self):
+        self._before = weakref.WeakSet(asyncio.all_tasks())
+        self._made: list[weakref.ref] = []
+
+    def note(self) -> None:
+        """Take down which tasks are new."""
+        self._made = [weakref.ref(task) for task in asyncio.all_tasks() - set(self._before)]
+
+    def kept(self) -> int:
+        """How many of them somebody still holds."""
+        gc.collect()
+        return sum(made() is not None for made in self._made)
+
+    def cancel(self) -> None:
+        """Cancel all that are left."""
+        for made in self._made:
+            task = made()
+            if task is not None:
+                task.cancel()
+
+
+@contextmanager
+def reports() -> Iterator[list[BaseException | None]]:
+    """What the running loop is told of in the block: lost exceptions, and None for a lost task."""
+    loop, told = asyncio.get_running_loop(), []
+    handler = loop.get_exception_handler()
+    # The rest of the context holds the task: it would not be lost, had this kept it.
+    loop.set_exception_handler(lambda loop, context: told.append(context.get("exception")))
+    try:
+        yield told
+    finally:
+        loop.set_exception_handler(handler)
+
+
+@exercise(
+    "1.4",
+    title="one function, script and notebook",
+    names=("start",),
+    why=(
+        "Only the question whether a loop is running stands in the `try`, so no error of the "
+        "coroutine can be taken for its answer."
+    ),
+    hints=(
+        "Which question tells a script from a cell?",
+        "`asyncio.get_running_loop()` raises `RuntimeError` in a script. Which line, and only "
+        "which, should stand in the `try`?",
+        "What does `asyncio.create_task(coroutine)` give back, that a cell can `await`?",
+    ),
+)
+async def start(given):
+    async def count(error=None):
+        await asyncio.sleep(0)
+        if error is not None:
+            raise error
+        return 47
+
+    try:
+        result = await given.call("start", count(), driver=_await_it)
+    except Raised as stop:
+        if isinstance(stop.error, RuntimeError):
+            raise NotYet(
+                "always-runs",
+                "Called from a cell, it tried to run a loop while one is running. "
+                "What could it return there, for the cell to `await`?",
+            ) from None
+        raise
+    if not result.awaited:
+        raise NotYet(
+            "blocks-the-loop",
+            "Called from a cell, it came back only when all was done, and blocked the loop until "
+            "then. What could it return at once, for the cell to `await`?",
+        )
+    try:
+        in_script = await given.call("start", count(), where="thread")
+    except Raised as stop:
+        if isinstance(stop.error, RuntimeError):
+            raise NotYet(
+                "always-a-task",
+                "Called from a script, it looked for a running loop, and there is none. "
+                "Who has to start one there?",
+            ) from None
+        raise
+    except NotYet as stop:
+        is_async = inspect.iscoroutinefunction(given.value("start"))
+        if stop.diagnosis != "returned-coroutine" or is_async:
+            raise
+        raise NotYet(
+            "nobody-runs-it",
+            "Called from a script, it gave the coroutine back, and nobody can await it there. "
+            "Who has to start a loop there?",
+        ) from None
+    if (result.value, in_script) != (47, 47):
+        raise NotYet(
+            "lost-result",
+            f"A coroutine that returns 47 gave {result.value!r} in a cell and {in_script!r} in a "
+            "script. Does every way out of your function return something?",
+        )
+    try:
+        await given.call("start", count(RuntimeError("the disk is full")), where="thread")
+    except Raised as stop:
+        if "the disk is full" in str(stop.error):
+            return "Both ways give the result, and both let errors through."
+    except NotYet as stop:
+        if stop.diagnosis not in ("returned-coroutine", "returned-future"):
+            raise
+    raise NotYet(
+        "swallows",
+        "In a script the coroutine raised `RuntimeError: the disk is full`, and your `except` took "
+        "it for the missing loop. Which single line should stand in the `try`?",
+    )
+
+
+async def _await_it(start, coroutine) -> SimpleNamespace:
+    returned = start(coroutine)
+    awaited = inspect.isawaitable(returned)
+    return SimpleNamespace(awaited=awaited, value=await returned if awaited else returned)
+
+
+@exercise(
+    "1.5",
+    title="the log with the wrong number",
+    names=("serve",),
+    why=(
+        "`gather` makes a task of each call, and each task has a copy of the context, so what "
+        "it sets reaches nobody else."
+    ),
+    hints=(
+        "When is the context copied: when a coroutine is made, or when it becomes a task?",
+        "`asyncio.create_task` copies the context as it is at that moment. What should be set "
+        "just before?",
+        "Or could a small `async def` set the number first and then `await handle(request)`, in "
+        "a task of its own?",
+    ),
+)
+async def serve(given):
+    request_id = given.value("request_id")
+    requests = ["r-1811", "r-1847", "r-1897"]
+    counter, log = Counter(requests), {}
+
+    async def handle(request):
+        await counter.wait(request)
+        log[request] = request_id.get()
+        return f"{request} served"
+
+    result = await given.call("serve", requests, handle)
+    if set(log) != set(requests):
+        raise NotYet(
+            "not-served",
+            f"When it returned, of {requests} only {sorted(log)} had been handled. "
+            "Does it wait for every request?",
+        )
+    if counter.most_at_once == 1:
+        raise NotYet(
+            "sequential",
+            "The numbers are right, but one request waits for another. "
+            "Which call makes each request a task of its own?",
+        )
+    if set(log.values()) == {requests[-1]}:
+        raise NotYet(
+            "last-number",
+            "Every line of the log carries the last number. The coroutines became tasks only "
+            "after your loop had ended, and copied what was set then. When must a task be made?",
+        )
+    if any(log[request] != request for request in requests):
+        raise NotYet(
+            "too-late",
+            f"The log says {log}. A task copies the context when it is made, and later changes "
+            "do not reach it. Which comes first, `set` or `create_task`?",
+        )
+    if list(result or ()) != [f"{request} served" for request in requests]:
+        raise NotYet("other-results", f"It returned {result!r}. What does `handle` return?")
+
+    async def fail(request):
+        raise Mishap
+
+    await require_told(given, "serve", requests, fail, what="`handle`")
+    return "Each request carries its own number, all of them in flight together."
+
+
+@exercise(
+    "1.6",
+    title="refresh prices",
+    names=("make_refresh",),
+    why=(
+        "The callback returns at once. The set holds the task that it has started, and "
+        "`finally` enables the button on every way out."
+    ),
+    hints=(
+        "A click calls a plain function on the loop. What may it do with a coroutine?",
+        "Write an inner `async def` that does the work, and start it as a task. Who keeps the "
+        "task, and what happens to the button before and after?",
+        "`try`, `except OSError as error`, `finally`: which of the three enables the button?",
+    ),
+)
+async def make_refresh(given):
+    try:
+        good = await given.call("make_refresh", None, driver=_click)
+        bad = await given.call("make_refresh", OSError("the shop is closed"), driver=_click)
+        odd = await given.call("make_refresh", LookupError("no such price"), driver=_click)
+    except Raised as stop:
+        if isinstance(stop.error, RuntimeError) and "running event loop" in str(stop.error):
+            raise NotYet(
+                "runs-a-loop",
+                "The click was handled on a running loop, and a thread runs one at a time. "
+                "What may a callback start, that goes on after it has returned?",
+            ) from None
+        raise
+    if good.coroutine:
+        raise NotYet(
+            "nobody-awaits",
+            "The button calls your `async def`, gets a coroutine, and drops it: ipywidgets awaits "
+            "nothing. What can a plain callback do with a coroutine?",
+        )
+    if not good.fetching:
+        raise NotYet("no-fetch", "After a click `fetch` was not called. What starts a coroutine?")
+    if not good.disabled:
+        raise NotYet(
+            "double-click",
+            "While the prices are on their way the button can be pressed again. "
+            "What should the callback do before it starts the task?",
+        )
+    if not good.alive:
+        raise NotYet(
+            "no-reference",
+            "The task vanished while it waited for the shop: nothing but the loop referred to it, "
+            "and that only weakly. Who could hold on to it?",
+        )
+    if "Emma 7.20" not in good.shown:
+        raise NotYet("not-shown", f"The label reads {good.shown!r}. What did `fetch` return?")
+    if "the shop is closed" not in bad.shown:
+        raise NotYet(
+            "lost-error",
+            f"`fetch` raised `OSError: the shop is closed`, and the label reads {bad.shown!r}. "
+            "Who tells the person who clicked?",
+        )
+    if bad.shown != "failed: the shop is closed":
+        raise NotYet(
+            "other-label",
+            f"`fetch` raised `OSError: the shop is closed`, and the label reads {bad.shown!r}. "
+            "What does it read in the example on the card?",
+        )
+    if good.stuck or bad.stuck or odd.stuck:
+        raise NotYet(
+            "stays-disabled",
+            "After a refresh, perhaps one that failed, the button is still disabled. "
+            "Which part of a `try` runs on every way out?",
+        )
+    if good.kept:
+        raise NotYet(
+            "keeps-for-ever",
+            "The prices are shown, and the task that fetched them is still held, as that of every "
+            "click will be. Who lets go of a task when it is done?",
+        )
+    if not odd.told:
+        raise NotYet(
+            "swallowed",
+            "`fetch` raised a `LookupError`, which nobody expects, and it is neither on the label "
+            "nor in a log. Which errors are yours to catch, and where do the others go?",
+        )
+    await require_told(
+        given,
+        "make_refresh",
+        where="thread",
+        driver=_click_without_loop,
+        what="There was no running loop: the start of the task",
+        error=RuntimeError,
+    )
+    return "It starts, shows, fails and recovers without ever blocking the loop."
+
+
+async def _click(make_refresh, error) -> SimpleNamespace:
+    gate = Gate()
+    button, label = SimpleNamespace(disabled=False), SimpleNamespace(value="")
+
+    async def fetch():
+        await gate.wait()
+        if error is not None:
+            raise error
+        return "Emma 7.20, Dracula 8.90"
+
+    on_click = make_refresh(fetch, label)
+    tasks = Tasks()
+    returned = on_click(button)
+    tasks.note()
+    if inspect.iscoroutine(returned):
+        returned.close()
+        return SimpleNamespace(coroutine=True)
+    del returned
+    await settle()
+    fact = SimpleNamespace(coroutine=False, fetching=gate.reached == 1, disabled=button.disabled)
+    with reports() as told:
+        fact.alive = gate.open()
+        await settle()
+        fact.kept = tasks.kept()
+    fact.shown, fact.stuck = str(label.value), button.disabled
+    fact.told = str(error) in fact.shown or error in told
+    return fact
+
+
+def _click_without_loop(make_refresh) -> None:
+    async def fetch():
+        return ""
+
+    button, label = SimpleNamespace(disabled=False), SimpleNamespace(value="")
+    # Nothing can await the coroutine that the reader's code makes; Python need not say so.
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            make_refresh(fetch, label)(button)
+        except RuntimeError as error:
+            raise error.with_traceback(None) from None

@@ -1,0 +1,61 @@
+"""Let something fail under an answer: whoever called it has to hear of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest import mock
+
+from ...exercises.book import NotYet, Raised
+from ...exercises.given import Given
+
+
+class Mishap(Exception):
+    """What a check's own functions raise; no answer has a reason to expect it."""
+
+    def __init__(self):
+        super().__init__("the lights went out")
+
+
+async def require_told(
+    given: Given, name: str, *args, what: str, error: type[Exception] = Mishap, **kwargs
+) -> None:
+    """Call the reader's function where something fails; `error` must come out of it.
+
+    Args:
+        name, args, kwargs: as for `Given.call`.
+        what: what fails, as the reader knows it.
+
+    Raises:
+        NotYet: "swallowed", or what `Given.call` raises.
+    """
+    try:
+        await given.call(name, *args, **kwargs)
+    except Raised as stop:
+        if isinstance(stop.error, error):
+            return
+        raise
+    raise NotYet(
+        "swallowed",
+        f"{what} failed, and whoever called `{name}` was told nothing. "
+        "Which errors are yours to catch here, and who should hear of all the others?",
+    )
+
+
+async def require_told_of_database(given: Given, name: str, *args, **kwargs) -> None:
+    """The same, with a database that answers no query."""
+    from django.db import DatabaseError
+
+    with database_away():
+        await require_told(given, name, *args, what="The database", error=DatabaseError, **kwargs)
+
+
+@contextmanager
+def database_away() -> Iterator[None]:
+    """Let every query fail in the block, on every thread."""
+    from django.db import OperationalError
+    from django.db.backends.utils import CursorWrapper
+
+    def refuse(cursor, sql, params, many, executor):
+        raise OperationalError("the database is away")
+
+    with mock.patch.object(CursorWrapper, "_execute_with_wrappers", refuse):
+        yield

@@ -1,0 +1,5 @@
+"""What a recording is, and where it comes from. Data flows one way: taps -> Recording.
+
+events   plain data: the events, and the spans that they make
+taps     the sources of events: asyncio, executors, asgiref's waits and Django's queries
+"""

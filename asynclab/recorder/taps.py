@@ -1,0 +1,502 @@
+"""The sources of events: asyncio, executors, asgiref's waits and Django's queries.
+
+A tap replaces one method of a class while something is being recorded, so that it also sees
+objects that existed before. Each method is chosen so that no frame of the kit stands between a
+learner's function and its caller. Tasks and work items catch what the function raises before it
+reaches the tap, and a traceback reads as it would without the taps. The query tap is the one
+exception.
+"""
+
+import asyncio
+import asyncio.events
+import concurrent.futures.thread
+import functools
+import inspect
+import re
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures._base import CANCELLED
+from contextlib import contextmanager
+from contextvars import Context
+from functools import partial
+from typing import NamedTuple
+
+import asgiref.current_thread_executor
+from asgiref.sync import AsyncToSync, SyncToAsync
+
+from ..ground.interrupts import held
+from .events import BEGIN, CELL, END, PAUSE, QUERY, SPAN, SUBMIT, SYNC, TASK, WAIT, Recording
+
+# Modules whose tasks run the notebook itself or close a loop. They share the learner's loop, but
+# they are not part of what a lesson shows.
+PLUMBING = re.compile(
+    r"(IPython|comm|debugpy|ipykernel|ipywidgets|jupyter_client|tornado|zmq|asyncio\.base_events)\b"
+)
+
+# What can be scheduled of a task, other than a step of it: loop.call_later(1, task.cancel).
+TASK_METHODS = frozenset(dir(asyncio.Task))
+
+
+class Known(NamedTuple):
+    """A task that has been seen. `key` is None if its steps are not to be recorded."""
+
+    ref: weakref.ref
+    key: object
+    kind: str = ""
+    name: str = ""
+
+
+_recordings: tuple[Recording, ...] = ()
+_switch = threading.RLock()
+_installed: list[tuple[type, str, object]] = []
+_tasks: dict[int, Known] = {}
+# By thread: the recording that began in the step which that thread's loop is in.
+_first_steps: dict[int, Recording] = {}
+_here = threading.local()
+
+
+@contextmanager
+def recording(limit: int = 200_000, name: str = "this cell") -> Iterator[Recording]:
+    """Record what happens, in every thread, until the block ends.
+
+    Args:
+        limit: how many events are kept; see `Recording`.
+        name: what the span of the block itself is called.
+
+    Yields:
+        The recording. It has ended when the block is left, however it is left.
+    """
+    tape = None
+    try:
+        with held():
+            tape = start(limit, name)
+        yield tape
+    except BaseException as error:
+        if tape is not None:
+            stop(tape, error)
+        raise
+    stop(tape)
+
+
+def start(limit: int = 200_000, name: str = "this cell") -> Recording:
+    """Put the taps on and begin a recording, as `recording` does. `stop` must follow.
+
+    Call it in a block of `interrupts.held`, or an interrupt may come before its result arrives.
+    """
+    global _recordings
+    tape = Recording(limit)
+    with held(), _switch:
+        if not _recordings:
+            _tasks.clear()
+            _put_on()
+        _recordings += (tape,)
+        _route()
+        _begin_block(tape, name)
+    return tape
+
+
+def stop(tape: Recording, error: BaseException | None = None) -> None:
+    """End `tape`; the last recording to end takes the taps off. A second call changes nothing.
+
+    Args:
+        error: what ended the recorded block, if an exception did.
+    """
+    global _recordings
+    with held(), _switch:
+        if error is not None:
+            tape.note(END, tape.block, detail=type(error).__name__)
+        tape.end()
+        _recordings = tuple(other for other in _recordings if other is not tape)
+        _route()
+        # A copy in one piece: the loops and the garbage collector change the original meanwhile.
+        for task, known in _tasks.copy().items():
+            if known.key is tape:
+                del _tasks[task]
+        if not _recordings:
+            _take_off()
+
+
+def active() -> bool:
+    """Whether the taps are on."""
+    return bool(_installed)
+
+
+class span:
+    """Name a stretch of code in the lanes: `with span("fetch"):`, or `@span` on a function.
+
+    Outside a recording it does nothing. On an `async def` the span lasts from call to return.
+
+    Args:
+        what: the name to show, or the function to wrap under its own name.
+    """
+
+    def __new__(cls, what: str | Callable):
+        if callable(what):
+            return cls._wrap(what)
+        return super().__new__(cls)
+
+    def __init__(self, what: str):
+        self.name = what
+
+    def __enter__(self):
+        # The keys form a stack, so that one span object can be entered again while it is open.
+        self._keys = (*getattr(self, "_keys", ()), object())
+        _note(BEGIN, self._keys[-1], SPAN, self.name, role=_loop_role)
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        *rest, key = self._keys
+        self._keys = tuple(rest)
+        _note(END, key, detail=kind.__name__ if kind else "")
+
+    @classmethod
+    def _wrap(cls, function: Callable) -> Callable:
+        name = _label(function)
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def wrapper(*args, **kwargs):
+                with cls(name):
+                    return await function(*args, **kwargs)
+        else:
+
+            @functools.wraps(function)
+            def wrapper(*args, **kwargs):
+                with cls(name):
+                    return function(*args, **kwargs)
+
+        return wrapper
+
+
+def _note_in_all(op, key, kind="", name="", detail="", role=None) -> None:
+    for tape in _recordings:
+        tape.note(op, key, kind, name, detail, role)
+
+
+_note = _note_in_all
+
+
+def _route() -> None:
+    """Send notes straight to the recording if there is only one: each hop makes five notes."""
+    global _note
+    _note = _recordings[0].note if len(_recordings) == 1 else _note_in_all
+
+
+def _begin_block(tape: Recording, name: str) -> None:
+    """Begin the span of the recorded block: the rest of this step, and the task's later steps."""
+    task = _current_task()
+    known = _tasks.get(id(task))
+    if known is not None and known.key is not None:
+        # Another recording follows this task already. A task has the same key in every recording.
+        tape.block = known.key
+    tape.note(BEGIN, tape.block, CELL, name, "", _loop_role)
+    if task is None or tape.block is not tape:
+        return
+    _tasks[id(task)] = Known(weakref.ref(task, _forget(task)), tape, CELL, name)
+    # The current step began before the taps were on, so no tap will see its end. Whatever the loop
+    # runs next marks it, and the callback below makes sure that something will run.
+    _first_steps[threading.get_ident()] = tape
+    asyncio.get_running_loop().call_soon(_end_first_step)
+
+
+def _end_first_step() -> None:
+    tape = _first_steps.pop(threading.get_ident(), None)
+    if tape is not None:
+        tape.note(PAUSE, tape)
+
+
+def _current_task() -> asyncio.Task | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
+
+
+def _forget(task: asyncio.Task) -> Callable:
+    """Return what to call once the task is gone, because another may then get its id."""
+    number = id(task)
+    return lambda ref: _tasks.pop(number, None)
+
+
+def _loop_role() -> str:
+    running = asyncio.events._get_running_loop() is not None
+    main = threading.current_thread() is threading.main_thread()
+    return "event loop" if running else "main thread" if main else "plain thread"
+
+
+# --- asyncio: the steps of a task -------------------------------------------------------------
+
+
+def _tap_handle(run: Callable) -> Callable:
+    """`Handle._run` runs each callback of a loop; a task's step is one of them."""
+    Task = asyncio.Task
+
+    def _run(handle):
+        if _first_steps:
+            _end_first_step()
+        callback = handle._callback
+        task = getattr(callback, "__self__", None)
+        if not isinstance(task, Task) or getattr(callback, "__name__", "") in TASK_METHODS:
+            return run(handle)
+        known = _tasks.get(id(task)) or _meet(task)
+        key = known.key
+        if key is None:
+            return run(handle)
+        # For a recording that has seen the task before, this begins one more step.
+        _note(BEGIN, key, known.kind, known.name, "", _loop_role)
+        _here.step = key
+        try:
+            return run(handle)
+        finally:
+            _here.step = None
+            if task.done():
+                _tasks.pop(id(task), None)
+                _note(END, key, "", "", _task_error(task))
+            else:
+                _note(PAUSE, key)
+            # The task's exception refers to this frame: together they would never be freed.
+            handle = callback = task = known = None
+
+    return _run
+
+
+def _meet(task: asyncio.Task) -> Known:
+    coroutine = task.get_coro()
+    ref = weakref.ref(task, _forget(task))
+    if is_plumbing(coroutine):
+        known = Known(ref, None)
+    else:
+        known = Known(ref, _task_key(coroutine), TASK, _task_name(coroutine))
+    _tasks[id(task)] = known
+    return known
+
+
+def _task_error(task: asyncio.Task) -> str:
+    # Not task.exception(): asking marks the exception as retrieved, and asyncio would no longer
+    # report the ones that nobody awaited.
+    return "CancelledError" if task.cancelled() else _name_of(task._exception)
+
+
+def _name_of(error: BaseException | None) -> str:
+    return "" if error is None else type(error).__name__
+
+
+def is_plumbing(coroutine) -> bool:
+    """Whether a coroutine belongs to what runs the notebook, and not to the notebook's code."""
+    frame = getattr(coroutine, "cr_frame", None)
+    module = frame.f_globals.get("__name__", "") if frame is not None else ""
+    return PLUMBING.match(module) is not None
+
+
+def _task_key(coroutine) -> object:
+    # Its id is used only where a tap that cannot know the task has to name it: see _tap_main_wrap.
+    wrapped = _wrapped_by_asgiref(coroutine)
+    return object() if wrapped is None else id(wrapped)
+
+
+def _task_name(coroutine) -> str:
+    wrapped = _wrapped_by_asgiref(coroutine)
+    if wrapped is not None:
+        return _label(wrapped.cr_frame.f_locals["self"].awaitable)
+    if _is_running(coroutine, "SyncToAsync.__call__"):
+        return f"sync_to_async({_label(coroutine.cr_frame.f_locals['self'])})"
+    return _label(coroutine)
+
+
+def _wrapped_by_asgiref(coroutine):
+    """The `AsyncToSync.main_wrap` coroutine inside a task that async_to_sync started, or None."""
+    if _is_running(coroutine, "AsyncToSync.__call__.<locals>.new_loop_wrap"):
+        coroutine = coroutine.cr_frame.f_locals["awaitable"]
+    return coroutine if _is_running(coroutine, "AsyncToSync.main_wrap") else None
+
+
+def _is_running(coroutine, name: str) -> bool:
+    """Whether this is a coroutine of the function so named, with its local names at hand."""
+    running = getattr(coroutine, "cr_frame", None) is not None
+    return running and coroutine.__qualname__ == name
+
+
+# --- executors: the hop to another thread -----------------------------------------------------
+
+
+def _tap_work_item_init(init: Callable) -> Callable:
+    """Note who asks: both kinds of work item are made on the thread of their caller."""
+
+    def __init__(item, *args, **kwargs):
+        init(item, *args, **kwargs)
+        _note(SUBMIT, id(item), "", "", _asker(), _loop_role)
+
+    return __init__
+
+
+def _tap_work_item_run(run: Callable) -> Callable:
+    """Note who does the work. What the function raises goes into the future."""
+
+    def _run(item, *args):
+        future, key = item.future, id(item)
+        # Here and below, the future's methods would take its lock four times.
+        if future._state == CANCELLED:
+            return run(item, *args)
+        function = _work(item)
+        _note(BEGIN, key, SYNC, _label(function), "", partial(_worker_role, item))
+        # Before any other callback: the end is noted before whoever awaits the result goes on.
+        future._done_callbacks.insert(0, partial(_work_ends, key))
+        try:
+            return run(item, *args)
+        finally:
+            # The future's exception refers to this frame: together they would never be freed.
+            item = future = function = None
+
+    return _run
+
+
+def _work_ends(key: object, future) -> None:
+    _note(END, key, "", "", _name_of(future._exception))
+
+
+def _asker() -> object:
+    """The key of the task or block that is running here, if it is known."""
+    step = getattr(_here, "step", None)
+    if step is not None:
+        return step
+    known = _tasks.get(id(_current_task()))
+    return known.key if known is not None else None
+
+
+def _work(item) -> Callable:
+    # Python 3.14 keeps the call as a tuple.
+    return item.fn if hasattr(item, "fn") else item.task[0]
+
+
+def _worker_role(item) -> str:
+    """The job of the thread that is about to run `item`, from how it was asked to."""
+    function = _work(item)
+    if function is asyncio.run:
+        return "temporary event loop"
+    adapter = getattr(getattr(function, "func", None), "__self__", None)
+    if not (isinstance(adapter, SyncToAsync) and adapter._thread_sensitive):
+        return "pool worker"
+    # Recognised by its name: a new worker runs before its executor lists it among its threads.
+    pool = threading.current_thread().name.rpartition("_")[0]
+    if pool == SyncToAsync.single_thread_executor._thread_name_prefix:
+        return "thread-sensitive worker"
+    # Otherwise a caller that waits in async_to_sync runs it, or a ThreadSensitiveContext's worker.
+    waits = isinstance(item, asgiref.current_thread_executor._WorkItem)
+    return _loop_role() if waits else "context worker"
+
+
+# --- asgiref: a thread that waits for async code ----------------------------------------------
+
+
+def _tap_main_wrap(main_wrap: Callable) -> Callable:
+    """`AsyncToSync.__call__` makes this coroutine, then waits for it in `run_until_future`."""
+
+    @functools.wraps(main_wrap)
+    def _main_wrap(self, *args, **kwargs):
+        coroutine = main_wrap(self, *args, **kwargs)
+        wait = object()
+        _here.waits = (*getattr(_here, "waits", ()), wait)
+        _note(BEGIN, wait, WAIT, f"async_to_sync({_label(self.awaitable)})", role=_loop_role)
+        _note(SUBMIT, id(coroutine), detail=wait)
+        return coroutine
+
+    return _main_wrap
+
+
+def _tap_run_until_future(run_until_future: Callable) -> Callable:
+    def _run_until_future(self, future):
+        try:
+            return run_until_future(self, future)
+        finally:
+            # There is no wait if the taps came on between the two calls.
+            *rest, wait = getattr(_here, "waits", ()) or (None,)
+            _here.waits = tuple(rest)
+            _note(END, wait)
+
+    return _run_until_future
+
+
+# --- Django: queries --------------------------------------------------------------------------
+
+
+def _tap_execute(execute: Callable) -> Callable:
+    """Note each statement: all connections run them here, with DEBUG on or off."""
+
+    @functools.wraps(execute)
+    def _execute_with_wrappers(self, sql, params, many, executor):
+        key = object()
+        _note(BEGIN, key, QUERY, _statement(sql), str(sql)[:300], role=_loop_role)
+        try:
+            result = execute(self, sql, params, many, executor)
+        except BaseException as error:
+            _note(END, key, detail=type(error).__name__)
+            raise
+        _note(END, key)
+        return result
+
+    return _execute_with_wrappers
+
+
+_TABLE = re.compile(r'(?:FROM|INTO|UPDATE|TABLE)\s+["`]?(\w+)', re.IGNORECASE)
+
+
+def _statement(sql: object) -> str:
+    """A statement in two words: 'SELECT library_book'."""
+    text = str(sql).lstrip()
+    verb = text.split(None, 1)[0].upper() if text else ""
+    table = _TABLE.search(text)
+    return f"{verb} {table[1]}" if table else verb
+
+
+# --- on and off -------------------------------------------------------------------------------
+
+
+def _targets() -> list[tuple[type, str, Callable]]:
+    asgiref_items = asgiref.current_thread_executor
+    pool_items = concurrent.futures.thread
+    targets = [
+        (asyncio.events.Handle, "_run", _tap_handle),
+        (pool_items._WorkItem, "__init__", _tap_work_item_init),
+        (pool_items._WorkItem, "run", _tap_work_item_run),
+        (asgiref_items._WorkItem, "__init__", _tap_work_item_init),
+        (asgiref_items._WorkItem, "run", _tap_work_item_run),
+        (asgiref_items.CurrentThreadExecutor, "run_until_future", _tap_run_until_future),
+        (AsyncToSync, "main_wrap", _tap_main_wrap),
+    ]
+    # A notebook without Django can be recorded too.
+    backends = sys.modules.get("django.db.backends.utils")
+    if backends is not None:
+        targets.append((backends.CursorWrapper, "_execute_with_wrappers", _tap_execute))
+    return targets
+
+
+def _put_on() -> None:
+    for owner, name, tap in _targets():
+        original = vars(owner)[name]
+        _installed.append((owner, name, original))
+        setattr(owner, name, tap(original))
+
+
+def _take_off() -> None:
+    while _installed:
+        setattr(*_installed.pop())
+
+
+def _label(function: object) -> str:
+    """The name of a function, coroutine, partial or adapter, as its author wrote it."""
+    if isinstance(function, partial):
+        handler = function.func
+        adapter = getattr(handler, "__self__", None)
+        if isinstance(adapter, SyncToAsync):
+            return _label(adapter.func)
+        # asyncio.to_thread asks for Context.run(function, ...).
+        runs_in_context = isinstance(adapter, Context)
+        return _label(function.args[0] if runs_in_context else handler)
+    if isinstance(function, SyncToAsync):
+        return _label(function.func)
+    if function is asyncio.run:
+        return "asyncio.run"
+    name = getattr(function, "__qualname__", None) or type(function).__name__
+    return name.rpartition("<locals>.")[2] if "<" in name else name

@@ -1,0 +1,1 @@
+"""The kit's modules, in the folders of the kit."""

@@ -1,0 +1,651 @@
+"""The taps on real loops, threads and queries: what is seen, and that they come off again."""
+
+import asyncio
+import concurrent.futures.thread
+import gc
+import inspect
+import os
+import signal
+import threading
+import traceback
+import weakref
+from unittest import mock
+
+import pytest
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext, async_to_sync, sync_to_async
+
+from asynclab import boot, span
+from asynclab.recorder import taps
+from asynclab.recorder.events import CELL, QUERY, SPAN, SYNC, TASK, WAIT
+
+
+@pytest.fixture(autouse=True)
+def untapped():
+    """Around every test the taps are off, and what they replace is the original."""
+    originals = {(owner, name): vars(owner)[name] for owner, name, _ in taps._targets()}
+    assert not taps.active()
+    yield
+    assert not taps.active()
+    assert {key: vars(key[0])[key[1]] for key in originals} == originals
+
+
+def work(value=None):
+    return value
+
+
+def fail():
+    raise ValueError("on purpose")
+
+
+def recorded(main):
+    """Run a coroutine function as one recorded block, and return the recording."""
+
+    async def block():
+        with taps.recording() as tape:
+            await main()
+        return tape
+
+    return asyncio.run(block())
+
+
+def told(tape, *kinds):
+    """What is in a recording: (kind, name, role of the lane, error), in the order of begin."""
+    return [
+        (span.kind, span.name, tape.lanes[span.lane].role, span.error)
+        for span in tape.spans
+        if span.kind in (kinds or (TASK, SYNC, WAIT, QUERY, SPAN, CELL))
+    ]
+
+
+def named(tape, name):
+    [found] = [span for span in tape.spans if span.name == name]
+    return found
+
+
+# On and off
+
+
+def test_taps_are_on_in_the_block_and_off_after_it():
+    with taps.recording() as tape:
+        assert taps.active()
+    assert tape.ended is not None
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_taps_come_off_when_the_block_raises(error):
+    with pytest.raises(error), taps.recording() as tape:
+        raise error
+    assert told(tape) == [(CELL, "this cell", "main thread", error.__name__)]
+
+
+def test_taps_come_off_when_a_signal_interrupts_the_block():
+    with pytest.raises(KeyboardInterrupt), taps.recording() as tape:
+        os.kill(os.getpid(), signal.SIGINT)
+        threading.Event().wait(10)
+    assert tape.spans[0].error == "KeyboardInterrupt"
+
+
+def test_taps_come_off_when_the_block_is_cancelled():
+    async def main():
+        inside = asyncio.Event()
+        tapes = []
+
+        async def block():
+            with taps.recording() as tape:
+                tapes.append(tape)
+                inside.set()
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(block())
+        await inside.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return tapes[0]
+
+    assert asyncio.run(main()).spans[0].error == "CancelledError"
+
+
+def test_a_second_stop_changes_nothing():
+    tape = taps.start()
+    taps.stop(tape)
+    ended = tape.ended
+    taps.stop(tape, ValueError())
+    assert (tape.ended, tape.spans[0].error) == (ended, "")
+
+
+def test_work_that_outlives_the_recording_is_not_disturbed_by_its_end():
+    release, started = threading.Event(), threading.Event()
+
+    def slow():
+        started.set()
+        release.wait()
+        return "done"
+
+    async def main():
+        with taps.recording() as tape:
+            task = asyncio.create_task(sync_to_async(slow)())
+            await asyncio.to_thread(started.wait)
+        release.set()
+        return await task, tape
+
+    result, tape = asyncio.run(main())
+    assert result == "done"
+    assert named(tape, "slow").end == tape.ended - tape.began
+
+
+# Several recordings
+
+
+def test_a_recording_inside_another_sees_its_part_and_the_outer_sees_all():
+    async def main():
+        with taps.recording(name="outer") as outer:
+            await sync_to_async(work)()
+            with taps.recording(name="inner") as inner:
+                await sync_to_async(threading.get_ident)()
+            assert taps.active()
+            await sync_to_async(threading.active_count)()
+        return outer, inner
+
+    outer, inner = asyncio.run(main())
+    assert [name for _, name, *_ in told(inner, SYNC)] == ["get_ident"]
+    assert [name for _, name, *_ in told(outer, SYNC)] == ["work", "get_ident", "active_count"]
+    assert len(named(inner, "inner").runs) == 2
+    assert len(named(outer, "outer").runs) == 4
+    assert [span.kind for tape in (outer, inner) for span in tape.spans].count(CELL) == 2
+    assert named(inner, "get_ident").parent == named(inner, "inner").index
+    assert named(outer, "get_ident").parent == named(outer, "outer").index
+
+
+def test_a_task_that_one_recording_follows_is_seen_by_a_later_one():
+    async def main():
+        turn = asyncio.Queue()
+
+        async def ticker():
+            while await turn.get():
+                await sync_to_async(work)()
+
+        with taps.recording():
+            task = asyncio.create_task(ticker())
+            turn.put_nowait(True)
+            await asyncio.sleep(0)
+            with taps.recording() as later:
+                turn.put_nowait(True)
+                turn.put_nowait(False)
+                await task
+        return later
+
+    later = asyncio.run(main())
+    assert (TASK, "ticker", "event loop", "") in told(later, TASK)
+
+
+def test_two_threads_can_record_at_once():
+    together = threading.Barrier(2, timeout=20)
+    tapes = {}
+
+    async def main(name):
+        with taps.recording(name=name) as tape:
+            tapes[name] = tape
+            together.wait()
+            await asyncio.create_task(asyncio.sleep(0))
+            await asyncio.to_thread(work, name)
+            together.wait()
+            assert taps.active()
+            together.wait()
+
+    threads = [threading.Thread(target=asyncio.run, args=(main(name),)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name, tape in tapes.items():
+        # Each sees both: a recording is of the process. Its own block is there once.
+        assert [span.name for span in tape.spans if span.name == "work"] == ["work"] * 2
+        assert named(tape, name).kind == CELL
+        assert {lane.role for lane in tape.lanes if "worker" not in lane.role} == {
+            "event loop",
+            "event loop 2",
+        }
+
+
+# asyncio
+
+
+def test_tasks_are_told_in_stretches_with_who_ran_when():
+    async def fetch(turn):
+        await turn.wait()
+
+    async def main():
+        turn = asyncio.Event()
+        tasks = [asyncio.create_task(fetch(turn)) for _ in range(3)]
+        await asyncio.sleep(0)
+        turn.set()
+        await asyncio.gather(*tasks)
+
+    tape = recorded(main)
+    fetches = [span for span in tape.spans if span.name == "fetch"]
+    assert [len(span.runs) for span in fetches] == [2, 2, 2]
+    assert len({span.row for span in fetches}) == 3
+    # One thread: no two stretches overlap, and all three wait before the first goes on.
+    runs = sorted(run for span in tape.spans for run in span.runs)
+    assert all(first[1] <= second[0] for first, second in zip(runs, runs[1:], strict=False))
+    assert max(span.runs[0][1] for span in fetches) <= min(span.runs[1][0] for span in fetches)
+
+
+def test_a_task_that_was_ready_before_the_block_runs_while_the_block_awaits():
+    async def other():
+        pass
+
+    async def main():
+        task = asyncio.create_task(other())
+        with taps.recording() as tape:
+            await task
+        return tape
+
+    block, task = asyncio.run(main()).spans
+    [[_, paused], _] = block.runs
+    assert (block.name, task.name) == ("this cell", "other")
+    assert paused <= task.start
+
+
+def test_a_failed_task_tells_its_error():
+    async def broken():
+        fail()
+
+    async def main():
+        await asyncio.gather(asyncio.create_task(broken()), return_exceptions=True)
+
+    assert (TASK, "broken", "event loop", "ValueError") in told(recorded(main))
+
+
+def test_a_scheduled_cancel_is_not_taken_for_a_step():
+    async def forever():
+        await asyncio.Event().wait()
+
+    async def main():
+        task = asyncio.create_task(forever())
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_soon(task.cancel)
+        await asyncio.sleep(0)
+        assert task.cancelling() == 1
+        await asyncio.gather(task, return_exceptions=True)
+
+    forever_span = named(recorded(main), "forever")
+    assert forever_span.error == "CancelledError"
+    # The step to the first await, and the step in which CancelledError was raised.
+    assert len(forever_span.runs) == 2
+
+
+def reported(main):
+    """What a coroutine function makes asyncio report to the loop's exception handler."""
+    messages = []
+
+    async def block():
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, context: messages.append(context["message"]))
+        with taps.recording():
+            await main()
+            gc.collect()
+        gc.collect()
+
+    asyncio.run(block())
+    return messages
+
+
+def test_a_failed_task_that_nobody_awaited_is_still_reported():
+    async def broken():
+        fail()
+
+    async def main():
+        task = asyncio.create_task(broken())
+        await asyncio.wait([task])
+
+    assert reported(main) == ["Task exception was never retrieved"]
+
+
+def test_a_pending_task_that_is_lost_is_still_reported():
+    async def lost():
+        await asyncio.Future()
+
+    async def main():
+        asyncio.create_task(lost())  # noqa: RUF006  losing it is the point
+        await asyncio.sleep(0)
+
+    assert reported(main) == ["Task was destroyed but it is pending!"]
+
+
+def test_the_next_task_is_not_taken_for_one_that_was_lost():
+    async def lost():
+        await asyncio.Future()
+
+    async def fetch():
+        await asyncio.sleep(0)
+
+    async def main():
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        for _ in range(20):
+            asyncio.create_task(lost())  # noqa: RUF006
+            await asyncio.sleep(0)
+            gc.collect()
+            await asyncio.create_task(fetch())
+
+    tape = recorded(main)
+    assert [span.name for span in tape.spans].count("fetch") == 20
+    assert [span.name for span in tape.spans].count("lost") == 20
+
+
+def test_a_task_of_a_coroutine_that_was_closed_fails_as_it_would_without_taps():
+    async def main():
+        coroutine = sync_to_async(work)()
+        task = asyncio.create_task(coroutine)
+        coroutine.close()
+        return await asyncio.gather(task, return_exceptions=True)
+
+    [plain] = asyncio.run(main())
+    seen = []
+
+    async def kept():
+        seen.extend(await main())
+
+    recorded(kept)
+    assert [(type(error), str(error)) for error in seen] == [(type(plain), str(plain))]
+
+
+def test_to_thread_and_bare_executors_are_hops_to_a_pool_worker():
+    async def main():
+        await asyncio.to_thread(work, 1)
+        await asyncio.get_running_loop().run_in_executor(None, work)
+
+    tape = recorded(main)
+    assert told(tape, SYNC) == [(SYNC, "work", "pool worker 1", "")] * 2
+    assert all(span.parent == 0 and span.sent and span.returned for span in tape.on("pool worker"))
+
+
+def test_work_that_was_cancelled_before_it_began_is_not_told():
+    release = threading.Event()
+
+    async def main():
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            started = pool.submit(release.wait)
+            cancelled = pool.submit(work)
+            assert cancelled.cancel()
+            release.set()
+            started.result()
+
+    assert [name for _, name, *_ in told(recorded(main), SYNC)] == ["Event.wait"]
+
+
+# asgiref
+
+
+def test_a_wrapper_made_before_the_recording_is_seen():
+    early = sync_to_async(work)
+    tape = recorded(lambda: early(1))
+    assert told(tape, SYNC) == [(SYNC, "work", "thread-sensitive worker", "")]
+    hop = named(tape, "work")
+    assert tape.lanes[hop.sent.lane].role == "event loop"
+    assert hop.sent.at <= hop.start <= hop.end <= hop.returned.at
+
+
+def test_gathered_calls_are_tasks_and_run_one_after_another():
+    async def main():
+        await asyncio.gather(*(sync_to_async(work)(number) for number in range(5)))
+
+    tape = recorded(main)
+    tasks = [span for span in tape.spans if span.kind == TASK]
+    hops = [span for span in tape.spans if span.kind == SYNC]
+    assert [span.name for span in tasks] == ["sync_to_async(work)"] * 5
+    assert [span.parent for span in hops] == [span.index for span in tasks]
+    assert all(one.end <= two.start for one, two in zip(hops, hops[1:], strict=False))
+    assert {tape.lanes[span.lane].role for span in hops} == {"thread-sensitive worker"}
+
+
+def test_thread_sensitive_false_runs_on_pool_workers():
+    together = threading.Barrier(2, timeout=20)
+
+    async def main():
+        meet = sync_to_async(together.wait, thread_sensitive=False)
+        await asyncio.gather(meet(), meet())
+
+    roles = {role for _, _, role, _ in told(recorded(main), SYNC)}
+    assert roles == {"pool worker 1", "pool worker 2"}
+
+
+def test_each_thread_sensitive_context_has_a_worker():
+    async def branch():
+        async with ThreadSensitiveContext():
+            await sync_to_async(work)()
+
+    async def main():
+        await asyncio.gather(branch(), branch())
+        await sync_to_async(work)()
+
+    roles = [role for _, _, role, _ in told(recorded(main), SYNC)]
+    assert sorted(roles) == ["context worker 1", "context worker 2", "thread-sensitive worker"]
+
+
+def test_async_to_sync_goes_back_to_the_loop_it_came_from():
+    async def inner():
+        await sync_to_async(work)()
+
+    def outer():
+        async_to_sync(inner)()
+
+    tape = recorded(sync_to_async(outer))
+    assert told(tape) == [
+        (CELL, "this cell", "event loop", ""),
+        (SYNC, "outer", "thread-sensitive worker", ""),
+        (WAIT, "async_to_sync(inner)", "thread-sensitive worker", ""),
+        (TASK, "inner", "event loop", ""),
+        (SYNC, "work", "thread-sensitive worker", ""),
+    ]
+    wait, task, hop = tape.spans[2:]
+    assert task.parent == wait.index
+    assert hop.parent == task.index
+    assert tape.lanes[task.sent.lane].role == tape.lanes[task.returned.lane].role
+
+
+def test_async_to_sync_without_a_loop_starts_one_and_works_in_the_caller():
+    async def inner():
+        await sync_to_async(work)()
+
+    with taps.recording() as tape:
+        async_to_sync(inner)()
+    assert told(tape, WAIT, TASK) == [
+        (WAIT, "async_to_sync(inner)", "main thread", ""),
+        (TASK, "inner", "temporary event loop", ""),
+    ]
+    assert (SYNC, "work", "main thread", "") in told(tape)
+
+
+def test_a_wait_that_is_under_way_when_the_recording_begins_ends_well():
+    tapes = []
+
+    async def inner():
+        tapes.append(taps.start())
+        await sync_to_async(work)()
+
+    async_to_sync(inner)()
+    taps.stop(tapes[0])
+    assert (SYNC, "work", "main thread", "") in told(tapes[0])
+
+
+def test_an_error_is_marked_where_it_rose_and_its_traceback_has_no_frame_of_the_kit():
+    async def main():
+        with pytest.raises(ValueError) as raised:
+            await sync_to_async(fail)()
+        frames.extend(traceback.extract_tb(raised.value.__traceback__))
+
+    frames = []
+    tape = recorded(main)
+    assert (SYNC, "fail", "thread-sensitive worker", "ValueError") in told(tape)
+    assert frames[-1].name == "fail"
+    assert not [frame for frame in frames if frame.filename == taps.__file__]
+
+
+@pytest.mark.parametrize("start", [asyncio.to_thread, asyncio.create_task])
+def test_an_error_that_was_handled_is_freed_at_once_with_all_it_holds(start):
+    class Page:
+        pass
+
+    pages = []
+
+    def broken():
+        page = Page()
+        pages.append(weakref.ref(page))
+        fail()
+
+    async def abroken():
+        broken()
+
+    async def main():
+        with pytest.raises(ValueError):
+            await (start(abroken()) if start is asyncio.create_task else start(broken))
+        await asyncio.sleep(0.01)  # the worker lets go of it after it has said that it is done
+        return pages[0]() is None
+
+    async def block():
+        with taps.recording():
+            return await main()
+
+    gc.disable()
+    try:
+        assert asyncio.run(main()), "not even without the taps"
+        pages.clear()
+        assert asyncio.run(block())
+    finally:
+        gc.enable()
+
+
+def test_names_are_those_that_the_author_wrote():
+    class Shelf:
+        def count(self):
+            def inner():
+                pass
+
+            return inner
+
+        def __call__(self):
+            pass
+
+    shelf = Shelf()
+
+    async def main():
+        await sync_to_async(shelf.count)()
+        await sync_to_async(shelf)()
+        await sync_to_async(shelf.count())()
+        await sync_to_async(lambda: None)()
+        await sync_to_async(len)([])
+
+    names = [name for _, name, *_ in told(recorded(main), SYNC)]
+    assert names == ["Shelf.count", "Shelf", "inner", "<lambda>", "len"]
+
+
+# span()
+
+
+def test_span_names_a_stretch_as_a_block_and_as_a_decorator():
+    @span
+    def chew():
+        return "chewed"
+
+    @span
+    async def fetch():
+        await asyncio.sleep(0)
+        return "fetched"
+
+    async def main():
+        with span("whole"):
+            assert chew() == "chewed"
+            assert await fetch() == "fetched"
+
+    tape = recorded(main)
+    assert [name for _, name, *_ in told(tape, SPAN)] == ["whole", "chew", "fetch"]
+    whole, chewing, fetching = (span for span in tape.spans if span.kind == SPAN)
+    assert whole.start <= chewing.start <= chewing.end <= fetching.start
+    assert fetching.end <= whole.end
+    assert chew.__name__ == "chew"
+    assert inspect.iscoroutinefunction(fetch)
+
+
+def test_span_marks_an_error_and_does_nothing_outside_a_recording():
+    with span("outside"):
+        pass
+    with taps.recording() as tape, pytest.raises(ValueError), span("inside"):
+        fail()
+    assert told(tape, SPAN) == [(SPAN, "inside", "main thread", "ValueError")]
+
+
+def test_one_span_object_can_be_open_twice():
+    twice = span("twice")
+    with taps.recording() as tape, twice, twice:
+        pass
+    outer, inner = (one for one in tape.spans if one.kind == SPAN)
+    assert outer.start <= inner.start <= inner.end <= outer.end
+
+
+# Django's queries
+
+
+@pytest.fixture(scope="module")
+def library():
+    """The demo project's models, in this process. The environment stays as it was."""
+    with mock.patch.dict(os.environ):
+        boot()
+    import library.models
+
+    return library.models
+
+
+def test_a_query_in_sync_code_is_told_inside_it(library):
+    def count():
+        return library.Book.objects.count()
+
+    tape = recorded(sync_to_async(count))
+    assert told(tape, SYNC, QUERY) == [
+        (SYNC, "count", "thread-sensitive worker", ""),
+        (QUERY, "SELECT library_book", "thread-sensitive worker", ""),
+    ]
+    assert named(tape, "SELECT library_book").detail.startswith("SELECT COUNT(*)")
+
+
+def test_a_query_through_an_a_method_is_told_on_the_worker(library):
+    tape = recorded(library.Book.objects.acount)
+    assert told(tape, QUERY) == [(QUERY, "SELECT library_book", "thread-sensitive worker", "")]
+
+
+def test_a_failed_query_is_marked(library):
+    from django.db import DatabaseError, connection
+
+    def broken():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM nowhere")
+
+    async def main():
+        with pytest.raises(DatabaseError):
+            await sync_to_async(broken)()
+
+    tape = recorded(main)
+    assert told(tape, QUERY) == [
+        (QUERY, "SELECT nowhere", "thread-sensitive worker", "OperationalError")
+    ]
+    assert named(tape, "broken").error == "OperationalError"
+
+
+def test_a_write_and_its_transaction_are_told(library):
+    from django.db import transaction
+
+    def rename():
+        with transaction.atomic():
+            library.Book.objects.filter(pk=1).update(year=1)
+            transaction.set_rollback(True)
+
+    names = [name for _, name, *_ in told(recorded(sync_to_async(rename)), QUERY)]
+    assert "UPDATE library_book" in names
+
+
+def test_every_hop_of_the_shared_worker_ends_up_on_one_lane():
+    tape = recorded(lambda: asyncio.gather(*(sync_to_async(work)() for _ in range(50))))
+    assert [lane.role for lane in tape.lanes] == ["event loop", "thread-sensitive worker"]
+    prefix = SyncToAsync.single_thread_executor._thread_name_prefix
+    assert tape.lanes[1].thread.startswith(prefix)

@@ -1,0 +1,82 @@
+"""The kit on a Django project that is not the course's, with an app and data of its own."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.harness.cells import Kernel
+
+MODELS = """\
+from django.db import models
+
+
+class Recipe(models.Model):
+    title = models.CharField(max_length=50)
+
+    def __str__(self):
+        return self.title
+"""
+SEED = "from kitchen.models import Recipe; Recipe.objects.create(title='Bread')"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """The folder of `mysite`, with an app, its migration, and one row."""
+    folder = tmp_path_factory.mktemp("project")
+
+    def run(*command):
+        subprocess.run([sys.executable, *command], cwd=folder, check=True, capture_output=True)
+
+    run("-m", "django", "startproject", "mysite", ".")
+    run("manage.py", "startapp", "kitchen")
+    (folder / "kitchen" / "models.py").write_text(MODELS)
+    with (folder / "mysite" / "settings.py").open("a") as settings:
+        settings.write("\nINSTALLED_APPS += ['kitchen']\n")
+    run("manage.py", "makemigrations", "kitchen")
+    run("manage.py", "migrate")
+    run("manage.py", "shell", "-c", SEED)
+    return folder
+
+
+@pytest.fixture(params=["in its folder", "elsewhere"])
+def cell(request, project, tmp_path, monkeypatch):
+    """Cells of a kernel that has booted the project, started in its folder or with a path to it."""
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
+    inside = request.param == "in its folder"
+    kernel = Kernel(project if inside else tmp_path)
+    try:
+        assert kernel.run("%load_ext asynclab\nimport asyncio").status == "ok"
+        if not inside:
+            kernel.run(f"import sys; sys.path.insert(0, {str(project)!r})")
+        yield kernel.run
+    finally:
+        kernel.stop()
+
+
+def test_boot_lanes_and_thread_on_another_project(cell, project):
+    before = (project / "db.sqlite3").read_bytes()
+
+    outcome = cell("from asynclab import boot\nboot('mysite.settings')")
+    assert outcome.printed == "Django is set up with mysite.settings. Its data is untouched.\n"
+    assert cell("boot('mysite.settings')").error == ""
+
+    cell("from kitchen.models import Recipe")
+    outcome = cell("%%lanes\n[recipe.title async for recipe in Recipe.objects.all()]")
+    assert outcome.value == "['Bread']"
+    assert any(line.startswith("thread-sensitive worker") for line in outcome.lanes)
+    assert "SELECT kitchen_recipe" in outcome.shown[0]
+
+    assert cell("%%thread\nRecipe.objects.all()").value == "<QuerySet [<Recipe: Bread>]>"
+    assert cell("Recipe.objects.count()").error.startswith("SynchronousOnlyOperation")
+    outcome = cell("%%lanes\n%%thread\nRecipe.objects.count()")
+    assert outcome.value == "1"
+    assert any(line.startswith("plain thread") for line in outcome.lanes)
+
+    assert (project / "db.sqlite3").read_bytes() == before
+
+
+def test_settings_that_are_not_there_are_named_in_a_line(cell):
+    outcome = cell("from asynclab import boot\nboot('nosite.settings')")
+    assert outcome.error.startswith("BootError: There is no module 'nosite'")
+    assert "boot.py" not in outcome.traceback

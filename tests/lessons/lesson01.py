@@ -1,0 +1,903 @@
+"""Answers to the exercises of lesson 01."""
+
+from tests.lessons import Answer
+
+ANSWERS = [
+    Answer(
+        "1.1",
+        wrong="sequential",
+        source="""
+async def stock_report(ask, branches):
+    return [await ask(branch) for branch in branches]
+""",
+        why="an async comprehension runs its steps together",
+    ),
+    Answer(
+        "1.1",
+        wrong="sequential",
+        source="""
+async def stock_report(ask, branches):
+    lines = []
+    for branch in branches:
+        task = asyncio.create_task(ask(branch))
+        lines.append(await task)
+    return lines
+""",
+        why="a task makes it concurrent, wherever it is awaited",
+    ),
+    Answer(
+        "1.1",
+        wrong="list-to-gather",
+        source="""
+async def stock_report(ask, branches):
+    return await asyncio.gather([ask(branch) for branch in branches])
+""",
+        why="gather takes a list of coroutines",
+    ),
+    Answer(
+        "1.1",
+        wrong="awaited-too-soon",
+        source="""
+async def stock_report(ask, branches):
+    return await asyncio.gather(*[await ask(branch) for branch in branches])
+""",
+        why="each call of an async function wants an `await`",
+    ),
+    Answer(
+        "1.1",
+        wrong="tasks-not-answers",
+        source="""
+async def stock_report(ask, branches):
+    return [asyncio.create_task(ask(branch)) for branch in branches]
+""",
+        why="a task is its result",
+    ),
+    Answer(
+        "1.1",
+        wrong="order",
+        source="""
+async def stock_report(ask, branches):
+    jobs = asyncio.as_completed([ask(branch) for branch in branches])
+    return [await job for job in jobs]
+""",
+        why="as_completed keeps the order of the questions",
+    ),
+    Answer(
+        "1.1",
+        wrong="order",
+        source="""
+async def stock_report(ask, branches):
+    jobs = [asyncio.create_task(ask(branch)) for branch in reversed(branches)]
+    return [await job for job in asyncio.as_completed(jobs)]
+""",
+        why="whoever is asked first answers last",
+    ),
+    Answer(
+        "1.1",
+        wrong="other-answers",
+        source="""
+async def stock_report(ask, branches):
+    done, pending = await asyncio.wait([asyncio.create_task(ask(b)) for b in branches])
+    return "".join(task.result() for task in done)
+""",
+        why="one text is as good as a list of lines",
+    ),
+    Answer(
+        "1.1",
+        wrong="returned-future",
+        source="""
+async def stock_report(ask, branches):
+    return asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="gather waits by itself",
+    ),
+    Answer(
+        "1.1",
+        wrong="returned-future",
+        source="""
+def stock_report(ask, branches):
+    return asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="whoever awaits the answers gets them, whichever kind of function this is",
+    ),
+    Answer(
+        "1.1",
+        wrong="swallowed",
+        source="""
+async def stock_report(ask, branches):
+    return await asyncio.gather(*[ask(branch) for branch in branches], return_exceptions=True)
+""",
+        why="one branch that fails must not spoil the report",
+    ),
+    Answer(
+        "1.1",
+        right="a task group",
+        source="""
+async def stock_report(ask, branches):
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(ask(branch)) for branch in branches]
+    return [task.result() for task in tasks]
+""",
+    ),
+    Answer(
+        "1.1",
+        right="tasks first, awaits later",
+        source="""
+async def stock_report(ask, branches):
+    tasks = [asyncio.create_task(ask(branch)) for branch in branches]
+    return [await task for task in tasks]
+""",
+    ),
+    Answer(
+        "1.2",
+        wrong="blocks",
+        source="""
+async def issue_cards(make_card, names):
+    return [make_card(name) for name in names]
+""",
+        why="`async def` makes everything inside it async",
+    ),
+    Answer(
+        "1.2",
+        wrong="async-def-is-no-thread",
+        source="""
+async def issue_cards(make_card, names):
+    async def make(name):
+        return make_card(name)
+
+    return await asyncio.gather(*[make(name) for name in names])
+""",
+        why="gather runs its coroutines in parallel",
+    ),
+    Answer(
+        "1.2",
+        wrong="called-too-soon",
+        source="""
+async def issue_cards(make_card, names):
+    return [await asyncio.to_thread(make_card(name)) for name in names]
+""",
+        why="to_thread takes a call",
+    ),
+    Answer(
+        "1.2",
+        wrong="waits-on-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+async def issue_cards(make_card, names):
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(make_card, names))
+""",
+        why="other threads do the work, so the loop is free",
+    ),
+    Answer(
+        "1.2",
+        wrong="tasks-not-cards",
+        source="""
+async def issue_cards(make_card, names):
+    loop = asyncio.get_running_loop()
+    return [loop.run_in_executor(None, make_card, name) for name in names]
+""",
+        why="a call on another thread gives its result at once",
+    ),
+    Answer(
+        "1.2",
+        wrong="other-cards",
+        source="""
+async def issue_cards(make_card, names):
+    return await asyncio.to_thread(lambda: {name: make_card(name) for name in names})
+""",
+        why="a dict is as good as a list",
+    ),
+    Answer(
+        "1.2",
+        wrong="second-loop",
+        source="""
+async def issue_cards(make_card, names):
+    async def make_all():
+        return [await asyncio.to_thread(make_card, name) for name in names]
+
+    return await asyncio.to_thread(lambda: asyncio.run(make_all()))
+""",
+        why="a thread needs a loop to await in",
+    ),
+    Answer(
+        "1.2",
+        wrong="swallowed",
+        source="""
+async def issue_cards(make_card, names):
+    try:
+        return [await asyncio.to_thread(make_card, name) for name in names]
+    except Exception:
+        return None
+""",
+        why="a card that cannot be drawn is left empty",
+    ),
+    Answer(
+        "1.2",
+        right="all at once, in the pool",
+        source="""
+async def issue_cards(make_card, names):
+    return await asyncio.gather(*[asyncio.to_thread(make_card, name) for name in names])
+""",
+    ),
+    Answer(
+        "1.2",
+        right="sync_to_async",
+        source="""
+from asgiref.sync import sync_to_async
+
+async def issue_cards(make_card, names):
+    return [await sync_to_async(make_card, thread_sensitive=False)(name) for name in names]
+""",
+    ),
+    Answer(
+        "1.3",
+        wrong="runs-a-loop",
+        source="""
+def in_background(coroutine, problems):
+    try:
+        asyncio.run(coroutine)
+    except OSError as error:
+        problems.append(error)
+""",
+        why="asyncio.run is how a plain function runs a coroutine",
+    ),
+    Answer(
+        "1.3",
+        wrong="nobody-awaits",
+        source="""
+async def in_background(coroutine, problems):
+    try:
+        await coroutine
+    except Exception as error:
+        problems.append(error)
+""",
+        why="an async def runs when it is called",
+    ),
+    Answer(
+        "1.3",
+        wrong="not-started",
+        source="""
+letters = []
+
+def in_background(coroutine, problems):
+    letters.append(coroutine)
+""",
+        why="a coroutine runs by itself",
+    ),
+    Answer(
+        "1.3",
+        wrong="no-reference",
+        source="""
+def in_background(coroutine, problems):
+    def look(task):
+        if task.exception():
+            problems.append(task.exception())
+
+    asyncio.create_task(coroutine).add_done_callback(look)
+""",
+        why="the loop keeps its tasks alive",
+    ),
+    Answer(
+        "1.3",
+        wrong="no-reference",
+        source="""
+async def guarded(coroutine, problems):
+    try:
+        await coroutine
+    except Exception as error:
+        problems.append(error)
+
+def in_background(coroutine, problems):
+    global task
+    task = asyncio.create_task(guarded(coroutine, problems))
+""",
+        why="one name is enough for all tasks",
+    ),
+    Answer(
+        "1.3",
+        wrong="lost-error",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    try:
+        background.add(asyncio.create_task(coroutine))
+    except Exception as error:
+        problems.append(error)
+""",
+        why="create_task raises what the coroutine raises",
+    ),
+    Answer(
+        "1.3",
+        wrong="success-reported",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    task = asyncio.create_task(coroutine)
+    background.add(task)
+    task.add_done_callback(lambda task: problems.append(task.exception()))
+""",
+        why="a done callback is an error callback",
+    ),
+    Answer(
+        "1.3",
+        wrong="other-problems",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    def look(task):
+        if not problems and task.exception():
+            problems.append(task.exception())
+
+    task = asyncio.create_task(coroutine)
+    background.add(task)
+    task.add_done_callback(look)
+""",
+        why="the first failure says it all",
+    ),
+    Answer(
+        "1.3",
+        wrong="keeps-for-ever",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    def look(task):
+        if not task.cancelled() and task.exception():
+            problems.append(task.exception())
+
+    task = asyncio.create_task(coroutine)
+    background.add(task)
+    task.add_done_callback(look)
+""",
+        why="a set that holds the tasks is all there is to it",
+    ),
+    Answer(
+        "1.3",
+        wrong="trips-over-cancel",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    def look(task):
+        background.discard(task)
+        if task.exception():
+            problems.append(task.exception())
+
+    task = asyncio.create_task(coroutine)
+    background.add(task)
+    task.add_done_callback(look)
+""",
+        why="a task that is done has sent its letter, or has an exception",
+    ),
+    Answer(
+        "1.3",
+        wrong="swallowed",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    def look(task):
+        background.discard(task)
+        if not task.cancelled() and task.exception():
+            problems.append(task.exception())
+
+    try:
+        task = asyncio.create_task(coroutine)
+    except RuntimeError:
+        return
+    background.add(task)
+    task.add_done_callback(look)
+""",
+        why="the desk must not see an error",
+    ),
+    Answer(
+        "1.3",
+        right="a coroutine around the letter",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    async def guarded():
+        try:
+            await coroutine
+        except Exception as error:
+            problems.append(error)
+
+    task = asyncio.get_running_loop().create_task(guarded())
+    background.add(task)
+    task.add_done_callback(background.discard)
+    return task
+""",
+    ),
+    Answer(
+        "1.4",
+        wrong="always-runs",
+        source="""
+def start(coroutine):
+    return asyncio.run(coroutine)
+""",
+        why="a notebook is a script",
+    ),
+    Answer(
+        "1.4",
+        wrong="always-a-task",
+        source="""
+def start(coroutine):
+    return asyncio.create_task(coroutine)
+""",
+        why="a script is a notebook",
+    ),
+    Answer(
+        "1.4",
+        wrong="nobody-runs-it",
+        source="""
+def start(coroutine):
+    return coroutine
+""",
+        why="whoever calls it can await it",
+    ),
+    Answer(
+        "1.4",
+        wrong="swallows",
+        source="""
+def start(coroutine):
+    try:
+        return asyncio.run(coroutine)
+    except RuntimeError:
+        return asyncio.create_task(coroutine)
+""",
+        why="the only RuntimeError is the one about the loop",
+    ),
+    Answer(
+        "1.4",
+        wrong="swallows",
+        source="""
+def start(coroutine):
+    try:
+        return asyncio.run(coroutine)
+    except RuntimeError:
+        return coroutine
+""",
+        why="a cell can await the coroutine itself",
+    ),
+    Answer(
+        "1.4",
+        wrong="blocks-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+def start(coroutine):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+""",
+        why="on another thread it cannot disturb the loop",
+    ),
+    Answer(
+        "1.4",
+        wrong="lost-result",
+        source="""
+def start(coroutine):
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(coroutine)
+    else:
+        return asyncio.create_task(coroutine)
+""",
+        why="in a script nobody looks at the result",
+    ),
+    Answer(
+        "1.4",
+        right="the coroutine itself, for the cell to await",
+        source="""
+def start(coroutine):
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        return coroutine
+    with asyncio.Runner() as runner:
+        return runner.run(coroutine)
+""",
+    ),
+    Answer(
+        "1.5",
+        wrong="last-number",
+        source="""
+async def serve(requests, handle):
+    jobs = []
+    for request in requests:
+        request_id.set(request)
+        jobs.append(handle(request))
+    return await asyncio.gather(*jobs)
+""",
+        why="a coroutine copies the context when it is made",
+    ),
+    Answer(
+        "1.5",
+        wrong="too-late",
+        source="""
+async def serve(requests, handle):
+    tasks = []
+    for request in requests:
+        tasks.append(asyncio.create_task(handle(request)))
+        request_id.set(request)
+    return await asyncio.gather(*tasks)
+""",
+        why="a task sees what is set after it was made",
+    ),
+    Answer(
+        "1.5",
+        wrong="sequential",
+        source="""
+async def serve(requests, handle):
+    results = []
+    for request in requests:
+        request_id.set(request)
+        results.append(await handle(request))
+    return results
+""",
+        why="right numbers are enough",
+    ),
+    Answer(
+        "1.5",
+        wrong="not-served",
+        source="""
+import threading
+
+async def serve(requests, handle):
+    def serve_one(request):
+        request_id.set(request)
+        asyncio.run(handle(request))
+
+    for request in requests:
+        threading.Thread(target=serve_one, args=(request,)).start()
+""",
+        why="a thread for each request keeps the numbers apart",
+    ),
+    Answer(
+        "1.5",
+        wrong="not-served",
+        source="""
+async def serve(requests, handle):
+    for request in requests:
+        request_id.set(request)
+        asyncio.create_task(handle(request))
+""",
+        why="a task that was started will end",
+    ),
+    Answer(
+        "1.5",
+        wrong="other-results",
+        source="""
+async def serve(requests, handle):
+    async def handle_one(request):
+        request_id.set(request)
+        await handle(request)
+
+    return await asyncio.gather(*[handle_one(request) for request in requests])
+""",
+        why="gather finds the inner results",
+    ),
+    Answer(
+        "1.5",
+        wrong="swallowed",
+        source="""
+async def serve(requests, handle):
+    async def handle_one(request):
+        request_id.set(request)
+        return await handle(request)
+
+    jobs = [handle_one(request) for request in requests]
+    return await asyncio.gather(*jobs, return_exceptions=True)
+""",
+        why="one request that fails must not stop the others",
+    ),
+    Answer(
+        "1.5",
+        right="set, then make the task",
+        source="""
+async def serve(requests, handle):
+    tasks = []
+    for request in requests:
+        request_id.set(request)
+        tasks.append(asyncio.create_task(handle(request)))
+    return await asyncio.gather(*tasks)
+""",
+    ),
+    Answer(
+        "1.5",
+        right="a context for each task",
+        source="""
+from contextvars import copy_context
+
+async def serve(requests, handle):
+    async with asyncio.TaskGroup() as group:
+        tasks = []
+        for request in requests:
+            context = copy_context()
+            context.run(request_id.set, request)
+            tasks.append(group.create_task(handle(request), context=context))
+    return [task.result() for task in tasks]
+""",
+    ),
+    Answer(
+        "1.6",
+        wrong="runs-a-loop",
+        source="""
+def make_refresh(fetch, label):
+    def on_click(button):
+        button.disabled = True
+        label.value = asyncio.run(fetch())
+        button.disabled = False
+
+    return on_click
+""",
+        why="asyncio.run is how a callback runs a coroutine",
+    ),
+    Answer(
+        "1.6",
+        wrong="nobody-awaits",
+        source="""
+def make_refresh(fetch, label):
+    async def on_click(button):
+        button.disabled = True
+        try:
+            label.value = await fetch()
+        except Exception as error:
+            label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+
+    return on_click
+""",
+        why="a button awaits its callback",
+    ),
+    Answer(
+        "1.6",
+        wrong="no-fetch",
+        source="""
+def make_refresh(fetch, label):
+    def on_click(button):
+        button.disabled = True
+        label.value = fetch()
+
+    return on_click
+""",
+        why="a call of an async function runs it",
+    ),
+    Answer(
+        "1.6",
+        wrong="double-click",
+        source="""
+tasks = set()
+
+def make_refresh(fetch, label):
+    async def refresh():
+        try:
+            label.value = await fetch()
+        except Exception as error:
+            label.value = f"failed: {error}"
+
+    return lambda button: tasks.add(asyncio.create_task(refresh()))
+""",
+        why="nobody clicks twice",
+    ),
+    Answer(
+        "1.6",
+        wrong="no-reference",
+        source="""
+def make_refresh(fetch, label):
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except Exception as error:
+            label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+
+    def on_click(button):
+        button.disabled = True
+        asyncio.create_task(refresh(button))
+
+    return on_click
+""",
+        why="the loop keeps its tasks alive",
+    ),
+    Answer(
+        "1.6",
+        wrong="not-shown",
+        source="""
+tasks = set()
+
+def make_refresh(fetch, label):
+    async def refresh(button):
+        try:
+            await fetch()
+            label.value = "refreshed"
+        except Exception as error:
+            label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+
+    def on_click(button):
+        button.disabled = True
+        tasks.add(asyncio.create_task(refresh(button)))
+
+    return on_click
+""",
+        why="that it worked is all one wants to know",
+    ),
+    Answer(
+        "1.6",
+        wrong="lost-error",
+        source="""
+tasks = set()
+
+def make_refresh(fetch, label):
+    async def refresh(button):
+        label.value = await fetch()
+
+    def on_click(button):
+        def done(task):
+            button.disabled = False
+
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(done)
+
+    return on_click
+""",
+        why="asyncio's log is where a user looks",
+    ),
+    Answer(
+        "1.6",
+        wrong="other-label",
+        source="""
+def make_refresh(fetch, label):
+    tasks = set()
+
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = str(error)
+        finally:
+            button.disabled = False
+
+    def on_click(button):
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    return on_click
+""",
+        why="the error's own words are enough",
+    ),
+    Answer(
+        "1.6",
+        wrong="stays-disabled",
+        source="""
+tasks = set()
+
+def make_refresh(fetch, label):
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+            button.disabled = False
+        except Exception as error:
+            label.value = f"failed: {error}"
+
+    def on_click(button):
+        button.disabled = True
+        tasks.add(asyncio.create_task(refresh(button)))
+
+    return on_click
+""",
+        why="what comes last in the try runs last in any case",
+    ),
+    Answer(
+        "1.6",
+        wrong="stays-disabled",
+        source="""
+def make_refresh(fetch, label):
+    tasks = set()
+
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+        button.disabled = False
+
+    def on_click(button):
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    return on_click
+""",
+        why="after the `except` comes everything that has to be done",
+    ),
+    Answer(
+        "1.6",
+        wrong="keeps-for-ever",
+        source="""
+def make_refresh(fetch, label):
+    tasks = set()
+
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+
+    def on_click(button):
+        button.disabled = True
+        tasks.add(asyncio.create_task(refresh(button)))
+
+    return on_click
+""",
+        why="a set that holds the tasks is all there is to it",
+    ),
+    Answer(
+        "1.6",
+        wrong="swallowed",
+        source="""
+def make_refresh(fetch, label):
+    tasks = set()
+
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+        except Exception:
+            pass
+        finally:
+            button.disabled = False
+
+    def on_click(button):
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    return on_click
+""",
+        why="a button must never show a traceback",
+    ),
+    Answer(
+        "1.6",
+        right="a done callback",
+        source="""
+tasks = set()
+
+def make_refresh(fetch, label):
+    def on_click(button):
+        def done(task):
+            tasks.discard(task)
+            error = task.exception()
+            label.value = f"failed: {error}" if error else task.result()
+            button.disabled = False
+
+        button.disabled = True
+        task = asyncio.ensure_future(fetch())
+        tasks.add(task)
+        task.add_done_callback(done)
+
+    return on_click
+""",
+    ),
+]

@@ -1,0 +1,1397 @@
+"""Answers to the exercises of lesson 03."""
+
+from tests.lessons import Answer
+
+ANSWERS = [
+    Answer(
+        "3.1",
+        wrong="called-too-soon",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        return await sync_to_async(letter(member_pk, day=day))
+    except LookupError:
+        return None
+""",
+        why="sync_to_async takes a call",
+    ),
+    Answer(
+        "3.1",
+        wrong="called-too-soon",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        return await sync_to_async(letter(member_pk, day=day))()
+    except LookupError:
+        return None
+""",
+        why="the arguments go where the function is, and the second pair of brackets stays empty",
+    ),
+    Answer(
+        "3.1",
+        wrong="on-the-loop",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        return letter(member_pk, day=day)
+    except LookupError:
+        return None
+""",
+        why="`async def` makes what is inside it async",
+    ),
+    Answer(
+        "3.1",
+        wrong="query-in-pool",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        return await asyncio.to_thread(letter, member_pk, day=day)
+    except LookupError:
+        return None
+""",
+        why="a thread is a thread",
+    ),
+    Answer(
+        "3.1",
+        wrong="lost-error",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        text = sync_to_async(letter)(member_pk, day=day)
+    except LookupError:
+        return None
+    return await text
+""",
+        why="the error rises where the call is written",
+    ),
+    Answer(
+        "3.1",
+        wrong="swallows",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        return await sync_to_async(letter)(member_pk, day=day)
+    except Exception:
+        return None
+""",
+        why="whatever goes wrong means: no reminder",
+    ),
+    Answer(
+        "3.1",
+        wrong="other-text",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        return await sync_to_async(letter)(member_pk, day=day)
+    except LookupError as error:
+        return str(error)
+""",
+        why="the reason is as good as None",
+    ),
+    Answer(
+        "3.1",
+        wrong="returned-coroutine",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        return sync_to_async(letter)(member_pk, day=day)
+    except LookupError:
+        return None
+""",
+        why="the second pair of brackets runs it",
+    ),
+    Answer(
+        "3.1",
+        wrong="other-text",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        return "Dear reader, " + await sync_to_async(letter)(member_pk, day=day)
+    except LookupError:
+        return None
+""",
+        why="a little politeness does no harm",
+    ),
+    Answer(
+        "3.1",
+        wrong="not-called",
+        source="""
+async def reminder(letter, member_pk, day):
+    loans = Loan.objects.filter(member=member_pk, returned=None, due__lt=day)
+    titles = [title async for title in loans.values_list("book__title", flat=True)]
+    return f"Please bring back {', '.join(titles)}." if titles else None
+""",
+        why="what is async already needs no adapter, so write it again",
+    ),
+    Answer(
+        "3.1",
+        right="a decorated function inside",
+        source="""
+async def reminder(letter, member_pk, day):
+    @sync_to_async
+    def text_or_none():
+        try:
+            return letter(member_pk, day=day)
+        except LookupError:
+            return None
+
+    return await text_or_none()
+""",
+    ),
+    Answer(
+        "3.2",
+        wrong="blocks",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    return make_csv(rows)
+""",
+        why="only queries have to leave the loop",
+    ),
+    Answer(
+        "3.2",
+        wrong="blocks",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    return await asyncio.to_thread(make_csv(rows))
+""",
+        why="to_thread takes a call",
+    ),
+    Answer(
+        "3.2",
+        wrong="holds-the-worker",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    return await sync_to_async(make_csv)(rows)
+""",
+        why="off the loop is off the loop",
+    ),
+    Answer(
+        "3.2",
+        wrong="holds-the-worker",
+        source="""
+@sync_to_async
+def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    return make_csv(list(loans.values_list("book__title", "member__name")))
+""",
+        why="one crossing for everything is best",
+    ),
+    Answer(
+        "3.2",
+        wrong="query-in-pool",
+        source="""
+async def export(make_csv):
+    def read_and_make():
+        loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+        return make_csv(list(loans.values_list("book__title", "member__name")))
+
+    return await sync_to_async(read_and_make, thread_sensitive=False)()
+""",
+        why="the whole job may go into the pool",
+    ),
+    Answer(
+        "3.2",
+        wrong="lazy-rows",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = loans.values_list("book__title", "member__name")
+    return await sync_to_async(make_csv, thread_sensitive=False)(rows)
+""",
+        why="`values_list` has read the rows",
+    ),
+    Answer(
+        "3.2",
+        wrong="sync-query",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = list(loans.values_list("book__title", "member__name"))
+    return await sync_to_async(make_csv, thread_sensitive=False)(rows)
+""",
+        why="a list, so it is read, wherever",
+    ),
+    Answer(
+        "3.2",
+        wrong="lazy-key",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [(loan.book.title, loan.member.name) async for loan in loans]
+    return await sync_to_async(make_csv, thread_sensitive=False)(rows)
+""",
+        why="`async for` makes everything in its comprehension async",
+    ),
+    Answer(
+        "3.2",
+        wrong="other-rows",
+        source="""
+async def export(make_csv):
+    rows = [row async for row in Loan.objects.values_list("book__title", "member__name")]
+    return await sync_to_async(make_csv, thread_sensitive=False)(rows)
+""",
+        why="exports the returned ones too",
+    ),
+    Answer(
+        "3.2",
+        wrong="waits-on-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    with ThreadPoolExecutor() as pool:
+        return pool.submit(make_csv, rows).result()
+""",
+        why="on a thread of its own it holds up nobody",
+    ),
+    Answer(
+        "3.2",
+        wrong="lost-file",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    await asyncio.to_thread(make_csv, rows)
+""",
+        why="what ran on another thread has its result there",
+    ),
+    Answer(
+        "3.2",
+        wrong="not-called",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    return "\\n".join(",".join(row) for row in rows)
+""",
+        why="joins the rows itself",
+    ),
+    Answer(
+        "3.2",
+        wrong="swallowed",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    try:
+        return await sync_to_async(make_csv, thread_sensitive=False)(rows)
+    except Exception:
+        return None
+""",
+        why="an export that fails is an empty export",
+    ),
+    Answer(
+        "3.2",
+        wrong="other-rows",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    return await sync_to_async(make_csv, thread_sensitive=False)(rows)
+""",
+        why="one column is order enough",
+    ),
+    Answer(
+        "3.2",
+        right="to_thread, and a list fetched by sync_to_async",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = await sync_to_async(list)(loans.values_list("book__title", "member__name"))
+    return await asyncio.to_thread(make_csv, rows)
+""",
+    ),
+    Answer(
+        "3.3",
+        wrong="database-locked",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 3:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="one crossing, one transaction: nothing can come between",
+    ),
+    Answer(
+        "3.3",
+        wrong="check-then-act",
+        source="""
+async def lend(book_pks, member_pk, day):
+    out = await Loan.objects.filter(member=member_pk, returned=None).acount()
+    if out + len(book_pks) > 3:
+        raise LimitReached
+
+    @sync_to_async
+    @transaction.atomic
+    def create():
+        for pk in book_pks:
+            due = day + timedelta(days=21)
+            Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+
+    await create()
+""",
+        why="what was counted a moment ago still holds",
+    ),
+    Answer(
+        "3.3",
+        wrong="check-then-act",
+        source="""
+@sync_to_async
+def lend(book_pks, member_pk, day):
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 3:
+        raise LimitReached
+    with transaction.atomic():
+        Member.objects.filter(pk=member_pk).update(name=F("name"))
+        for pk in book_pks:
+            due = day + timedelta(days=21)
+            Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="the lock is taken where the writing begins",
+    ),
+    Answer(
+        "3.3",
+        wrong="check-then-act",
+        source="""
+@sync_to_async
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 3:
+        raise LimitReached
+    with transaction.atomic():
+        for pk in book_pks:
+            due = day + timedelta(days=21)
+            Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="an update locks the row for as long as the function runs",
+    ),
+    Answer(
+        "3.3",
+        wrong="no-such-lock",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.select_for_update().get(pk=member_pk)
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 3:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="select_for_update locks the row, whatever the database is",
+    ),
+    Answer(
+        "3.3",
+        wrong="database-locked",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    member = Member.objects.get(pk=member_pk)
+    member.save()
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 3:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="a row that is saved is locked from the moment it was read",
+    ),
+    Answer(
+        "3.3",
+        wrong="one-process",
+        source="""
+desk = threading.Lock()
+
+@sync_to_async
+def lend(book_pks, member_pk, day):
+    with desk, transaction.atomic():
+        out = Loan.objects.filter(member=member_pk, returned=None).count()
+        if out + len(book_pks) > 3:
+            raise LimitReached
+        for pk in book_pks:
+            due = day + timedelta(days=21)
+            Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="a lock of threading keeps the workers apart",
+    ),
+    Answer(
+        "3.3",
+        wrong="one-process",
+        source="""
+desk = asyncio.Lock()
+
+async def lend(book_pks, member_pk, day):
+    @transaction.atomic
+    def create():
+        for pk in book_pks:
+            due = day + timedelta(days=21)
+            Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+
+    async with desk:
+        out = await Loan.objects.filter(member=member_pk, returned=None).acount()
+        if out + len(book_pks) > 3:
+            raise LimitReached
+        await sync_to_async(create)()
+""",
+        why="a lock of asyncio around it keeps the desks apart",
+    ),
+    Answer(
+        "3.3",
+        wrong="only-on-sqlite",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    dates = {"borrowed": day, "due": day + timedelta(days=21)}
+    loans = [Loan(book_id=pk, member_id=member_pk, **dates) for pk in book_pks]
+    Loan.objects.bulk_create(loans)
+    if Loan.objects.filter(member=member_pk, returned=None).count() > 3:
+        raise LimitReached
+""",
+        why="whoever writes first and counts afterwards is safe",
+    ),
+    Answer(
+        "3.3",
+        wrong="locks-everybody",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.update(name=F("name"))
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 3:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="a lock is a lock",
+    ),
+    Answer(
+        "3.3",
+        wrong="half-done",
+        source="""
+@sync_to_async
+def lend(book_pks, member_pk, day):
+    with transaction.atomic():
+        Member.objects.filter(pk=member_pk).update(name=F("name"))
+        out = Loan.objects.filter(member=member_pk, returned=None).count()
+        if out + len(book_pks) > 3:
+            raise LimitReached
+        first, *others = book_pks
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=first, member_id=member_pk, borrowed=day, due=due)
+    for pk in others:
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="what belongs together is a matter of one crossing",
+    ),
+    Answer(
+        "3.3",
+        wrong="swallowed",
+        source="""
+from django.db import IntegrityError
+
+@sync_to_async
+def lend(book_pks, member_pk, day):
+    try:
+        with transaction.atomic():
+            Member.objects.filter(pk=member_pk).update(name=F("name"))
+            out = Loan.objects.filter(member=member_pk, returned=None).count()
+            if out + len(book_pks) > 3:
+                raise LimitReached
+            for pk in book_pks:
+                due = day + timedelta(days=21)
+                Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+    except IntegrityError:
+        pass
+""",
+        why="nothing was written, so nothing has to be said",
+    ),
+    Answer(
+        "3.3",
+        wrong="no-limit",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    if len(book_pks) > 3:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="the limit is for one visit",
+    ),
+    Answer(
+        "3.3",
+        wrong="no-limit",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 4:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="the limit is passed when there are more than three before",
+    ),
+    Answer(
+        "3.3",
+        wrong="too-strict",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
+    if Loan.objects.filter(member=member_pk, returned=None).count() + len(book_pks) >= 3:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="three are too many",
+    ),
+    Answer(
+        "3.3",
+        wrong="async-with",
+        source="""
+async def lend(book_pks, member_pk, day):
+    async with transaction.atomic():
+        out = await Loan.objects.filter(member=member_pk, returned=None).acount()
+        if out + len(book_pks) > 3:
+            raise LimitReached
+        for pk in book_pks:
+            due = day + timedelta(days=21)
+            await Loan.objects.acreate(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="everything has an async form",
+    ),
+    Answer(
+        "3.3",
+        wrong="atomic-on-the-loop",
+        source="""
+async def lend(book_pks, member_pk, day):
+    with transaction.atomic():
+        out = await Loan.objects.filter(member=member_pk, returned=None).acount()
+        if out + len(book_pks) > 3:
+            raise LimitReached
+        for pk in book_pks:
+            due = day + timedelta(days=21)
+            await Loan.objects.acreate(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="`atomic()` outside, a-methods inside",
+    ),
+    Answer(
+        "3.3",
+        wrong="query-in-pool",
+        source="""
+@sync_to_async(thread_sensitive=False)
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 3:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="a transaction is safe on any thread",
+    ),
+    Answer(
+        "3.3",
+        wrong="not-lent",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + len(book_pks) > 3:
+        raise LimitReached
+    for pk in book_pks:
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=day)
+""",
+        why="forgets the 21 days",
+    ),
+    Answer(
+        "3.3",
+        right="decorators, another column, and bulk_create",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(email=F("email"))
+    if Loan.objects.filter(member=member_pk, returned=None).count() > 3 - len(book_pks):
+        raise LimitReached
+    dates = {"borrowed": day, "due": day + timedelta(days=21)}
+    loans = [Loan(book_id=pk, member_id=member_pk, **dates) for pk in book_pks]
+    Loan.objects.bulk_create(loans)
+""",
+    ),
+    Answer(
+        "3.3",
+        right="a look at the member first, outside of the transaction",
+        source="""
+@sync_to_async
+def lend(book_pks, member_pk, day):
+    member = Member.objects.get(pk=member_pk)
+    with transaction.atomic():
+        member.save()
+        if member.loans.filter(returned=None).count() + len(book_pks) > 3:
+            raise LimitReached
+        for pk in book_pks:
+            member.loans.create(book_id=pk, borrowed=day, due=day + timedelta(days=21))
+""",
+    ),
+    Answer(
+        "3.4",
+        wrong="queue",
+        source="""
+async def stock(count, branches):
+    return await asyncio.gather(*[sync_to_async(count)(branch) for branch in branches])
+""",
+        why="gather runs its calls in parallel",
+    ),
+    Answer(
+        "3.4",
+        wrong="one-context",
+        source="""
+async def stock(count, branches):
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    async with ThreadSensitiveContext():
+        calls = [sync_to_async(count_and_close)(branch) for branch in branches]
+        return await asyncio.gather(*calls)
+""",
+        why="a context makes what is inside it parallel",
+    ),
+    Answer(
+        "3.4",
+        wrong="unbounded",
+        source="""
+async def stock(count, branches):
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    async def ask(branch):
+        async with ThreadSensitiveContext():
+            return await sync_to_async(count_and_close)(branch)
+
+    return await asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="the more at once, the better",
+    ),
+    Answer(
+        "3.4",
+        wrong="unbounded",
+        source="""
+async def stock(count, branches):
+    async def ask(branch):
+        async with asyncio.Semaphore(3), ThreadSensitiveContext():
+            return await sync_to_async(count)(branch)
+
+    return await asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="a semaphore for each branch bounds them all",
+    ),
+    Answer(
+        "3.4",
+        wrong="leaves-open",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+
+    async def ask(branch):
+        async with three, ThreadSensitiveContext():
+            return await sync_to_async(count)(branch)
+
+    return await asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="the context closes what was opened in it",
+    ),
+    Answer(
+        "3.4",
+        wrong="closes-elsewhere",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+
+    async def ask(branch):
+        async with three, ThreadSensitiveContext():
+            number = await sync_to_async(count)(branch)
+        await sync_to_async(connection.close)()
+        return number
+
+    return await asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="`connection` is the same everywhere",
+    ),
+    Answer(
+        "3.4",
+        wrong="leaves-open",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+
+    def close():
+        connection.close()
+
+    async def ask(branch):
+        async with three, ThreadSensitiveContext():
+            number = await sync_to_async(count)(branch)
+        await sync_to_async(close)()
+        return number
+
+    return await asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="closes after the context, and so on another thread",
+    ),
+    Answer(
+        "3.4",
+        wrong="fewer",
+        source="""
+async def stock(count, branches):
+    two = asyncio.Semaphore(2)
+
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    async def ask(branch):
+        async with two, ThreadSensitiveContext():
+            return await sync_to_async(count_and_close)(branch)
+
+    return await asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="the loop's thread counts as the third",
+    ),
+    Answer(
+        "3.4",
+        wrong="order",
+        source="""
+async def stock(count, branches):
+    three, counts = asyncio.Semaphore(3), []
+
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    async def ask(branch):
+        async with three, ThreadSensitiveContext():
+            counts.insert(0, await sync_to_async(count_and_close)(branch))
+
+    await asyncio.gather(*[ask(branch) for branch in branches])
+    return counts
+""",
+        why="collects the answers as they come",
+    ),
+    Answer(
+        "3.4",
+        wrong="other-counts",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    async def ask(branch):
+        async with three, ThreadSensitiveContext():
+            return await sync_to_async(count_and_close)(branch)
+
+    return sum(await asyncio.gather(*[ask(branch) for branch in branches]))
+""",
+        why="the sum is what is needed in the end",
+    ),
+    Answer(
+        "3.4",
+        wrong="on-the-loop",
+        source="""
+async def stock(count, branches):
+    async def ask(branch):
+        async with ThreadSensitiveContext():
+            return count(branch)
+
+    return await asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="inside a context a function runs on the context's thread",
+    ),
+    Answer(
+        "3.4",
+        wrong="not-called",
+        source="""
+async def stock(count, branches):
+    return [await Book.objects.acount() for branch in branches]
+""",
+        why="counts the books that are at hand",
+    ),
+    Answer(
+        "3.4",
+        wrong="swallowed",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    async def ask(branch):
+        async with three, ThreadSensitiveContext():
+            return await sync_to_async(count_and_close)(branch)
+
+    return await asyncio.gather(*[ask(branch) for branch in branches], return_exceptions=True)
+""",
+        why="one branch that fails must not spoil the list",
+    ),
+    Answer(
+        "3.4",
+        wrong="open-after-error",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+
+    def count_and_close(branch):
+        number = count(branch)
+        connection.close()
+        return number
+
+    async def ask(branch):
+        async with three, ThreadSensitiveContext():
+            return await sync_to_async(count_and_close)(branch)
+
+    return await asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="the connection is closed when the count is done",
+    ),
+    Answer(
+        "3.4",
+        right="the pool, three by three",
+        source="""
+async def stock(count, branches):
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    counts, ask = [], sync_to_async(count_and_close, thread_sensitive=False)
+    for start in range(0, len(branches), 3):
+        counts += await asyncio.gather(*[ask(each) for each in branches[start : start + 3]])
+    return counts
+""",
+    ),
+    Answer(
+        "3.5",
+        wrong="goes-on",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    def all_or_none():
+        with transaction.atomic():
+            for pk in loan_pks:
+                take_back(pk, day)
+
+    await asyncio.wait_for(sync_to_async(all_or_none)(), seconds)
+""",
+        why="wait_for stops what it waits for",
+    ),
+    Answer(
+        "3.5",
+        wrong="goes-on",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    @sync_to_async
+    @transaction.atomic
+    def all_or_none():
+        for pk in loan_pks:
+            take_back(pk, day)
+
+    async with asyncio.timeout(seconds):
+        await all_or_none()
+""",
+        why="asyncio.timeout rolls the transaction back",
+    ),
+    Answer(
+        "3.5",
+        wrong="half-done",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    async with asyncio.timeout(seconds):
+        for pk in loan_pks:
+            await sync_to_async(take_back)(pk, day)
+""",
+        why="a crossing for each book can be stopped between two",
+    ),
+    Answer(
+        "3.5",
+        wrong="half-done",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    stop = threading.Event()
+
+    def until_stopped():
+        for pk in loan_pks:
+            if stop.is_set():
+                raise TimeoutError
+            take_back(pk, day)
+
+    job = asyncio.create_task(sync_to_async(until_stopped)())
+    await asyncio.wait([job], timeout=seconds)
+    stop.set()
+    await job
+""",
+        why="what is stopped has done nothing",
+    ),
+    Answer(
+        "3.5",
+        wrong="not-awaited",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    stop = threading.Event()
+
+    def all_or_none():
+        with transaction.atomic():
+            for pk in loan_pks:
+                if stop.is_set():
+                    raise TimeoutError
+                take_back(pk, day)
+
+    try:
+        await asyncio.wait_for(sync_to_async(all_or_none)(), seconds)
+    except TimeoutError:
+        stop.set()
+        raise
+""",
+        why="a flag that is set has been seen",
+    ),
+    Answer(
+        "3.5",
+        wrong="no-timeout",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    @sync_to_async
+    @transaction.atomic
+    def all_or_none():
+        for pk in loan_pks:
+            take_back(pk, day)
+
+    await all_or_none()
+""",
+        why="all or none, whenever",
+    ),
+    Answer(
+        "3.5",
+        wrong="no-timeout",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    stop = threading.Event()
+
+    def all_or_none():
+        with transaction.atomic():
+            for pk in loan_pks:
+                if stop.is_set():
+                    transaction.set_rollback(True)
+                    return
+                take_back(pk, day)
+
+    job = asyncio.create_task(sync_to_async(all_or_none)())
+    await asyncio.wait([job], timeout=seconds)
+    stop.set()
+    await job
+""",
+        why="the caller sees for himself that nothing was done",
+    ),
+    Answer(
+        "3.5",
+        wrong="query-in-pool",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    def all_or_none():
+        with transaction.atomic():
+            for pk in loan_pks:
+                take_back(pk, day)
+
+    await asyncio.wait_for(asyncio.to_thread(all_or_none), seconds)
+""",
+        why="a thread of the pool can be stopped",
+    ),
+    Answer(
+        "3.5",
+        wrong="atomic-on-the-loop",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    async with asyncio.timeout(seconds):
+        with transaction.atomic():
+            for pk in loan_pks:
+                await sync_to_async(take_back)(pk, day)
+""",
+        why="the timeout leaves `atomic()`, and that undoes everything",
+    ),
+    Answer(
+        "3.5",
+        wrong="not-taken-back",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    @sync_to_async
+    @transaction.atomic
+    def all_or_none():
+        take_back(loan_pks[0], day)
+
+    await asyncio.wait_for(all_or_none(), seconds)
+""",
+        why="begins with the first book",
+    ),
+    Answer(
+        "3.5",
+        wrong="second-loop",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    stop = threading.Event()
+
+    def all_or_none():
+        with transaction.atomic():
+            for pk in loan_pks:
+                if stop.is_set():
+                    raise TimeoutError
+                take_back(pk, day)
+
+    async def wait_and_stop():
+        await asyncio.sleep(0)
+
+    job = asyncio.create_task(sync_to_async(all_or_none)())
+    await asyncio.to_thread(lambda: asyncio.run(wait_and_stop()))
+    await asyncio.wait([job], timeout=seconds)
+    stop.set()
+    await job
+""",
+        why="waiting for the job belongs on another thread",
+    ),
+    Answer(
+        "3.5",
+        right="a deadline in the function itself",
+        source="""
+from time import monotonic
+
+async def take_back_all(take_back, loan_pks, day, seconds):
+    deadline = monotonic() + seconds
+
+    @sync_to_async
+    @transaction.atomic
+    def all_or_none():
+        for pk in loan_pks:
+            if monotonic() > deadline:
+                raise TimeoutError
+            take_back(pk, day)
+
+    await all_or_none()
+""",
+    ),
+    Answer(
+        "3.5",
+        right="shield, and a second wait",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    stop = threading.Event()
+
+    def all_or_none():
+        with transaction.atomic():
+            for pk in loan_pks:
+                if stop.is_set():
+                    raise TimeoutError("stopped")
+                take_back(pk, day)
+
+    job = asyncio.ensure_future(sync_to_async(all_or_none)())
+    try:
+        await asyncio.wait_for(asyncio.shield(job), seconds)
+    except TimeoutError:
+        stop.set()
+        await job
+""",
+    ),
+    Answer(
+        "3.6",
+        wrong="hop-per-row",
+        source="""
+async def shelf(request, opening_hours):
+    async def lines():
+        lines = []
+        async for book in Book.objects.all()[:40]:
+            loan = await sync_to_async(reader_of)(book)
+            lines.append(f"{book}: {loan.member if loan else 'on the shelf'}")
+        return lines
+
+    hours, lines = await asyncio.gather(opening_hours(), lines())
+    return HttpResponse("\\n".join([hours, *lines]))
+""",
+        why="only the other service is slow",
+    ),
+    Answer(
+        "3.6",
+        wrong="gathered-hops",
+        source="""
+async def shelf(request, opening_hours):
+    async def line(book):
+        loan = await sync_to_async(reader_of)(book)
+        return f"{book}: {loan.member if loan else 'on the shelf'}"
+
+    books = await sync_to_async(list)(Book.objects.all()[:40])
+    lines = await asyncio.gather(opening_hours(), *[line(book) for book in books])
+    return HttpResponse("\\n".join(lines))
+""",
+        why="gather makes forty lookups one",
+    ),
+    Answer(
+        "3.6",
+        wrong="gathered-hops",
+        source="""
+async def shelf(request, opening_hours):
+    async def line(book):
+        async with ThreadSensitiveContext():
+            loan = await sync_to_async(reader_of)(book)
+        return f"{book}: {loan.member if loan else 'on the shelf'}"
+
+    books = await sync_to_async(list)(Book.objects.all()[:40])
+    lines = await asyncio.gather(opening_hours(), *[line(book) for book in books])
+    return HttpResponse("\\n".join(lines))
+""",
+        why="a context gives each lookup a worker, in a view too",
+    ),
+    Answer(
+        "3.6",
+        wrong="query-in-pool",
+        source="""
+async def shelf(request, opening_hours):
+    @sync_to_async(thread_sensitive=False)
+    def line(book):
+        loan = reader_of(book)
+        return f"{book}: {loan.member if loan else 'on the shelf'}"
+
+    books = await sync_to_async(list)(Book.objects.all()[:40])
+    lines = await asyncio.gather(opening_hours(), *[line(book) for book in books])
+    return HttpResponse("\\n".join(lines))
+""",
+        why="False makes it parallel, so False makes it fast",
+    ),
+    Answer(
+        "3.6",
+        wrong="query-per-row",
+        source="""
+async def shelf(request, opening_hours):
+    def lines():
+        lines = []
+        for book in Book.objects.all()[:40]:
+            loan = reader_of(book)
+            lines.append(f"{book}: {loan.member if loan else 'on the shelf'}")
+        return lines
+
+    hours, lines = await asyncio.gather(opening_hours(), sync_to_async(lines)())
+    return HttpResponse("\\n".join([hours, *lines]))
+""",
+        why="hops are all that costs",
+    ),
+    Answer(
+        "3.6",
+        wrong="query-too-many",
+        source="""
+async def shelf(request, opening_hours):
+    def lines():
+        readers = {loan.book_id: loan for loan in Loan.objects.filter(returned=None)}
+        names = {member.pk: member for member in Member.objects.all()}
+        lines = []
+        for book in Book.objects.all()[:40]:
+            loan = readers.get(book.pk)
+            lines.append(f"{book}: {names[loan.member_id] if loan else 'on the shelf'}")
+        return lines
+
+    hours, lines = await asyncio.gather(opening_hours(), sync_to_async(lines)())
+    return HttpResponse("\\n".join([hours, *lines]))
+""",
+        why="a query for each table",
+    ),
+    Answer(
+        "3.6",
+        wrong="no-query",
+        source="""
+loans = {loan.book_id: loan async for loan in Loan.objects.filter(returned=None)
+         .select_related("member")}
+lines = [f"{book}: {loans[book.pk].member if book.pk in loans else 'on the shelf'}"
+         async for book in Book.objects.all()[:40]]
+
+async def shelf(request, opening_hours):
+    return HttpResponse("\\n".join([await opening_hours(), *lines]))
+""",
+        why="looks everything up once, when the module is imported",
+    ),
+    Answer(
+        "3.6",
+        wrong="two-crossings",
+        source="""
+async def shelf(request, opening_hours):
+    async def lines():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member async for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" async for book in books]
+
+    hours, lines = await asyncio.gather(opening_hours(), lines())
+    return HttpResponse("\\n".join([hours, *lines]))
+""",
+        why="two queries, so two a-methods",
+    ),
+    Answer(
+        "3.6",
+        wrong="one-after-another",
+        source="""
+async def shelf(request, opening_hours):
+    def lines():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+
+    lines = await sync_to_async(lines)()
+    return HttpResponse("\\n".join([await opening_hours(), *lines]))
+""",
+        why="what is awaited is concurrent",
+    ),
+    Answer(
+        "3.6",
+        wrong="one-after-another",
+        source="""
+async def shelf(request, opening_hours):
+    hours = await opening_hours()
+
+    @sync_to_async
+    def page():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        lines = [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+        return HttpResponse("\\n".join([hours, *lines]))
+
+    return await page()
+""",
+        why="the hours stand first on the page, so they come first",
+    ),
+    Answer(
+        "3.6",
+        wrong="sync-query",
+        source="""
+async def shelf(request, opening_hours):
+    loans = Loan.objects.filter(returned=None).select_related("member")
+    readers = {loan.book_id: loan.member for loan in loans}
+    books = Book.objects.all()[:40]
+    lines = [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+    return HttpResponse("\\n".join([await opening_hours(), *lines]))
+""",
+        why="two queries are so few that they may run here",
+    ),
+    Answer(
+        "3.6",
+        wrong="other-page",
+        source="""
+async def shelf(request, opening_hours):
+    def lines():
+        loans = Loan.objects.select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+
+    hours, lines = await asyncio.gather(opening_hours(), sync_to_async(lines)())
+    return HttpResponse("\\n".join([hours, *lines]))
+""",
+        why="names readers who have brought the book back",
+    ),
+    Answer(
+        "3.6",
+        wrong="empty-crossing",
+        source="""
+async def shelf(request, opening_hours):
+    loans = await sync_to_async(Loan.objects.filter(returned=None).select_related)("member")
+
+    def books_with_readers():
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+
+    hours, lines = await asyncio.gather(opening_hours(), sync_to_async(books_with_readers)())
+    return HttpResponse("\\n".join([hours, *lines]))
+""",
+        why="whatever touches a model belongs on the worker",
+    ),
+    Answer(
+        "3.6",
+        wrong="swallowed",
+        source="""
+async def shelf(request, opening_hours):
+    def books_with_readers():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+
+    try:
+        hours, lines = await asyncio.gather(opening_hours(), sync_to_async(books_with_readers)())
+    except Exception:
+        return HttpResponse("Closed")
+    return HttpResponse("\\n".join([hours, *lines]))
+""",
+        why="a page should never fail",
+    ),
+    Answer(
+        "3.6",
+        right="a task and prefetch_related",
+        source="""
+from django.db.models import Prefetch
+
+async def shelf(request, opening_hours):
+    hours = asyncio.create_task(opening_hours())
+    loans = Loan.objects.filter(returned=None).select_related("member")
+    books = Book.objects.prefetch_related(Prefetch("loans", loans, to_attr="out"))[:40]
+    lines = [
+        f"{book}: {book.out[0].member if book.out else 'on the shelf'}" async for book in books
+    ]
+    return HttpResponse("\\n".join([await hours, *lines]))
+""",
+    ),
+]

@@ -1,0 +1,940 @@
+"""Answers to the exercises of lesson 04."""
+
+from tests.lessons import Answer
+
+ANSWERS = [
+    Answer(
+        "4.1",
+        wrong="not-delivered",
+        source="""
+def on_return(sender, title, notify, **kwargs):
+    notify(title)
+""",
+        why="a call is a call",
+    ),
+    Answer(
+        "4.1",
+        wrong="not-delivered",
+        source="""
+def on_return(sender, title, notify, **kwargs):
+    async_to_sync(notify)
+""",
+        why="wrapping is calling",
+    ),
+    Answer(
+        "4.1",
+        wrong="wrapped-the-coroutine",
+        source="""
+def on_return(sender, title, notify, **kwargs):
+    async_to_sync(notify(title))()
+""",
+        why="the adapter takes what is to be awaited",
+    ),
+    Answer(
+        "4.1",
+        wrong="no-loop-here",
+        source="""
+def on_return(sender, title, notify, **kwargs):
+    asyncio.create_task(notify(title))
+""",
+        why="a receiver starts the work, somebody else waits for it",
+    ),
+    Answer(
+        "4.1",
+        wrong="own-loop",
+        source="""
+def on_return(sender, title, notify, **kwargs):
+    asyncio.run(notify(title))
+""",
+        why="it works in the command, so it works",
+    ),
+    Answer(
+        "4.1",
+        wrong="own-loop",
+        source="""
+def on_return(sender, title, notify, **kwargs):
+    async_to_sync(notify, force_new_loop=True)(title)
+""",
+        why="a loop of its own is safer",
+    ),
+    Answer(
+        "4.1",
+        wrong="other-notices",
+        source="""
+def on_return(sender, title, notify, **kwargs):
+    async_to_sync(notify)(title)
+    async_to_sync(notify)(title)
+""",
+        why="once for the command, once for the view",
+    ),
+    Answer(
+        "4.1",
+        wrong="swallowed",
+        source="""
+def on_return(sender, title, notify, **kwargs):
+    try:
+        async_to_sync(notify)(title)
+    except Exception:
+        pass
+""",
+        why="a receiver must not fail",
+    ),
+    Answer(
+        "4.1",
+        right="an async receiver, which Django wraps itself",
+        source="""
+async def on_return(sender, title, notify, **kwargs):
+    await notify(title)
+""",
+    ),
+    Answer(
+        "4.1",
+        wrong="no-signature",
+        source="""
+@async_to_sync
+async def on_return(sender, title, notify, **kwargs):
+    await notify(title)
+""",
+        why="the decorator makes a receiver like any other",
+    ),
+    Answer(
+        "4.2",
+        wrong="blocks-itself",
+        source="""
+async def stock_line(ask, title):
+    return f"{title}: {async_to_sync(ask)(title)} copies"
+""",
+        why="`async def` is all that was missing",
+    ),
+    Answer(
+        "4.2",
+        wrong="second-loop",
+        source="""
+async def stock_line(ask, title):
+    return f"{title}: {asyncio.run(ask(title))} copies"
+""",
+        why="the adapter is the problem, so take another",
+    ),
+    Answer(
+        "4.2",
+        wrong="second-loop",
+        source="""
+async def stock_line(ask, title):
+    loop = asyncio.get_event_loop()
+    return f"{title}: {loop.run_until_complete(ask(title))} copies"
+""",
+        why="there is a loop, so run it",
+    ),
+    Answer(
+        "4.2",
+        wrong="there-and-back",
+        source="""
+async def stock_line(ask, title):
+    return f"{title}: {await sync_to_async(async_to_sync(ask))(title)} copies"
+""",
+        why="the error says that the adapter needs another thread",
+    ),
+    Answer(
+        "4.2",
+        wrong="other-loop",
+        source="""
+async def stock_line(ask, title):
+    copies = await asyncio.to_thread(lambda: asyncio.run(ask(title)))
+    return f"{title}: {copies} copies"
+""",
+        why="a thread without a loop may run one",
+    ),
+    Answer(
+        "4.2",
+        wrong="not-awaited",
+        source="""
+async def stock_line(ask, title):
+    return f"{title}: {ask(title)} copies"
+""",
+        why="take the adapter away, and all is well",
+    ),
+    Answer(
+        "4.2",
+        wrong="other-text",
+        source="""
+async def stock_line(ask, title):
+    return await ask(title)
+""",
+        why="returns what was asked, not the line",
+    ),
+    Answer(
+        "4.2",
+        right="a task",
+        source="""
+async def stock_line(ask, title):
+    asking = asyncio.create_task(ask(title))
+    return f"{title}: {await asking} copies"
+""",
+    ),
+    Answer(
+        "4.3",
+        wrong="crossing-for-each",
+        source="""
+def stock_report(ask, branches):
+    return [async_to_sync(ask)(branch) for branch in branches]
+""",
+        why="one call, one adapter",
+    ),
+    Answer(
+        "4.3",
+        wrong="crossing-for-each",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+def stock_report(ask, branches):
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(async_to_sync(ask), branches))
+""",
+        why="threads make it concurrent",
+    ),
+    Answer(
+        "4.3",
+        wrong="crossing-for-each",
+        source="""
+from asgiref.sync import AsyncSingleThreadContext
+
+def stock_report(ask, branches):
+    with AsyncSingleThreadContext():
+        return [async_to_sync(ask)(branch) for branch in branches]
+""",
+        why="one thread is one loop",
+    ),
+    Answer(
+        "4.3",
+        wrong="sequential",
+        source="""
+def stock_report(ask, branches):
+    async def ask_all():
+        return [await ask(branch) for branch in branches]
+
+    return async_to_sync(ask_all)()
+""",
+        why="inside one crossing everything is concurrent",
+    ),
+    Answer(
+        "4.3",
+        wrong="gathered-too-soon",
+        source="""
+def stock_report(ask, branches):
+    return async_to_sync(asyncio.gather)(*[ask(branch) for branch in branches])
+""",
+        why="`gather` is what has to be awaited, so it is what has to be wrapped",
+    ),
+    Answer(
+        "4.3",
+        wrong="other-answers",
+        source="""
+def stock_report(ask, branches):
+    async def ask_all():
+        return {branch: await ask(branch) for branch in branches}
+
+    return async_to_sync(ask_all)()
+""",
+        why="a dict is as good as a list",
+    ),
+    Answer(
+        "4.3",
+        right="a task group",
+        source="""
+@async_to_sync
+async def stock_report(ask, branches):
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(ask(branch)) for branch in branches]
+    return [task.result() for task in tasks]
+""",
+    ),
+    Answer(
+        "4.4",
+        wrong="returned-coroutine",
+        source="""
+@transaction.atomic
+async def add_author(name, enrich):
+    author = await Author.objects.acreate(name=name)
+    await enrich(author.pk)
+""",
+        why="`atomic` decorates every kind of function",
+    ),
+    Answer(
+        "4.4",
+        wrong="other-connection",
+        source="""
+def add_author(name, enrich):
+    with transaction.atomic():
+        author = Author.objects.create(name=name)
+        asyncio.run(enrich(author.pk))
+""",
+        why="the loop does not matter to the database",
+    ),
+    Answer(
+        "4.4",
+        wrong="half-done",
+        source="""
+def add_author(name, enrich):
+    with transaction.atomic():
+        author = Author.objects.create(name=name)
+    async_to_sync(enrich)(author.pk)
+""",
+        why="the author must be committed before `enrich` can see it",
+    ),
+    Answer(
+        "4.4",
+        wrong="half-done",
+        source="""
+def add_author(name, enrich):
+    author = Author.objects.create(name=name)
+    asyncio.run(enrich(author.pk))
+""",
+        why="without the transaction `enrich` finds the author, so the transaction was the fault",
+    ),
+    Answer(
+        "4.4",
+        wrong="atomic-on-the-loop",
+        source="""
+@async_to_sync
+async def add_author(name, enrich):
+    with transaction.atomic():
+        author = await Author.objects.acreate(name=name)
+        await enrich(author.pk)
+""",
+        why="everything into the one crossing",
+    ),
+    Answer(
+        "4.4",
+        wrong="swallowed",
+        source="""
+def add_author(name, enrich):
+    try:
+        with transaction.atomic():
+            author = Author.objects.create(name=name)
+            async_to_sync(enrich)(author.pk)
+    except ConnectionError:
+        print("The catalogue is closed.")
+""",
+        why="nothing was written, so nothing happened",
+    ),
+    Answer(
+        "4.4",
+        wrong="not-added",
+        source="""
+def add_author(name, enrich):
+    with transaction.atomic():
+        author = Author.objects.create(name=name)
+        async_to_sync(enrich)
+""",
+        why="wrapping is calling",
+    ),
+    Answer(
+        "4.4",
+        wrong="returned-coroutine",
+        source="""
+async def add_author(name, enrich):
+    author = await Author.objects.acreate(name=name)
+    await enrich(author.pk)
+""",
+        why="the function that calls async code becomes async",
+    ),
+    Answer(
+        "4.4",
+        right="the decorator",
+        source="""
+@transaction.atomic
+def add_author(name, enrich):
+    async_to_sync(enrich)(Author.objects.create(name=name).pk)
+""",
+    ),
+    Answer(
+        "4.5",
+        wrong="left-inside",
+        source="""
+def greet(log_in, token):
+    asyncio.run(log_in(token))
+    return f"Good evening, {current_member.get()}."
+""",
+        why="a context variable is global",
+    ),
+    Answer(
+        "4.5",
+        wrong="left-inside",
+        source="""
+def greet(log_in, token):
+    asyncio.run(log_in(token))
+    return f"Good evening, {current_member.get('guest')}."
+""",
+        why="a default repairs the LookupError",
+    ),
+    Answer(
+        "4.5",
+        wrong="stays-inside",
+        source="""
+def greet(log_in, token):
+    async def log_in_and_greet():
+        await log_in(token)
+        return f"Good evening, {current_member.get()}."
+
+    return asyncio.run(log_in_and_greet())
+""",
+        why="reads the variable where it is set",
+    ),
+    Answer(
+        "4.5",
+        wrong="child-task",
+        source="""
+def greet(log_in, token):
+    async def log_in_all():
+        await asyncio.gather(log_in(token))
+
+    async_to_sync(log_in_all)()
+    return f"Good evening, {current_member.get()}."
+""",
+        why="one crossing with gather inside, as in 4.3",
+    ),
+    Answer(
+        "4.5",
+        wrong="other-thread",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+def greet(log_in, token):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(async_to_sync(log_in), token).result()
+    return f"Good evening, {current_member.get()}."
+""",
+        why="async code needs a thread of its own",
+    ),
+    Answer(
+        "4.5",
+        wrong="other-text",
+        source="""
+def greet(log_in, token):
+    async_to_sync(log_in)(token)
+    return f"Good evening, {token}."
+""",
+        why="greets the token",
+    ),
+    Answer(
+        "4.5",
+        right="greets inside, and lets the variable out",
+        source="""
+@async_to_sync
+async def greet(log_in, token):
+    await log_in(token)
+    return f"Good evening, {current_member.get()}."
+""",
+    ),
+    Answer(
+        "4.6",
+        wrong="never-ran",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    def test_service(self):
+        self.assertTrue(self.service(date(2025, 5, 27)))
+""",
+        why="what is green is tested",
+    ),
+    Answer(
+        "4.6",
+        wrong="never-ran",
+        source="""
+import unittest
+
+class OverdueTest(unittest.TestCase):
+    service = staticmethod(overdue)
+
+    async def test_service(self):
+        self.assertIn("Orlando", await self.service(date(2025, 5, 27)))
+        self.assertNotIn("Emma", await self.service(date(2025, 5, 27)))
+""",
+        why="every TestCase runs an async method",
+    ),
+    Answer(
+        "4.6",
+        wrong="sync-in-async",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    async def test_service(self):
+        emma, tomoko = Book.objects.get(title="Emma"), Member.objects.get(pk=7)
+        Loan.objects.create(book=emma, member=tomoko, borrowed="2025-05-01", due="2025-05-22")
+        self.assertIn("Emma", await self.service(date(2025, 5, 27)))
+""",
+        why="`async def` before the test, and `await` before the service, is all",
+    ),
+    Answer(
+        "4.6",
+        wrong="other-connection",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    def test_service(self):
+        emma, tomoko = Book.objects.get(title="Emma"), Member.objects.get(pk=7)
+        Loan.objects.create(book=emma, member=tomoko, borrowed="2025-05-01", due="2025-05-22")
+        self.assertIn("Emma", asyncio.run(self.service(date(2025, 5, 27))))
+""",
+        why="`asyncio.run` runs async code in a sync test",
+    ),
+    Answer(
+        "4.6",
+        wrong="leaves-rows",
+        source="""
+import unittest
+
+class OverdueTest(unittest.IsolatedAsyncioTestCase):
+    service = staticmethod(overdue)
+
+    async def test_service(self):
+        emma, tomoko = await Book.objects.aget(title="Emma"), await Member.objects.aget(pk=7)
+        rows = {"book": emma, "member": tomoko, "borrowed": "2025-05-01", "due": "2025-05-22"}
+        await Loan.objects.acreate(**rows)
+        self.assertIn("Emma", await self.service(date(2025, 5, 27)))
+""",
+        why="an async test needs unittest's async test case",
+    ),
+    Answer(
+        "4.6",
+        wrong="passes-on-nothing",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    async def test_service(self):
+        self.assertIsInstance(await self.service(date(2025, 5, 27)), list)
+        self.assertNotIn("Emma", await self.service(date(2025, 5, 27)))
+""",
+        why="a list of the right kind is the right list",
+    ),
+    Answer(
+        "4.6",
+        wrong="forgets-returned",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    async def test_service(self):
+        self.assertIn("Orlando", await self.service(date(2025, 5, 27)))
+""",
+        why="tests what must be there, and not what must not",
+    ),
+    Answer(
+        "4.6",
+        wrong="no-tests",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    async def service_names_what_is_out(self):
+        self.assertIn("Orlando", await self.service(date(2025, 5, 27)))
+""",
+        why="a good name needs no prefix",
+    ),
+    Answer(
+        "4.6",
+        wrong="no-test-case",
+        source="""
+class OverdueTest:
+    service = staticmethod(overdue)
+
+    async def test_service(self):
+        assert "Orlando" in await self.service(date(2025, 5, 27))
+""",
+        why="a plain class is enough, as in pytest",
+    ),
+    Answer(
+        "4.6",
+        wrong="fails-on-right",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    async def test_service(self):
+        self.assertEqual(await self.service(date(2025, 5, 27)), ["Emma"])
+""",
+        why="forgets what the library has lent already",
+    ),
+    Answer(
+        "4.6",
+        wrong="lost-service",
+        source="""
+class OverdueTest(TestCase):
+    service = overdue
+
+    def setUp(self):
+        for title, returned in ("Emma", None), ("Dracula", date(2025, 5, 20)):
+            Loan.objects.create(
+                book=Book.objects.get(title=title),
+                member=Member.objects.get(name="Tomoko Arai"),
+                borrowed=date(2025, 5, 1),
+                due=date(2025, 5, 22),
+                returned=returned,
+            )
+
+    async def test_names_what_is_out(self):
+        self.assertIn("Emma", await self.service(date(2025, 5, 27)))
+
+    async def test_leaves_out_what_came_back(self):
+        titles = await self.service(date(2025, 5, 27))
+        self.assertNotIn("Dracula", titles)
+""",
+        why="a function is the same as an attribute of a class",
+    ),
+    Answer(
+        "4.6",
+        wrong="second-loop",
+        source="""
+import asyncio
+
+
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    def setUp(self):
+        for title, returned in ("Emma", None), ("Dracula", date(2025, 5, 20)):
+            Loan.objects.create(
+                book=Book.objects.get(title=title),
+                member=Member.objects.get(name="Tomoko Arai"),
+                borrowed=date(2025, 5, 1),
+                due=date(2025, 5, 22),
+                returned=returned,
+            )
+
+    async def test_names_what_is_out(self):
+        self.assertIn("Emma", await self.service(date(2025, 5, 27)))
+
+    async def test_leaves_out_what_came_back(self):
+        titles = await asyncio.to_thread(lambda: asyncio.run(self.service(date(2025, 5, 27))))
+        self.assertNotIn("Dracula", titles)
+""",
+        why="a service needs a loop of its own",
+    ),
+    Answer(
+        "4.6",
+        right="async_to_sync, and the library's own loans",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    def test_service(self):
+        late = Loan.objects.filter(returned=None, due__lt="2025-05-27")
+        titles = [loan.book.title for loan in late.select_related("book")]
+        self.assertEqual(async_to_sync(self.service)(date(2025, 5, 27)), titles)
+""",
+    ),
+    Answer(
+        "4.6",
+        right="a-methods in an async test",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    async def test_service(self):
+        emma, tomoko = await Book.objects.aget(title="Emma"), await Member.objects.aget(pk=7)
+        rows = {"book": emma, "member": tomoko, "borrowed": "2025-05-01", "due": "2025-05-22"}
+        loan = await Loan.objects.acreate(**rows)
+        self.assertIn("Emma", await self.service(date(2025, 5, 27)))
+        loan.returned = "2025-05-20"
+        await loan.asave()
+        self.assertNotIn("Emma", await self.service(date(2025, 5, 27)))
+""",
+    ),
+    Answer(
+        "4.7",
+        wrong="no-command",
+        source="""
+@async_to_sync
+async def Command(*texts):
+    client = await CommandBefore.connect()
+    for text in texts:
+        await client.send(text)
+    await client.close()
+""",
+        why="a function that sends is all it takes",
+    ),
+    Answer(
+        "4.7",
+        wrong="loop-for-each",
+        source="""
+class Command(CommandBefore):
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        for loan in late.select_related("book", "member"):
+            async_to_sync(self.remind)(f"{loan.member.email}: {loan.book}")
+        self.stdout.write(f"{len(late)} reminders sent")
+""",
+        why="`async_to_sync` in its place, and all is well",
+    ),
+    Answer(
+        "4.7",
+        wrong="loop-for-each",
+        source="""
+class Command(CommandBefore):
+    pass
+""",
+        why="the command is right, the post office is not",
+    ),
+    Answer(
+        "4.7",
+        wrong="same-thread",
+        source="""
+from asgiref.sync import AsyncSingleThreadContext
+
+class Command(CommandBefore):
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        with AsyncSingleThreadContext():
+            for loan in late.select_related("book", "member"):
+                async_to_sync(self.remind)(f"{loan.member.email}: {loan.book}")
+        self.stdout.write(f"{len(late)} reminders sent")
+""",
+        why="one thread is one loop",
+    ),
+    Answer(
+        "4.7",
+        wrong="connection-for-each",
+        source="""
+class Command(CommandBefore):
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        for loan in late.select_related("book", "member"):
+            async_to_sync(self.remind)(f"{loan.member.email}: {loan.book}")
+        self.stdout.write(f"{len(late)} reminders sent")
+
+    async def remind(self, text):
+        client = await self.connect()
+        await client.send(text)
+        await client.close()
+""",
+        why="what is not kept is not lost",
+    ),
+    Answer(
+        "4.7",
+        wrong="would-deadlock",
+        source="""
+class Command(BaseCommand):
+    connect = None
+
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        asyncio.run(self.remind([f"{loan.member.email}: {loan.book}" for loan in late]))
+        self.stdout.write(f"{len(late)} reminders sent")
+
+    async def remind(self, texts):
+        client = await self.connect()
+        try:
+            for text in texts:
+                await client.send(text)
+        finally:
+            await client.close()
+""",
+        why="one `asyncio.run` for all is one crossing",
+    ),
+    Answer(
+        "4.7",
+        wrong="async-handle",
+        source="""
+class Command(BaseCommand):
+    connect = None
+
+    async def handle(self, *args, **options):
+        client = await self.connect()
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        async for loan in late.select_related("book", "member"):
+            await client.send(f"{loan.member.email}: {loan.book}")
+        await client.close()
+        self.stdout.write("3 reminders sent")
+""",
+        why="Django is async, so its commands are",
+    ),
+    Answer(
+        "4.7",
+        wrong="sync-query",
+        source="""
+class Command(BaseCommand):
+    connect = None
+
+    @async_to_sync
+    async def handle(self, *args, **options):
+        client = await self.connect()
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        for loan in late.select_related("book", "member"):
+            await client.send(f"{loan.member.email}: {loan.book}")
+        await client.close()
+        self.stdout.write(f"{len(late)} reminders sent")
+""",
+        why="the decorator makes the rest of `handle` right as it is",
+    ),
+    Answer(
+        "4.7",
+        wrong="lazy-key",
+        source="""
+class Command(BaseCommand):
+    connect = None
+
+    @async_to_sync
+    async def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        client, number = await self.connect(), 0
+        try:
+            async for loan in late:
+                await client.send(f"{loan.member.email}: {loan.book}")
+                number += 1
+        finally:
+            await client.close()
+        self.stdout.write(f"{number} reminders sent")
+""",
+        why="`async for` makes everything in its body async",
+    ),
+    Answer(
+        "4.7",
+        wrong="left-open",
+        source="""
+class Command(CommandBefore):
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        async_to_sync(self.remind_all)([f"{loan.member.email}: {loan.book}" for loan in late])
+        self.stdout.write(f"{len(late)} reminders sent")
+
+    async def remind_all(self, texts):
+        for text in texts:
+            await self.remind(text)
+""",
+        why="the loop that ends takes its connections along",
+    ),
+    Answer(
+        "4.7",
+        wrong="left-open-on-error",
+        source="""
+class Command(BaseCommand):
+    connect = None
+
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        async_to_sync(self.remind)([f"{loan.member.email}: {loan.book}" for loan in late])
+        self.stdout.write(f"{len(late)} reminders sent")
+
+    async def remind(self, texts):
+        client = await self.connect()
+        for text in texts:
+            await client.send(text)
+        await client.close()
+""",
+        why="the last line is always reached",
+    ),
+    Answer(
+        "4.7",
+        wrong="swallowed",
+        source="""
+class Command(BaseCommand):
+    connect = None
+
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        async_to_sync(self.remind)([f"{loan.member.email}: {loan.book}" for loan in late])
+        self.stdout.write(f"{len(late)} reminders sent")
+
+    async def remind(self, texts):
+        client = await self.connect()
+        try:
+            for text in texts:
+                await client.send(text)
+        except ConnectionError as error:
+            self.stderr.write(str(error))
+        finally:
+            await client.close()
+""",
+        why="a message is enough",
+    ),
+    Answer(
+        "4.7",
+        wrong="other-letters",
+        source="""
+class Command(BaseCommand):
+    connect = None
+
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        async_to_sync(self.remind)([f"{loan.member.email}: {loan.book}" for loan in late])
+        self.stdout.write(f"{len(late)} reminders sent")
+
+    async def remind(self, texts):
+        client = await self.connect()
+        for text in texts:
+            asyncio.create_task(client.send(text))
+        await client.close()
+""",
+        why="a task that is started gets done",
+    ),
+    Answer(
+        "4.7",
+        wrong="other-output",
+        source="""
+class Command(BaseCommand):
+    connect = None
+
+    @async_to_sync
+    async def handle(self, *args, **options):
+        client = await self.connect()
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        try:
+            async for loan in late.select_related("book", "member"):
+                await client.send(f"{loan.member.email}: {loan.book}")
+        finally:
+            await client.close()
+        print("3 reminders sent")
+""",
+        why="`print` is as good as `self.stdout`",
+    ),
+    Answer(
+        "4.7",
+        right="handle behind the decorator",
+        source="""
+class Command(BaseCommand):
+    connect = None
+
+    @async_to_sync
+    async def handle(self, *args, **options):
+        sent, client = 0, await self.connect()
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        try:
+            async for loan in late.select_related("book", "member"):
+                await client.send(f"{loan.member.email}: {loan.book}")
+                sent += 1
+        finally:
+            await client.close()
+        self.stdout.write(f"{sent} reminders sent")
+""",
+    ),
+    Answer(
+        "4.7",
+        right="all letters gathered",
+        source="""
+class Command(BaseCommand):
+    connect = None
+
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        async_to_sync(self.remind)([f"{loan.member.email}: {loan.book}" for loan in late])
+        self.stdout.write(f"{len(late)} reminders sent")
+
+    async def remind(self, texts):
+        client = await self.connect()
+        try:
+            await asyncio.gather(*map(client.send, texts))
+        finally:
+            await client.close()
+""",
+    ),
+]

@@ -1,0 +1,1088 @@
+"""Answers to the exercises of lesson 05."""
+
+from tests.lessons import Answer
+
+ANSWERS = [
+    Answer(
+        "5.1",
+        wrong="someone-else",
+        source="""
+here = threading.local()
+
+def sign_in(name):
+    here.member = name
+
+def current_member():
+    return getattr(here, "member", None)
+""",
+        why="a thread-local keeps requests apart, as it always did",
+    ),
+    Answer(
+        "5.1",
+        wrong="someone-else",
+        source="""
+at_the_desk = None
+
+def sign_in(name):
+    global at_the_desk
+    at_the_desk = name
+
+def current_member():
+    return at_the_desk
+""",
+        why="one variable for all of the module",
+    ),
+    Answer(
+        "5.1",
+        wrong="someone-else",
+        source="""
+desk = ContextVar("desk", default={})
+
+def sign_in(name):
+    desk.get()["member"] = name
+
+def current_member():
+    return desk.get().get("member")
+""",
+        why="a ContextVar makes its default safe too",
+    ),
+    Answer(
+        "5.1",
+        wrong="lost-on-the-worker",
+        source="""
+members = {}
+
+def sign_in(name):
+    members[asyncio.current_task()] = name
+
+def current_member():
+    return members.get(asyncio.current_task())
+""",
+        why="one request is one task, so the task is the key",
+    ),
+    Answer(
+        "5.1",
+        wrong="lost-on-the-worker",
+        source="""
+desk = Local(thread_critical=True)
+
+def sign_in(name):
+    desk.member = name
+
+def current_member():
+    return getattr(desk, "member", None)
+""",
+        why="a thread-local's successor should be critical about threads",
+    ),
+    Answer(
+        "5.1",
+        wrong="forgets",
+        source="""
+def sign_in(name):
+    ContextVar("member").set(name)
+
+def current_member():
+    return ContextVar("member", default=None).get()
+""",
+        why="two variables of one name are one variable",
+    ),
+    Answer(
+        "5.1",
+        wrong="nobody",
+        source="""
+member = ContextVar("member")
+
+def sign_in(name):
+    member.set(name)
+
+def current_member():
+    return member.get()
+""",
+        why="somebody has always signed in",
+    ),
+    Answer(
+        "5.1",
+        wrong="returned-coroutine",
+        source="""
+member = ContextVar("member", default=None)
+
+async def sign_in(name):
+    member.set(name)
+
+async def current_member():
+    return member.get()
+""",
+        why="async code needs async functions",
+    ),
+    Answer(
+        "5.1",
+        right="Local",
+        source="""
+desk = Local()
+
+def sign_in(name):
+    desk.member = name
+
+def current_member():
+    return getattr(desk, "member", None)
+""",
+    ),
+    Answer(
+        "5.1",
+        right="a new dict each time",
+        source="""
+desk = ContextVar("desk", default={})
+
+def sign_in(name):
+    desk.set({**desk.get(), "member": name})
+
+def current_member():
+    return desk.get().get("member")
+""",
+    ),
+    Answer(
+        "5.2",
+        wrong="lost-in-tasks",
+        source="""
+total = ContextVar("total", default=0)
+
+async def add_loans(title, count):
+    total.set(total.get() + await count(title))
+
+async def total_loans(titles, count):
+    await asyncio.gather(*(add_loans(title, count) for title in titles))
+    return total.get()
+""",
+        why="a ContextVar goes wherever the request goes",
+    ),
+    Answer(
+        "5.2",
+        wrong="lost-in-tasks",
+        source="""
+found = Local()
+
+async def add_loans(title, count):
+    found.total = getattr(found, "total", 0) + await count(title)
+
+async def total_loans(titles, count):
+    async with asyncio.TaskGroup() as group:
+        for title in titles:
+            group.create_task(add_loans(title, count))
+    return found.total
+""",
+        why="asgiref's Local, or a task group, brings values back",
+    ),
+    Answer(
+        "5.2",
+        wrong="sums-a-future",
+        source="""
+async def total_loans(titles, count):
+    return sum(asyncio.gather(*(count(title) for title in titles)))
+""",
+        why="gather gives the list of the numbers",
+    ),
+    Answer(
+        "5.2",
+        wrong="one-by-one",
+        source="""
+async def total_loans(titles, count):
+    total = 0
+    for title in titles:
+        total += await count(title)
+    return total
+""",
+        why="takes the gather out again",
+    ),
+    Answer(
+        "5.2",
+        wrong="mixed",
+        source="""
+total = 0
+
+async def add_loans(title, count):
+    global total
+    number = await count(title)
+    total += number
+
+async def total_loans(titles, count):
+    await asyncio.gather(*(add_loans(title, count) for title in titles))
+    return total
+""",
+        why="what does not come back by itself is put into a global",
+    ),
+    Answer(
+        "5.2",
+        wrong="mixed",
+        source="""
+here = threading.local()
+
+async def add_loans(title, count):
+    number = await count(title)
+    here.total += number
+
+async def total_loans(titles, count):
+    here.total = 0
+    await asyncio.gather(*(add_loans(title, count) for title in titles))
+    return here.total
+""",
+        why="in the table, threading.local was the box that came back",
+    ),
+    Answer(
+        "5.2",
+        wrong="lost-update",
+        source="""
+async def total_loans(titles, count):
+    total = 0
+
+    async def add_loans(title):
+        nonlocal total
+        total += await count(title)
+
+    await asyncio.gather(*(add_loans(title) for title in titles))
+    return total
+""",
+        why="on one thread nobody can get between a read and a write",
+    ),
+    Answer(
+        "5.2",
+        wrong="other-total",
+        source="""
+async def total_loans(titles, count):
+    numbers = await asyncio.gather(*(count(title) for title in titles))
+    return sum(numbers[1:])
+""",
+        why="the first one is not counted",
+    ),
+    Answer(
+        "5.2",
+        wrong="swallowed",
+        source="""
+async def total_loans(titles, count):
+    try:
+        return sum(await asyncio.gather(*(count(title) for title in titles)))
+    except Exception:
+        return 0
+""",
+        why="no total is as good as zero",
+    ),
+    Answer(
+        "5.2",
+        right="a list of its own in the box",
+        source="""
+async def total_loans(titles, count):
+    numbers = []
+
+    async def add_loans(title):
+        numbers.append(await count(title))
+
+    async with asyncio.TaskGroup() as group:
+        for title in titles:
+            group.create_task(add_loans(title))
+    return sum(numbers)
+""",
+    ),
+    Answer(
+        "5.3",
+        wrong="two-contexts",
+        source="""
+class request_id_middleware(MiddlewareMixin):
+    def process_request(self, request):
+        self.token = request_id.set(request.headers["X-Request-ID"])
+
+    def process_response(self, request, response):
+        request_id.reset(self.token)
+        return response
+""",
+        why="a renamed class is an async middleware",
+    ),
+    Answer(
+        "5.3",
+        wrong="two-contexts",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        token = await sync_to_async(request_id.set)(request.headers["X-Request-ID"])
+        try:
+            return await get_response(request)
+        finally:
+            request_id.reset(token)
+
+    return middleware
+""",
+        why="what is sync has to go through sync_to_async",
+    ),
+    Answer(
+        "5.3",
+        wrong="shared-token",
+        source="""
+class request_id_middleware:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    async def __call__(self, request):
+        self.token = request_id.set(request.headers["X-Request-ID"])
+        try:
+            return await self.get_response(request)
+        finally:
+            request_id.reset(self.token)
+""",
+        why="each request has a middleware object of its own",
+    ),
+    Answer(
+        "5.3",
+        wrong="left-behind",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        request_id.set(request.headers["X-Request-ID"])
+        return await get_response(request)
+
+    return middleware
+""",
+        why="the next request sets its own",
+    ),
+    Answer(
+        "5.3",
+        wrong="left-after-error",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        token = request_id.set(request.headers["X-Request-ID"])
+        response = await get_response(request)
+        request_id.reset(token)
+        return response
+
+    return middleware
+""",
+        why="Django turns every exception of a view into a response",
+    ),
+    Answer(
+        "5.3",
+        wrong="flattened",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        request_id.set(request.headers["X-Request-ID"])
+        try:
+            return await get_response(request)
+        finally:
+            request_id.set("-")
+
+    return middleware
+""",
+        why="before a request there is never an id",
+    ),
+    Answer(
+        "5.3",
+        wrong="returned-coroutine",
+        source="""
+async def request_id_middleware(get_response):
+    async def middleware(request):
+        token = request_id.set(request.headers["X-Request-ID"])
+        try:
+            return await get_response(request)
+        finally:
+            request_id.reset(token)
+
+    return middleware
+""",
+        why="an async middleware is async from its first line",
+    ),
+    Answer(
+        "5.3",
+        wrong="gone-in-the-view",
+        source="""
+def request_id_middleware(get_response):
+    def middleware(request):
+        token = request_id.set(request.headers["X-Request-ID"])
+        try:
+            return get_response(request)
+        finally:
+            request_id.reset(token)
+
+    return middleware
+""",
+        why="calling the view runs it",
+    ),
+    Answer(
+        "5.3",
+        wrong="no-response",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        token = request_id.set(request.headers["X-Request-ID"])
+        try:
+            await get_response(request)
+        finally:
+            request_id.reset(token)
+
+    return middleware
+""",
+        why="the response finds its way",
+    ),
+    Answer(
+        "5.3",
+        wrong="swallowed",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        token = request_id.set(request.headers["X-Request-ID"])
+        try:
+            return await get_response(request)
+        except Exception:
+            return None
+        finally:
+            request_id.reset(token)
+
+    return middleware
+""",
+        why="a view that fails answers nothing",
+    ),
+    Answer(
+        "5.3",
+        right="a class, and a context manager",
+        source="""
+from contextlib import contextmanager
+
+@contextmanager
+def logged_as(number):
+    token = request_id.set(number)
+    try:
+        yield
+    finally:
+        request_id.reset(token)
+
+class request_id_middleware:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    async def __call__(self, request):
+        with logged_as(request.headers["X-Request-ID"]):
+            return await self.get_response(request)
+""",
+    ),
+    Answer(
+        "5.3",
+        right="a task of its own",
+        source="""
+def request_id_middleware(get_response):
+    async def named(request):
+        request_id.set(request.headers["X-Request-ID"])
+        return await get_response(request)
+
+    async def middleware(request):
+        return await asyncio.create_task(named(request))
+
+    return middleware
+""",
+    ),
+    Answer(
+        "5.4",
+        wrong="crossed",
+        source="""
+async def titles_lent(times):
+    cursor = await sync_to_async(connection.cursor)()
+    await sync_to_async(cursor.execute)(LENT, [times])
+    return [title for (title,) in await sync_to_async(cursor.fetchall)()]
+""",
+        why="each call that the guard stops gets a sync_to_async of its own",
+    ),
+    Answer(
+        "5.4",
+        wrong="crossed",
+        source="""
+def report(database, times):
+    with database.cursor() as cursor:
+        cursor.execute(LENT, [times])
+        return [title for (title,) in cursor.fetchall()]
+
+async def titles_lent(times):
+    return await sync_to_async(report)(connections["default"], times)
+""",
+        why="a connection is an argument like any other",
+    ),
+    Answer(
+        "5.4",
+        wrong="sync-query",
+        source="""
+async def titles_lent(times):
+    with connection.cursor() as cursor:
+        await sync_to_async(cursor.execute)(LENT, [times])
+        return [title for (title,) in await sync_to_async(cursor.fetchall)()]
+""",
+        why="to open a cursor is no query yet",
+    ),
+    Answer(
+        "5.4",
+        wrong="on-the-loop",
+        source="""
+def open_report():
+    return connection.cursor()
+
+def read_report(cursor, times):
+    cursor.execute(LENT, [times])
+    return [title for (title,) in cursor.fetchall()]
+
+async def titles_lent(times):
+    cursor = await sync_to_async(open_report)()
+    return read_report(cursor, times)
+""",
+        why="no error, so the cursor may be used here",
+    ),
+    Answer(
+        "5.4",
+        wrong="in-pieces",
+        source="""
+def open_report():
+    return connection.cursor()
+
+def read_report(cursor, times):
+    cursor.execute(LENT, [times])
+    return [title for (title,) in cursor.fetchall()]
+
+async def titles_lent(times):
+    cursor = await sync_to_async(open_report)()
+    return await sync_to_async(read_report)(cursor, times)
+""",
+        why="both halves run on the same worker, so all is well",
+    ),
+    Answer(
+        "5.4",
+        wrong="left-open",
+        source="""
+def report(times):
+    with connection.cursor() as cursor:
+        cursor.execute(LENT, [times])
+        return [title for (title,) in cursor.fetchall()]
+
+async def titles_lent(times):
+    return await sync_to_async(report, thread_sensitive=False)(times)
+""",
+        why="a report should not hold up the shared worker",
+    ),
+    Answer(
+        "5.4",
+        wrong="other-titles",
+        source="""
+def report(times):
+    with connection.cursor() as cursor:
+        cursor.execute(LENT, [times + 1])
+        return [title for (title,) in cursor.fetchall()]
+
+async def titles_lent(times):
+    return await sync_to_async(report)(times)
+""",
+        why="at least that many times means more often",
+    ),
+    Answer(
+        "5.4",
+        wrong="no-query",
+        source="""
+async def titles_lent(times):
+    return ["Frankenstein"]
+""",
+        why="copies the titles from the example",
+    ),
+    Answer(
+        "5.4",
+        right="the proxy as an argument",
+        source="""
+def report(database, times):
+    cursor = database.cursor()
+    try:
+        cursor.execute(LENT, [times])
+        return [row[0] for row in cursor.fetchall()]
+    finally:
+        cursor.close()
+
+async def titles_lent(times):
+    return await sync_to_async(report)(connection, times)
+""",
+    ),
+    Answer(
+        "5.4",
+        right="a pool thread that closes",
+        source="""
+def report(times):
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(LENT, [times])
+            return [title for (title,) in cursor.fetchall()]
+    finally:
+        connection.close()
+
+async def titles_lent(times):
+    return await sync_to_async(report, thread_sensitive=False)(times)
+""",
+    ),
+    Answer(
+        "5.5",
+        wrong="read-by-the-listener",
+        source="""
+def listen(logger, stream):
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    file.addFilter(RequestId())
+    records = queue.SimpleQueue()
+    logger.addHandler(logging.handlers.QueueHandler(records))
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="the filter belongs to the handler that formats",
+    ),
+    Answer(
+        "5.5",
+        wrong="children-miss-it",
+        source="""
+def listen(logger, stream):
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    records = queue.SimpleQueue()
+    logger.addFilter(RequestId())
+    logger.addHandler(logging.handlers.QueueHandler(records))
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="what comes up from a child passes the logger's filters",
+    ),
+    Answer(
+        "5.5",
+        wrong="written-by-the-caller",
+        source="""
+def listen(logger, stream):
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    file.addFilter(RequestId())
+    logger.addHandler(file)
+    listener = logging.handlers.QueueListener(queue.SimpleQueue())
+    listener.start()
+    return listener
+""",
+        why="without the queue the ids are right, so leave it out",
+    ),
+    Answer(
+        "5.5",
+        wrong="nothing-written",
+        source="""
+def listen(logger, stream):
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    records = queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(records)
+    handler.addFilter(RequestId())
+    logger.addHandler(handler)
+    return logging.handlers.QueueListener(records, file)
+""",
+        why="a listener listens as soon as it is there",
+    ),
+    Answer(
+        "5.5",
+        wrong="no-listener",
+        source="""
+def listen(logger, stream):
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    records = queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(records)
+    handler.addFilter(RequestId())
+    logger.addHandler(handler)
+    logging.handlers.QueueListener(records, file).start()
+""",
+        why="a thread looks after itself",
+    ),
+    Answer(
+        "5.5",
+        wrong="other-lines",
+        source="""
+def listen(logger, stream):
+    records = queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(records)
+    handler.addFilter(RequestId())
+    logger.addHandler(handler)
+    listener = logging.handlers.QueueListener(records, logging.StreamHandler(stream))
+    listener.start()
+    return listener
+""",
+        why="the id is in the record, so it is in the line",
+    ),
+    Answer(
+        "5.5",
+        right="a factory of records",
+        source="""
+def listen(logger, stream):
+    make = logging.getLogRecordFactory()
+
+    def with_id(*args, **kwargs):
+        record = make(*args, **kwargs)
+        record.request_id = request_id.get()
+        return record
+
+    logging.setLogRecordFactory(with_id)
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    records = queue.SimpleQueue()
+    logger.addHandler(logging.handlers.QueueHandler(records))
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+    ),
+    Answer(
+        "5.5",
+        right="formatted before the queue",
+        source="""
+def listen(logger, stream):
+    records = queue.Queue()
+    handler = logging.handlers.QueueHandler(records)
+    handler.addFilter(RequestId())
+    handler.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    logger.addHandler(handler)
+    listener = logging.handlers.QueueListener(records, logging.StreamHandler(stream))
+    listener.start()
+    return listener
+""",
+    ),
+    Answer(
+        "5.6",
+        wrong="first-request",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait(job)
+
+async def deliver(jobs):
+    while True:
+        job = await jobs.get()
+        await asyncio.create_task(job())
+""",
+        why="a task for each job has the context of its request",
+    ),
+    Answer(
+        "5.6",
+        wrong="first-request",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait(job)
+
+async def deliver(jobs):
+    while True:
+        job = await jobs.get()
+        context = contextvars.copy_context()
+        await asyncio.create_task(job(), context=context)
+""",
+        why="copies the context where it is used",
+    ),
+    Answer(
+        "5.6",
+        wrong="only-called",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait((contextvars.copy_context(), job))
+
+async def deliver(jobs):
+    while True:
+        context, job = await jobs.get()
+        await context.run(job)
+""",
+        why="what context.run starts, runs in the context",
+    ),
+    Answer(
+        "5.6",
+        wrong="only-the-id",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait((request_id.get(), job))
+
+async def deliver(jobs):
+    while True:
+        number, job = await jobs.get()
+        token = request_id.set(number)
+        try:
+            await job()
+        finally:
+            request_id.reset(token)
+""",
+        why="the id is all that a request leaves behind",
+    ),
+    Answer(
+        "5.6",
+        wrong="not-in-turn",
+        source="""
+under_way = set()
+
+def order(jobs, job):
+    jobs.put_nowait((contextvars.copy_context(), job))
+
+async def deliver(jobs):
+    while True:
+        context, job = await jobs.get()
+        under_way.add(asyncio.create_task(job(), context=context))
+""",
+        why="a task that is kept need not be awaited",
+    ),
+    Answer(
+        "5.6",
+        wrong="not-in-turn",
+        source="""
+under_way = set()
+
+def order(jobs, job):
+    under_way.add(asyncio.create_task(job()))
+
+async def deliver(jobs):
+    while True:
+        await jobs.get()
+""",
+        why="then no queue is needed at all",
+    ),
+    Answer(
+        "5.6",
+        wrong="stopped",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait((contextvars.copy_context(), job))
+
+async def deliver(jobs):
+    context, job = await jobs.get()
+    await asyncio.create_task(job(), context=context)
+""",
+        why="loses the loop while it adds the context",
+    ),
+    Answer(
+        "5.6",
+        wrong="never-ran",
+        source="""
+def order(jobs, job):
+    jobs.put((contextvars.copy_context(), job))
+
+async def deliver(jobs):
+    while True:
+        context, job = await jobs.get()
+        await asyncio.create_task(job(), context=context)
+""",
+        why="put is the opposite of get",
+    ),
+    Answer(
+        "5.6",
+        wrong="other-context",
+        source="""
+latest = None
+
+def order(jobs, job):
+    global latest
+    latest = contextvars.copy_context()
+    jobs.put_nowait(job)
+
+async def deliver(jobs):
+    while True:
+        job = await jobs.get()
+        await asyncio.create_task(job(), context=latest)
+""",
+        why="the context of the last request will do",
+    ),
+    Answer(
+        "5.6",
+        wrong="returned-coroutine",
+        source="""
+async def order(jobs, job):
+    await jobs.put((contextvars.copy_context(), job))
+
+async def deliver(jobs):
+    while True:
+        context, job = await jobs.get()
+        await asyncio.create_task(job(), context=context)
+""",
+        why="a queue of asyncio has an async put",
+    ),
+    Answer(
+        "5.6",
+        wrong="swallowed",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait((contextvars.copy_context(), job))
+
+async def deliver(jobs):
+    try:
+        while True:
+            context, job = await jobs.get()
+            await asyncio.create_task(job(), context=context)
+    except Exception:
+        pass
+""",
+        why="one reminder that fails must not be seen",
+    ),
+    Answer(
+        "5.6",
+        right="the task is made inside the context",
+        source="""
+def order(jobs, job):
+    context = contextvars.copy_context()
+    jobs.put_nowait(lambda: context.run(asyncio.ensure_future, job()))
+
+async def deliver(jobs):
+    while True:
+        start = await jobs.get()
+        await start()
+""",
+    ),
+    Answer(
+        "5.7",
+        wrong="waits-on-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+async def stock_take(titles, count):
+    def count_and_close(title):
+        try:
+            return count(title)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(count_and_close, titles))
+""",
+        why="threads of one's own hold up nobody",
+    ),
+    Answer(
+        "5.7",
+        wrong="left-open",
+        source="""
+async def stock_take(titles, count):
+    in_pool = sync_to_async(count, thread_sensitive=False)
+    return await asyncio.gather(*(in_pool(title) for title in titles))
+""",
+        why="a thread takes its connection along when it ends",
+    ),
+    Answer(
+        "5.7",
+        wrong="left-open",
+        source="""
+async def own(count, title):
+    async with ThreadSensitiveContext():
+        return await sync_to_async(count)(title)
+
+async def stock_take(titles, count):
+    return await asyncio.gather(*(own(count, title) for title in titles))
+""",
+        why="the end of a context closes what was opened in it",
+    ),
+    Answer(
+        "5.7",
+        wrong="closes-elsewhere",
+        source="""
+async def stock_take(titles, count):
+    in_pool = sync_to_async(count, thread_sensitive=False)
+    try:
+        return await asyncio.gather(*(in_pool(title) for title in titles))
+    finally:
+        await sync_to_async(connections.close_all)()
+""",
+        why="close_all closes all",
+    ),
+    Answer(
+        "5.7",
+        wrong="closes-elsewhere",
+        source="""
+async def stock_take(titles, count):
+    in_pool = sync_to_async(count, thread_sensitive=False)
+    numbers = await asyncio.gather(*(in_pool(title) for title in titles))
+    await sync_to_async(connections.close_all, thread_sensitive=False)()
+    return numbers
+""",
+        why="one call in the pool closes the pool's",
+    ),
+    Answer(
+        "5.7",
+        wrong="in-turn",
+        source="""
+async def stock_take(titles, count):
+    return [await sync_to_async(count)(title) for title in titles]
+""",
+        why="one thread, one connection, no leak",
+    ),
+    Answer(
+        "5.7",
+        wrong="left-after-error",
+        source="""
+async def stock_take(titles, count):
+    def count_and_close(title):
+        number = count(title)
+        connections.close_all()
+        return number
+
+    in_pool = sync_to_async(count_and_close, thread_sensitive=False)
+    return await asyncio.gather(*(in_pool(title) for title in titles))
+""",
+        why="a count does not fail",
+    ),
+    Answer(
+        "5.7",
+        wrong="swallowed",
+        source="""
+async def stock_take(titles, count):
+    def count_and_close(title):
+        try:
+            return count(title)
+        except Exception:
+            return 0
+        finally:
+            connections.close_all()
+
+    in_pool = sync_to_async(count_and_close, thread_sensitive=False)
+    return await asyncio.gather(*(in_pool(title) for title in titles))
+""",
+        why="what failed counts as nothing",
+    ),
+    Answer(
+        "5.7",
+        wrong="other-numbers",
+        source="""
+async def stock_take(titles, count):
+    def count_and_close(title):
+        try:
+            return count(title)
+        finally:
+            connections.close_all()
+
+    in_pool = sync_to_async(count_and_close, thread_sensitive=False)
+    return sum(await asyncio.gather(*(in_pool(title) for title in titles)))
+""",
+        why="the total is what the report needs",
+    ),
+    Answer(
+        "5.7",
+        right="a context a branch, closed inside",
+        source="""
+async def own(count, title):
+    async with ThreadSensitiveContext():
+        try:
+            return await sync_to_async(count)(title)
+        finally:
+            await sync_to_async(connections.close_all)()
+
+async def stock_take(titles, count):
+    return await asyncio.gather(*(own(count, title) for title in titles))
+""",
+    ),
+    Answer(
+        "5.7",
+        right="close_old_connections in a pool of its own",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import close_old_connections
+
+async def stock_take(titles, count):
+    def count_and_close(title):
+        try:
+            return count(title)
+        finally:
+            close_old_connections()
+
+    with ThreadPoolExecutor(3) as pool:
+        in_pool = sync_to_async(count_and_close, thread_sensitive=False, executor=pool)
+        return await asyncio.gather(*(in_pool(title) for title in titles))
+""",
+    ),
+]

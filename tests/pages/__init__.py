@@ -1,0 +1,1 @@
+"""Pages of a real JupyterLab in Chromium."""

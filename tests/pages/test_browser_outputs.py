@@ -1,0 +1,95 @@
+"""Tables and predictions in a real JupyterLab: on a narrow page, in a search, after a reload."""
+
+import json
+
+import pytest
+
+from asynclab.ground.labconfig import drop_widget_views
+from tests.harness.browser import Notebook, new_page
+
+pytestmark = pytest.mark.browser
+
+GUARD = "You cannot call this from an async context - use a thread or sync_to_async."
+TABLE = f"""\
+from asynclab.shells.table import Outcome, Row, ShellTable
+guard = Outcome("SynchronousOnlyOperation: {GUARD[:20]}" "{GUARD[20:]}", "error")
+outside = Outcome("SyntaxError: 'await' outside function", "error")
+ran = Outcome("RuntimeError: asyncio.run() cannot be called from a running event loop", "error")
+row = Row({{"loop running?": Outcome("yes"), "sync ORM?": guard, "await at top level?": outside,
+            "asyncio.run?": ran, "async_to_sync?": ran}})
+ShellTable({{("jupyter", "on"): row, ("ipython", "off"): row}}, "The same code in each shell")"""
+QUESTION = "from asynclab import predict\npredict('Is a loop running?', ['yes', 'no'])"
+
+
+@pytest.fixture(scope="module")
+def narrow(browser, lab):
+    """A page of 900 pixels, the file browser open beside the notebook."""
+    context = browser.new_context(viewport={"width": 900, "height": 1100})
+    lesson = Notebook(new_page(context), lab)
+    lesson.open(lab.write("outputs.ipynb", TABLE, QUESTION, "'the last cell'"))
+    lesson.run_all()
+    lesson.wait_until_idle()
+    lesson.page.get_by_role("radio").first.wait_for()
+    yield lesson
+    context.close()
+
+
+def test_a_table_of_shells_fits_a_narrow_page(narrow):
+    assert narrow.page.locator(".jp-SideBar:visible").count()
+    output = narrow.page.locator(".jp-OutputArea-output:has(table)")
+    narrow.shoot("shells-900")
+    wide, room, furthest = output.evaluate(EXTENT)
+    assert wide <= room
+    assert furthest <= 0
+
+
+# How wide the output is, how much room it has, and by how much a cell sticks out on the right.
+EXTENT = """(node) => {
+    const right = node.getBoundingClientRect().right;
+    const ends = [...node.querySelectorAll("th, td, code")]
+        .map((cell) => cell.getBoundingClientRect().right - right);
+    return [node.scrollWidth, node.clientWidth, Math.max(...ends)];
+}"""
+
+
+def test_a_search_finds_the_text_of_an_error(narrow):
+    find = "(text) => { getSelection().removeAllRanges(); return window.find(text); }"
+    assert narrow.page.evaluate(find, f"SynchronousOnlyOperation: {GUARD}")
+    assert narrow.page.evaluate("getSelection().anchorNode.parentElement.tagName") == "CODE"
+    assert not narrow.page.evaluate(find, f"SynchronousOnlyOperation: {GUARD} No.")
+
+
+def test_a_locked_prediction_is_told_after_a_reload(narrow):
+    page, radio = narrow.page, narrow.page.get_by_role("radio", name="no")
+    radio.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    locked = page.get_by_text("Locked: you predict no.")
+    locked.wait_for()
+    page.wait_for_function(SAYS, arg="(x) no")
+    # The form was put into the page anew, and keys go on from there.
+    page.wait_for_function("document.activeElement.tagName === 'OUTPUT'")
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function("jupyterapp.shell.currentWidget.content.activeCellIndex === 2")
+    narrow.wait_until_idle()
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+    page.reload()
+    locked.wait_for()
+    assert radio.is_checked()
+    assert radio.is_disabled()
+
+    # As the course's own JupyterLab saves it: without what only this kernel can show.
+    file = narrow.lab.folder / "outputs.ipynb"
+    content = json.loads(file.read_text())
+    drop_widget_views({"type": "notebook", "content": content})
+    file.write_text(json.dumps(content))
+    page.reload()
+    page.get_by_text("Locked: you predict no.").wait_for()
+    narrow.shoot("predict-after-reload")
+    assert "(x) no" in page.locator(".jp-OutputArea-output pre", has_text="Predict:").inner_text()
+
+
+SAYS = """(words) => JSON.stringify(jupyterapp.shell.currentWidget.content.widgets[1]
+    .model.outputs.toJSON()).includes(words)"""

@@ -1,0 +1,1 @@
+"""What proves that the checks can fail: faults, mutants, and other stacks."""

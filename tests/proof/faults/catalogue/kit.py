@@ -1,0 +1,262 @@
+"""What can go wrong in the kit: recorder, magics, boot, shells, predictions, rooms."""
+
+from tests.proof.faults.edits import append, text
+from tests.proof.faults.planting import Fault
+
+TAPS = "asynclab/recorder/taps.py"
+EVENTS = "asynclab/recorder/events.py"
+MAGICS = "asynclab/magics.py"
+BOOT = "asynclab/boot.py"
+SESSION = "asynclab/shells/session.py"
+SERVERS = "asynclab/servers.py"
+
+
+def test(name: str) -> tuple[str, ...]:
+    """One test, named as `recorder/test_taps.py::test_it`."""
+    return (f"tests/kit/{name}",)
+
+
+FAULTS = [
+    Fault(
+        "taps-stay-on",
+        "the recorder",
+        text(TAPS, "            _take_off()\n", "            pass\n"),
+        test("recorder/test_taps.py::test_taps_are_on_in_the_block_and_off_after_it"),
+        ("assert not True", "taps.active"),
+        fast=True,
+    ),
+    Fault(
+        "taps-stay-on-after-a-cell",
+        "the recorder",
+        text(
+            "asynclab/lanes/__init__.py",
+            "        taps.stop(showing.recording, error)\n",
+            "        pass\n",
+        ),
+        test("test_magics.py::test_lanes_records_a_cell_with_await"),
+        ("('(True, 1)', []) == ('(False, 0)', [])",),
+    ),
+    Fault(
+        "recorder-drops-hops",
+        "the recorder",
+        text(TAPS, '        _note(SUBMIT, id(item), "", "", _asker(), _loop_role)\n', ""),
+        test("recorder/test_taps.py::test_a_wrapper_made_before_the_recording_is_seen"),
+        ("'NoneType' object has no attribute 'lane'",),
+    ),
+    Fault(
+        "recorder-forgets-what-it-dropped",
+        "the recorder",
+        text(EVENTS, "                self.dropped += 1\n", ""),
+        test("recorder/test_events.py::test_past_the_limit_events_are_counted_and_not_kept"),
+        ("assert 0 == 6",),
+    ),
+    Fault(
+        "recorder-forgets-errors",
+        "the recorder",
+        text(TAPS, '_note(END, key, "", "", _task_error(task))', '_note(END, key, "", "", "")'),
+        test("recorder/test_taps.py::test_a_failed_task_tells_its_error"),
+        ("('task', 'broken', 'event loop', '')",),
+    ),
+    Fault(
+        "words-leave-queries-out",
+        "the lanes",
+        text("asynclab/lanes/text.py", "    if queries:\n", "    if not queries:\n"),
+        test("lanes/test_lanes.py::test_text_nests_queries_below_their_thread"),
+        ("2 queries: SELECT library_book x2",),
+    ),
+    Fault(
+        "events-not-counted-as-unread",
+        "the lanes",
+        text(EVENTS, "        return len(self.events) - self._timeline.taken", "        return 0"),
+        test("recorder/test_events.py::test_read_can_take_a_bounded_number_of_events"),
+        ("assert 0 == 2", "unread"),
+    ),
+    Fault(
+        "connection-left-open-by-thread",
+        "%%thread",
+        text(MAGICS, "                close_connections()\n", "                pass\n"),
+        test("test_magics.py::test_the_thread_leaves_no_thread_and_no_connection"),
+        ("'(2, 0)' == '(0, 0)'",),
+    ),
+    Fault(
+        "interrupt-of-thread-not-noticed",
+        "%%thread",
+        text(
+            MAGICS,
+            "        while not run.ended.wait(timeout=0.1) and run.thread.is_alive():\n"
+            "            pass\n",
+            "",
+        ),
+        test("test_magics.py::test_thread_interrupted_unnoticed[in join]"),
+        ("no reply in 60 s",),
+    ),
+    Fault(
+        "death-of-thread-not-noticed",
+        "%%thread",
+        text(
+            MAGICS,
+            "    if run.error is not None:\n",
+            "    if not isinstance(run.error, LabError | None):\n",
+        ),
+        test("test_magics.py::test_a_thread_that_dies_before_or_beside_its_cell_fails_the_cell"),
+        ("('ok', '')", "LabError"),
+    ),
+    Fault(
+        "context-of-thread-not-copied",
+        "%%thread",
+        text(MAGICS, "contextvars.copy_context()", "contextvars.Context()"),
+        test("test_magics.py::test_the_thread_has_the_context_variables_of_the_notebook"),
+        ("'nobody'", "'Ada'"),
+    ),
+    Fault(
+        "guard-off-in-thread",
+        "%%thread",
+        text(
+            MAGICS,
+            "        namespace = get_ipython().user_ns\n",
+            "        namespace = get_ipython().user_ns\n"
+            '        __import__("os").environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"\n',
+        ),
+        test("test_magics.py::test_the_guard_is_on_and_does_not_fire_in_the_thread"),
+        ("(True, 'true')",),
+    ),
+    Fault(
+        "context-of-a-checked-call-not-copied",
+        "a checked call",
+        text(
+            "asynclab/exercises/limits.py",
+            "contextvars.copy_context().run",
+            "contextvars.Context().run",
+        ),
+        test("exercises/test_exercises.py::test_context_variables_are_copied"),
+        ("assert [] == ['Emma']",),
+    ),
+    Fault(
+        "boot-keeps-the-old-data",
+        "boot",
+        text(
+            BOOT,
+            "        old, self.file = self.file, self.begin()\n",
+            "        old, self.file = None, self.file or self.begin()\n",
+        ),
+        test("test_boot.py::test_each_boot_starts_from_the_same_data"),
+        ("IntegrityError",),
+    ),
+    Fault(
+        "boot-leaves-its-folder",
+        "boot",
+        text(BOOT, "    atexit.register(shutil.rmtree, folder, ignore_errors=True)\n", ""),
+        test("test_boot.py::test_in_a_kernel"),
+        ("asynclab-", "== []"),
+    ),
+    Fault(
+        "shells-inherit-the-guard-off",
+        "shells",
+        text(SESSION, '    "DJANGO_ALLOW_ASYNC_UNSAFE",\n', ""),
+        test("test_shells.py::test_this_process_is_not_inherited"),
+        ("true yes", "None yes"),
+    ),
+    Fault(
+        "shells-leave-processes",
+        "shells",
+        text(
+            "asynclab/shells/kernel.py",
+            "            await manager.shutdown_kernel(now=True)\n",
+            "            pass\n",
+        ),
+        test("test_shells.py::test_what_a_cell_shows"),
+        ("psutil.Process(pid=", "== []"),
+    ),
+    Fault(
+        "locked-prediction-can-change",
+        "a prediction",
+        text(
+            "asynclab/predict/form.py",
+            "    if known is None or not known.locked:\n",
+            "    if True:\n",
+        ),
+        test("test_predict.py::test_a_locked_prediction_stays_when_its_cell_runs_again"),
+        ("locked",),
+    ),
+    Fault(
+        "selection-changes-after-the-answer",
+        "a prediction",
+        text(
+            "asynclab/predict/prediction.py",
+            "        self._form.locked = self.choice is not None\n",
+            "",
+        ),
+        test(
+            "test_predict.py::test_a_selection_counts_without_the_lock_and_is_locked_by_the_answer"
+        ),
+        ("locked",),
+    ),
+    Fault(
+        "playground-makes-a-call-too-many",
+        "the playground",
+        text(
+            "asynclab/playground/plan.py",
+            "(branch() for _ in range({settings.calls}))",
+            "(branch() for _ in range({settings.calls + 1}))",
+        ),
+        test("test_playground.py::test_the_code_reads_like_a_cell"),
+        ("range(11)", "range(10)"),
+    ),
+    Fault(
+        "arrow-points-up",
+        "the architecture",
+        append(
+            "asynclab/lanes/text.py",
+            "def up():\n    from ..magics import LANES\n\n    return LANES",
+        ),
+        test("test_architecture.py::test_arrows_point_downwards"),
+        ("asynclab.lanes.text imports magics",),
+        fast=True,
+    ),
+    Fault(
+        "recorder-needs-jupyter",
+        "the architecture",
+        append(TAPS, "def shell():\n    import IPython\n\n    return IPython"),
+        test("test_architecture.py::test_rooms_do_without_the_libraries_that_they_must_not_need"),
+        ("asynclab.recorder.taps imports IPython",),
+    ),
+    Fault(
+        "demo-project-needs-the-kit",
+        "the architecture",
+        append("demo_project/library/views.py", "from asynclab import span"),
+        test("test_architecture.py::test_the_demo_project_knows_nothing_of_the_kit"),
+        ("asynclab.span",),
+    ),
+    Fault(
+        "locked-prediction-is-not-told",
+        "a prediction",
+        text("asynclab/predict/prediction.py", "for shown in self._shown:", "for shown in ():"),
+        test(
+            "test_predict.py::test_its_text_says_what_is_locked_and_is_renewed_where_it_was_shown"
+        ),
+        ("assert [] == ['Predict: Is a loop running?",),
+    ),
+    Fault(
+        "table-cuts-an-error",
+        "shells",
+        text("asynclab/shells/table.py", "shorten(text, 500,", "shorten(text, 60,"),
+        test(
+            "test_shells.py::test_an_error_is_named_in_the_table_and_stands_below_it_in_one_piece"
+        ),
+        ("[1] SynchronousOnlyOperation: You cannot call",),
+    ),
+    Fault(
+        "service-answers-one-at-a-time",
+        "a slow service",
+        text(SERVERS, "ThreadingTCPServer", "TCPServer", everywhere=True),
+        test("test_servers.py::test_requests_wait_at_the_same_time"),
+        ("((30 * 0.2) / 2)",),
+    ),
+    Fault(
+        "service-never-ends",
+        "a slow service",
+        text(SERVERS, "weakref.finalize(self, end.start).atexit = False", "self._end = end"),
+        test("test_servers.py::test_a_service_is_on_loopback_and_ends_with_its_last_reference"),
+        ("DID NOT RAISE", "ConnectionRefusedError"),
+    ),
+]

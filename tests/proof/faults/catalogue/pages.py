@@ -1,0 +1,86 @@
+"""What can go wrong in the page: each is looked at in a real browser."""
+
+from tests.proof.faults.edits import Plant, text
+from tests.proof.faults.planting import Fault
+
+CONSOLE = (
+    "tests/pages/test_browser_notebooks.py"
+    "::test_the_console_is_quiet_and_nothing_is_fetched_from_elsewhere"
+    "[notebooks/00_start_here.ipynb]",
+)
+PLANTED = "planted in the page"
+
+
+def throwing(script: str, signature: str) -> Plant:
+    """Let a function of a script throw as soon as it is called."""
+    return text(script, f"{signature}\n", f'{signature}\nthrow new Error("{PLANTED}");\n')
+
+
+FAULTS = [
+    Fault(
+        "lanes-throw",
+        "a script in the page",
+        throwing("asynclab/lanes/live.js", "function render({ model, el }) {"),
+        CONSOLE,
+        (PLANTED,),
+        browser=True,
+    ),
+    Fault(
+        "prediction-throws",
+        "a script in the page",
+        throwing("asynclab/predict/form.js", "function render({ model, el }, place) {"),
+        CONSOLE,
+        (PLANTED,),
+        browser=True,
+    ),
+    Fault(
+        "playground-throws",
+        "a script in the page",
+        throwing("asynclab/playground/panel.js", "function render({ model, el }) {"),
+        ("tests/pages/test_browser_playground.py::test_five_clicks_are_one_run",),
+        ('waiting for locator(".asynclab-playground:visible").get_by_role("button", name="Run"',),
+        browser=True,
+    ),
+    Fault(
+        "lanes-take-names-for-html",
+        "security",
+        text(
+            "asynclab/lanes/small.js",
+            "node.textContent = words",
+            "node.innerHTML = words",
+            everywhere=True,
+        ),
+        ("tests/pages/test_browser_lanes.py::test_markup_in_a_name_stays_text[light]",),
+        ('get_by_text("<img src=x onerror=window.hacked=1>',),
+        browser=True,
+    ),
+    Fault(
+        "lanes-trap-keys",
+        "a script in the page",
+        text(
+            "asynclab/lanes/live.js",
+            "this.scroller.append(this.inner);",
+            'this.scroller.append(this.inner);this.scroller.dataset.lmSuppressShortcuts = "true";',
+        ),
+        (
+            "tests/pages/test_browser_lanes.py"
+            "::test_keys_of_jupyterlab_work_after_a_click_and_a_drag_in_the_picture",
+        ),
+        ("Page.wait_for_function: Timeout",),
+        browser=True,
+    ),
+    Fault(
+        "replay-tells-the-wrong-state",
+        "a script in the page",
+        text(
+            "asynclab/lanes/moments.js",
+            "Math.max(span.start, stepAt(span, at))",
+            "span.start",
+        ),
+        (
+            "tests/pages/test_browser_replay.py::test_keys_go_from_hop_to_hop_and_each_is_told_in_words",
+        ),
+        ("At index 5 diff: ('11.00', 'fetch goes on after count_books', 'awaiting",),
+        browser=True,
+    ),
+]

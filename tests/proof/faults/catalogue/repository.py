@@ -1,0 +1,115 @@
+"""What can go wrong around the course: locks, environments, the workflow, servers, secrets."""
+
+from tests.proof.faults.edits import append, text
+from tests.proof.faults.planting import Fault
+
+ENVIRONMENT = "tests/repository/test_environment.py::test_"
+SECURITY = "tests/repository/test_security.py::test_"
+
+FAULTS = [
+    Fault(
+        "version-in-one-lock-only",
+        "versions",
+        text("requirements-test.txt", "\nasgiref==", "\nasgiref==0."),
+        (f"{ENVIRONMENT}the_locks_agree",),
+        ("asgiref==0.",),
+        fast=True,
+    ),
+    Fault(
+        "conda-has-another-python",
+        "versions",
+        text("environment.yml", "python=3.13", "python=3.10"),
+        (f"{ENVIRONMENT}conda_brings_a_promised_python_and_the_lock_and_nothing_else",),
+        ("'3.10' in",),
+    ),
+    Fault(
+        "conda-pins-by-itself",
+        "versions",
+        text("environment.yml", "      - -r requirements.txt\n", "      - django==5.2.1\n"),
+        (f"{ENVIRONMENT}conda_brings_a_promised_python_and_the_lock_and_nothing_else",),
+        ("django==5.2.1",),
+    ),
+    Fault(
+        "lock-behind-pyproject",
+        "versions",
+        text("pyproject.toml", '"nest-asyncio>=1.6"', '"nest-asyncio>=99"'),
+        (f"{ENVIRONMENT}a_lock_answers_every_range",),
+        ("nest-asyncio>=99",),
+    ),
+    Fault(
+        "workflow-without-a-python",
+        "versions",
+        text(".github/workflows/test.yml", '["3.11", "3.12", ', '["3.11", '),
+        (f"{ENVIRONMENT}ci_runs_every_promised_python_with_the_two_commands",),
+        ("'3.12'",),
+    ),
+    Fault(
+        "stack-left-out-in-silence",
+        "versions",
+        text("tests/proof/matrix.py", 'or total["rows_not_run"] ', ""),
+        ("tests/proof/test_matrix.py::test_a_row_without_its_python_fails_and_is_named",),
+        ("assert 0 == 1",),
+    ),
+    Fault(
+        "jupyterlab-on-all-interfaces",
+        "security",
+        text("start.py", "--ServerApp.ip=127.0.0.1", "--ServerApp.ip=0.0.0.0"),
+        (f"{SECURITY}jupyterlab_is_on_loopback_whatever_the_learner_has_configured",),
+        ("0.0.0.0",),
+    ),
+    Fault(
+        "kernel-on-all-interfaces",
+        "security",
+        text(
+            "asynclab/shells/kernel.py",
+            'connection_file=str(folder / "kernel.json")',
+            'connection_file=str(folder / "kernel.json"), ip="0.0.0.0"',
+        ),
+        (f"{SECURITY}the_shells_of_a_comparison_are_on_loopback",),
+        ("0.0.0.0",),
+    ),
+    Fault(
+        "key-of-the-demo-project-fixed",
+        "security",
+        text(
+            "demo_project/config/settings.py",
+            'os.environ.setdefault("LIBRARY_SECRET_KEY", get_random_secret_key())',
+            '"k" * 50',
+        ),
+        (f"{SECURITY}each_start_has_a_key_of_its_own",),
+        ("k" * 50,),
+    ),
+    Fault(
+        "key-committed",
+        "security",
+        # In two parts, so that this file holds none.
+        append("demo_project/config/settings.py", "SECRET_" + 'KEY = "the key of everybody"'),
+        (f"{SECURITY}no_secret_is_in_the_repository",),
+        ("a key of Django",),
+    ),
+    Fault(
+        "predictions-take-text-for-html",
+        "security",
+        text(
+            "asynclab/predict/prediction.py",
+            "map(html.escape, self._sentences())",
+            "self._sentences()",
+        ),
+        ("tests/kit/test_predict.py::test_html_is_escaped",),
+        ("&lt;b&gt;",),
+    ),
+    Fault(
+        "breakpoint-forgotten",
+        "the code",
+        append("asynclab/ground/connections.py", "def stop():\n    breakpoint()"),
+        ("tests/repository/test_style.py::test_ruff_is_content[check]",),
+        ("T100",),
+    ),
+    Fault(
+        "model-without-its-migration",
+        "the demo project",
+        text("demo_project/library/models.py", "max_length=200", "max_length=300"),
+        ("tests/kit/test_demo_project.py::test_migrations_match_the_models",),
+        ("Alter field title on book",),
+    ),
+]
