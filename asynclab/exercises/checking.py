@@ -18,7 +18,7 @@ from . import score
 from .book import Exercise, NotAttempted, NotYet, find
 from .given import Given
 from .leftovers import settled
-from .limits import Stopped
+from .limits import Stopped, was_told_to_end
 from .verdicts import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict, as_written
 
 NO_DJANGO = "Django is not set up here. Run the cell with `boot()`, then this one again."
@@ -170,7 +170,8 @@ def _shorten(record: logging.LogRecord) -> bool:
 
 def _show_end_of_thread(ended: threading.ExceptHookArgs) -> None:
     """In one line, as a warning. What the check itself has stopped is no news."""
-    if issubclass(ended.exc_type, Stopped):
+    stopped = issubclass(ended.exc_type, Stopped | asyncio.CancelledError)
+    if stopped and ended.thread is not None and was_told_to_end(ended.thread):
         return
     name = ended.thread.name if ended.thread else "a thread"
     what = f"{ended.exc_type.__name__}: {as_written(str(ended.exc_value))}"

@@ -8,6 +8,7 @@ import inspect
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import FrameType
@@ -27,8 +28,16 @@ LEFT = 0.5
 """Seconds that a thread which the code has left at work gets to end by itself."""
 
 
+_told_to_end: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+
+
 class Stopped(BaseException):
     """Raised inside code that overran its time."""
+
+
+def was_told_to_end(thread: threading.Thread) -> bool:
+    """Whether a check has asked this thread to end. How it then ends is no news."""
+    return thread in _told_to_end
 
 
 class ReturnedAwaitable(Exception):
@@ -153,7 +162,7 @@ class Job:
         for attempt in range(ROUNDS):
             self._ask_to_end()
             for thread in self._own_threads():
-                _cancel_tasks_in(thread, but=self._loop)
+                _tell_to_end(thread, but=self._loop)
                 if attempt:
                     raise_in(thread, Stopped)
             if await _done(self._ended, ROUND):
@@ -168,7 +177,7 @@ class Job:
         # Only what is the reader's for certain: Jupyter may have started a thread meanwhile, too.
         own = [thread for thread in at_work if self._runs_readers_code(thread)]
         for thread in own:
-            _cancel_tasks_in(thread, but=None)
+            _tell_to_end(thread, but=None)
             raise_in(thread, Stopped)
         for thread in own:
             await asyncio.to_thread(thread.join, LEFT)
@@ -220,11 +229,12 @@ async def _done(future: concurrent.futures.Future, seconds: float) -> bool:
     return future.done()
 
 
-def _cancel_tasks_in(thread: threading.Thread, but: asyncio.AbstractEventLoop | None) -> None:
+def _tell_to_end(thread: threading.Thread, but: asyncio.AbstractEventLoop | None) -> None:
     """Cancel every task of the loop that `thread` is running, unless that is `but`.
 
     A loop that waits for events is in C, where an exception raised in its thread does not reach it.
     """
+    _told_to_end.add(thread)
     loop = _loop_in(thread)
     if loop is not None and loop is not but:
         with suppress(RuntimeError):  # The loop may have been closed meanwhile.
@@ -282,7 +292,7 @@ async def _free_shared_worker() -> bool:
         if await _done(worker.submit(int), ROUND):
             return True
         for thread in worker._threads:
-            _cancel_tasks_in(thread, but=None)
+            _tell_to_end(thread, but=None)
             if attempt:
                 raise_in(thread, Stopped)
     fresh = concurrent.futures.ThreadPoolExecutor(max_workers=1)

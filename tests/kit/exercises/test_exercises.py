@@ -346,6 +346,25 @@ def test_thread_that_goes_on_after_the_call_is_stopped_without_a_word(name, capf
     assert capfd.readouterr() == ("", "")
 
 
+def test_thread_whose_loop_is_cancelled_before_it_can_be_stopped_ends_without_a_word(monkeypatch):
+    monkeypatch.setattr(limits, "raise_in", lambda thread, error: False)
+    source = f"{LEAVES_A_THREAD['in a loop']}\ndef answer(): threading.Thread(target=work).start()"
+    verdict = verdict_on(source, before="import asyncio, threading")
+    assert (verdict.outcome, verdict.printed) == (PASSED, "")
+
+
+def test_thread_that_cancels_itself_is_told():
+    source = """
+def answer():
+    def work(): raise asyncio.CancelledError
+    thread = threading.Thread(target=work, name="letters")
+    thread.start()
+    thread.join()
+"""
+    said = verdict_on(source, before="import asyncio, threading").printed
+    assert said == "Exception in letters: CancelledError: "
+
+
 def test_thread_of_somebody_else_goes_on():
     end, ended = threading.Event(), []
 
