@@ -425,7 +425,7 @@ def test_terminal_ipython_prints_the_words(tmp_path):
     lines = (
         "%load_ext asynclab\n"
         "get_ipython().run_cell('%%lanes\\nimport asyncio\\nawait asyncio.to_thread(len, [])')\n"
-        "from asynclab import taps; print('on:', taps.active())\n"
+        "from asynclab.recorder import taps; print('on:', taps.active())\n"
     )
     source.write_text(lines)
     command = [sys.executable, "-m", "IPython", "--quick", "--colors=NoColor", str(source)]

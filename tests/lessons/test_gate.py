@@ -134,7 +134,9 @@ def test_what_checked_code_writes_is_gone(kernel_of):
 def test_recorded_check_names_the_readers_function(kernel_of):
     kernel = kernel_of(0)
     kernel.run(kernel.cells["0.1"].source)
-    kernel.run("from asynclab import taps\nwith taps.recording() as seen:\n    await check('0.1')")
+    kernel.run(
+        "from asynclab.recorder import taps\nwith taps.recording() as seen:\n    await check('0.1')"
+    )
     names = ast.literal_eval(kernel.run("", n="[span.name for span in seen.spans]")["n"])
     assert "count_books" in names
     assert not [name for name in names if "_as_a_cell" in name or "_Library" in name]

@@ -403,7 +403,7 @@ def test_an_interrupt_of_the_kernel_ends_the_run(bench):
     assert bench.panel.get_by_text("Traceback").count() == 0
     bench.set("Calls", 2)
     bench.go()
-    assert bench.asked("from asynclab import taps; print(taps.active())") == "False\n"
+    assert bench.asked("from asynclab.recorder import taps; print(taps.active())") == "False\n"
 
 
 HOLD = """\
