@@ -1,6 +1,19 @@
-"""Answers that the gate tries on every exercise: wrong ones with a diagnosis, and right ones."""
+"""What the tests know of each lesson, a module each: `lessonNN.py`.
 
+ANSWERS                 what somebody might write in its exercises, and what that earns
+EQUIVALENT              the mutants of its answers that are right all the same
+MAY_DIFFER_TWICE        its cells that may say something else when each cell runs twice before the
+                        next, and why; also cells that see that an earlier one ran twice
+MAY_DIFFER_INTERRUPTED  its cells that may also do so when each is interrupted and runs again
+FAULTS                  what is planted in its files, and the checks that must notice
+"""
+
+import importlib
+import pkgutil
+import re
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 
 
 @dataclass(frozen=True)
@@ -28,3 +41,42 @@ class Answer:
     @property
     def label(self) -> str:
         return f"{self.number} {self.wrong or self.right}"
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """Mutants that no check can tell from the reference, because they are right.
+
+    They behave the same for every caller, or answer otherwise and keep to every word of the card.
+
+    Args:
+        because: why they are right.
+        mutants: their ids.
+    """
+
+    because: str
+    mutants: tuple[str, ...]
+
+    def __post_init__(self):
+        if not self.because.strip():
+            raise ValueError(f"{', '.join(self.mutants)}: right without a reason")
+
+
+def lesson(number: int) -> ModuleType:
+    """What the tests know of one lesson.
+
+    Raises:
+        ModuleNotFoundError: the lesson has no module here.
+    """
+    return importlib.import_module(f"{__name__}.lesson{number:02d}")
+
+
+def lesson_of(notebook: Path) -> ModuleType:
+    """What the tests know of the lesson that a notebook belongs to."""
+    return lesson(int(notebook.name[:2]))
+
+
+def lessons() -> list[ModuleType]:
+    """What the tests know of every lesson, in the lessons' order."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return [lesson(int(name[6:])) for name in names if re.fullmatch(r"lesson\d\d", name)]

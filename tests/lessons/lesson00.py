@@ -1,6 +1,22 @@
-"""Answers to the exercise of lesson 00."""
+"""What the tests know of lesson 00."""
 
-from tests.lessons import Answer
+from tests.lessons import Answer, Equivalent
+from tests.proof.faults.checks import CENSUS, compared, rules
+from tests.proof.faults.edits import (
+    both,
+    cell,
+    drop_alt,
+    drop_reason,
+    leave_path,
+    leave_state,
+    leave_view,
+    notebook,
+    output,
+    source,
+)
+from tests.proof.faults.planting import Fault
+
+NOTEBOOK = "notebooks/00_*.ipynb"
 
 ANSWERS = [
     Answer(
@@ -119,5 +135,100 @@ count_books = sync_to_async(Book.objects.count)
 async def count_books():
     return len([book async for book in Book.objects.all()])
 """,
+    ),
+]
+
+EQUIVALENT = [
+    Equivalent(
+        because=(
+            "Only a query, a session or a user is awaited here. None of them sets a context "
+            "variable, so a task in between changes nothing; a result, an exception and a "
+            "cancel pass through it."
+        ),
+        mutants=("0.1 task-for-each@3",),
+    ),
+]
+
+MAY_DIFFER_TWICE = {}
+
+MAY_DIFFER_INTERRUPTED = {}
+
+FAULTS = [
+    Fault(
+        "output-edited-in-00",
+        "an output edited",
+        output(NOTEBOOK, "boot", "47 books", "48 books"),
+        compared(0, "boot"),
+        ("48 books", "47 books", "Cell outputs differ"),
+        fast=True,
+    ),
+    # The lesson's own code, spoilt: what its cells show no longer bears the prose out.
+    Fault(
+        "async-view-waits-in-turn",
+        "a lesson's code",
+        source(
+            NOTEBOOK,
+            "bother-async-view",
+            "await asyncio.gather(*[ask(name) for name in services])",
+            "[await ask(name) for name in services]",
+        ),
+        compared(
+            0,
+            *("boot", "bother-services", "bother-sync-view", "bother-site"),
+            *("bother-sync-run", "bother-async-view", "bother-async-run", "bother-at-once"),
+        ),
+        ("requests at once, async view: 3", "Cell outputs differ"),
+    ),
+    Fault(
+        "exempt-without-a-reason",
+        "an exemption",
+        cell(NOTEBOOK, "progress", drop_reason),
+        CENSUS,
+        ("is exempt (nbval-ignore-output) without a reason in its metadata",),
+    ),
+    Fault(
+        "widget-view-left",
+        "traces of a machine",
+        cell(NOTEBOOK, "predict", leave_view),
+        rules("notebooks/00_start_here"),
+        ("cell predict: holds a widget view, which no other kernel can show",),
+    ),
+    Fault(
+        "widget-state-left",
+        "traces of a machine",
+        notebook(NOTEBOOK, leave_state),
+        rules("notebooks/00_start_here"),
+        ("holds the state of widgets",),
+    ),
+    Fault(
+        "path-of-a-machine-left",
+        "traces of a machine",
+        cell(NOTEBOOK, "first-query", leave_path),
+        rules("notebooks/00_start_here"),
+        ("cell first-query: holds something of one machine: /home/a",),
+    ),
+    Fault(
+        "alt-text-of-a-picture-removed",
+        "alt text removed",
+        cell(NOTEBOOK, "lanes", drop_alt),
+        rules("notebooks/00_start_here"),
+        ("cell lanes: a picture that it shows has no alt text",),
+    ),
+    Fault(
+        "answer-revealed-with-its-question",
+        "a prediction",
+        source(NOTEBOOK, "predict", "\nwhere", '\nwhere.reveal("MainThread")'),
+        rules("notebooks/00_start_here"),
+        ("cell predict: where is revealed before it can be predicted",),
+    ),
+    Fault(
+        "second-run-adds-to-the-first",
+        "a second run differs",
+        both(
+            source(NOTEBOOK, "first-books", "[book", 'shown = globals().get("shown", []) + [book'),
+            source(NOTEBOOK, "first-books", "[:3]]", "[:3]]\nshown"),
+        ),
+        ("tests/lessons/test_twice.py::test_runs_twice_in_one_kernel[00_start_here]",),
+        ("first-books", r"'Mansfield Park',\n 'Sense and Sensibility'"),
     ),
 ]

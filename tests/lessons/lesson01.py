@@ -1,6 +1,11 @@
-"""Answers to the exercises of lesson 01."""
+"""What the tests know of lesson 01."""
 
-from tests.lessons import Answer
+from tests.lessons import Answer, Equivalent
+from tests.proof.faults.checks import CENSUS, compared
+from tests.proof.faults.edits import notebook, output, source, strip_outputs
+from tests.proof.faults.planting import Fault
+
+NOTEBOOK = "notebooks/01_*.ipynb"
 
 ANSWERS = [
     Answer(
@@ -899,5 +904,85 @@ def make_refresh(fetch, label):
 
     return on_click
 """,
+    ),
+]
+
+EQUIVALENT = [
+    Equivalent(
+        because=(
+            "The card asks for the cards' order and a free loop. Cards made beside one "
+            "another keep both, and so does the thread-sensitive worker, on which nothing "
+            "else waits in this lesson."
+        ),
+        mutants=("1.2 sequential-gathered@3", "1.2 adapter-for-thread@3"),
+    ),
+    Equivalent(
+        because=(
+            "What is awaited sets no context variable that anybody reads afterwards, so a "
+            "task in between changes nothing; a result, an exception and a cancel pass "
+            "through it."
+        ),
+        mutants=("1.2 task-for-each@3", "1.5 task-for-each@5", "1.6 task-for-each@7"),
+    ),
+    Equivalent(
+        because=(
+            "Nothing in this function can raise: it discards, asks a task that is done and "
+            "not cancelled, and appends; or it only defines functions."
+        ),
+        mutants=("1.3 exception-swallowed@6", "1.6 exception-swallowed@1"),
+    ),
+    Equivalent(
+        because="`get_running_loop` raises `RuntimeError`, and nothing else.",
+        mutants=("1.4 handler-widened@5",),
+    ),
+    Equivalent(
+        because=(
+            "The card asks for something that a cell can await, and the coroutine itself is that."
+        ),
+        mutants=("1.4 task-removed@7",),
+    ),
+    Equivalent(
+        because=(
+            "The card names one error of `fetch`, `OSError`. Any other one is told to whoever "
+            "clicked instead of to the log, and the button is enabled again all the same."
+        ),
+        mutants=("1.6 handler-widened@8",),
+    ),
+]
+
+MAY_DIFFER_TWICE = {
+    "run-await": "a coroutine can be awaited once",
+    "background-silent": "the second run frees the first one's task: it is heard of at once",
+    "background-heard": "two tasks failed; and the name that it deletes is gone",
+    "background-reset": "it counts what was heard of",
+    "hang-look": "the tasks of the first run still hang",
+    "widget-task-run": "the label shows the count of the first run before the click",
+}
+
+MAY_DIFFER_INTERRUPTED = {
+    "background-reset": "it counts what was heard of: a task of an interrupted cell, too",
+}
+
+FAULTS = [
+    Fault(
+        "output-edited-in-01",
+        "an output edited",
+        output(NOTEBOOK, "loop-reveal", "says: yes", "says: no"),
+        compared(1, "boot", "loop-predict", "loop-ask", "loop-reveal"),
+        ("The machine says: no.", "The machine says: yes.", "Cell outputs differ"),
+    ),
+    Fault(
+        "books-reserved-in-one-order",
+        "a lesson's code",
+        source(NOTEBOOK, "hang-start", "reserve(dracula, emma)", "reserve(emma, dracula)"),
+        compared(1, "boot", "loop-ask", "hang-code", "hang-start"),
+        ("tasks that are done: 0", "tasks that are done: 2", "Cell outputs differ"),
+    ),
+    Fault(
+        "outputs-stripped",
+        "a notebook stripped",
+        notebook(NOTEBOOK, strip_outputs),
+        CENSUS,
+        ("who-started-it has a tag for U3 but no compared output",),
     ),
 ]

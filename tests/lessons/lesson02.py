@@ -1,6 +1,24 @@
-"""Answers to the exercises of lesson 02."""
+"""What the tests know of lesson 02."""
 
-from tests.lessons import Answer
+from tests.lessons import Answer, Equivalent
+from tests.proof.faults.checks import CENSUS, compared, complete, rules, verdict
+from tests.proof.faults.edits import (
+    both,
+    drop_answer,
+    drop_cell,
+    notebook,
+    output,
+    rename,
+    source,
+    swap,
+    text,
+)
+from tests.proof.faults.planting import Fault
+
+NOTEBOOK = "notebooks/02_*.ipynb"
+SOLUTIONS = "solutions/02_*.ipynb"
+CHECKS = "asynclab/lessons/lesson02.py"
+OVERDUE = "return await Loan.objects.filter(returned=None, due__lt=day).acount()"
 
 ANSWERS = [
     Answer(
@@ -736,5 +754,162 @@ def dashboard(request):
     context = {"user": request.user, "loans": loans, "count": len(loans), "first": loans[0].book}
     return HttpResponse(page.render(context))
 """,
+    ),
+]
+
+EQUIVALENT = [
+    Equivalent(
+        because=(
+            "Only a query, a session or a user is awaited here. None of them sets a context "
+            "variable, so a task in between changes nothing; a result, an exception and a "
+            "cancel pass through it."
+        ),
+        mutants=("2.1 task-for-each@3", "2.4 task-for-each@3", "2.5 task-for-each@3"),
+    ),
+    Equivalent(
+        because="The model's own ordering, `Meta.ordering`, is by `due` and `pk` already.",
+        mutants=("2.2 query-step-dropped@3", "2.5 query-step-dropped@4"),
+    ),
+    Equivalent(
+        because="The order of the foreign keys in `select_related` means nothing.",
+        mutants=("2.2 arguments-exchanged@4", "2.5 arguments-exchanged@5"),
+    ),
+]
+
+MAY_DIFFER_TWICE = {
+    "u2-right-jobs": "a loan can be closed once",
+}
+
+MAY_DIFFER_INTERRUPTED = {}
+
+FAULTS = [
+    Fault(
+        "output-edited-in-02",
+        "an output edited",
+        output(NOTEBOOK, "first-error", "use a thread or sync_to_async.", "use a thread."),
+        compared(2, "boot", "models", "first-error"),
+        ("use a thread.", "use a thread or sync_to_async.", "Cell outputs differ"),
+    ),
+    Fault(
+        "claims-cell-deleted",
+        "a claim not shown",
+        drop_cell(NOTEBOOK, "u5-variable"),
+        CENSUS,
+        ("Claim U5 has no compared evidence in its lesson.",),
+        fast=True,
+    ),
+    Fault(
+        "quotation-with-another-word",
+        "a quotation",
+        text("notebooks/claims.yml", "a thread where there is", "a task where there is"),
+        ("tests/lessons/test_quotations.py::test_the_documentation_says_so[U1-0-6.1]",),
+        ("Not below the heading 'Async safety' on topics/async of 6.1: If you try",),
+    ),
+    Fault(
+        "box-says-otherwise",
+        "a quotation",
+        source(NOTEBOOK, "u1-box", "exactly right", "exactly wrong"),
+        ("tests/lessons/test_claims.py::test_the_boxes_of_the_course",),
+        ("cell u1-box is not what `authoring boxes` writes",),
+    ),
+    Fault(
+        "error-that-no-cell-shows",
+        "a rule of style",
+        source(NOTEBOOK, "errors", "object is not iterable", "object is not callable"),
+        rules("notebooks/02_synchronous_only_operation"),
+        ("no cell of it shows the error TypeError: 'SyncToAsync' object is not callable",),
+    ),
+    Fault(
+        "minutes-understated",
+        "a rule of style",
+        notebook(NOTEBOOK, lambda found: rename(found, "Time: 45 minutes", "Time: 10 minutes")),
+        rules("notebooks/02_synchronous_only_operation"),
+        ("states 10 core minutes;",),
+    ),
+    Fault(
+        "stub-already-solved",
+        "a stub",
+        both(
+            source(SOLUTIONS, "exercise-2-1", "    ### BEGIN SOLUTION\n", ""),
+            source(SOLUTIONS, "exercise-2-1", "\n    ### END SOLUTION", ""),
+        ),
+        verdict("2.1 stub"),
+        ("('passed', '') == ('not attempted', '')",),
+    ),
+    Fault(
+        "exercise-without-its-cell",
+        "a stub",
+        drop_cell(SOLUTIONS, "exercise-2-4"),
+        ("tests/lessons/test_gate.py::test_every_solution_cell_has_an_exercise[2]",),
+        ("'2.4'",),
+    ),
+    Fault(
+        "solution-wrong",
+        "an answer",
+        source(SOLUTIONS, "exercise-2-1", "due__lt=day", "due__lte=day"),
+        verdict("2.1 solution"),
+        ("('not yet', 'counts-due-today') == ('passed', '')",),
+    ),
+    Fault(
+        "right-answer-refused",
+        "an answer",
+        text(CHECKS, "    if result == right:\n", "    if result == right and False:\n"),
+        verdict("2.1 aggregate"),
+        ("('not yet', 'other-number') == ('passed', '')",),
+    ),
+    Fault(
+        "wrong-answer-forgotten",
+        "an answer",
+        drop_answer("tests/lessons/lesson02.py", "counts-due-today"),
+        complete("2.1"),
+        ("no answer earns ['counts-due-today']",),
+    ),
+    Fault(
+        "check-accepts-everything",
+        "a check",
+        text(
+            CHECKS,
+            "async def loan_lines(given):\n",
+            'async def loan_lines(given):\n    return "Well done."\n',
+        ),
+        verdict("2.2 no-query"),
+        ("('passed', '') == ('not yet', 'no-query')",),
+    ),
+    Fault(
+        "diagnoses-swapped",
+        "a check",
+        swap(CHECKS, '"counts-returned"', '"counts-due-today"'),
+        verdict("2.1 counts-returned"),
+        ("('not yet', 'counts-due-today') == ('not yet', 'counts-returned')",),
+    ),
+    Fault(
+        "diagnosis-that-nobody-earns",
+        "a check",
+        text(
+            CHECKS,
+            "async def loan_lines(given):\n",
+            "async def loan_lines(given):\n"
+            '    if given is None:\n        raise NotYet("no-reader", "Who are you?")\n',
+        ),
+        ("tests/lessons/test_gate.py::test_no_diagnosis_is_dead",),
+        ("no wrong answer in tests/lessons earns ['no-reader']",),
+    ),
+    Fault(
+        "verdict-gives-the-answer-away",
+        "a verdict",
+        text(CHECKS, '"Who knows how many loans are overdue?"', f'"Write: {OVERDUE}"'),
+        verdict("2.1 no-query"),
+        (f"['{OVERDUE}'] == []",),
+    ),
+    Fault(
+        "hint-removed",
+        "a hint",
+        text(
+            CHECKS,
+            '        "The database can count. What is the async twin of `count()`?",\n',
+            "",
+        ),
+        complete("2.1"),
+        ("fewer than three hints",),
     ),
 ]

@@ -1,6 +1,12 @@
-"""Answers to the exercises of lesson 03."""
+"""What the tests know of lesson 03."""
 
-from tests.lessons import Answer
+from tests.lessons import Answer, Equivalent
+from tests.proof.faults.checks import CENSUS, compared, rules, verdict
+from tests.proof.faults.edits import drop_tag, notebook, output, rename, source, strip_counts, text
+from tests.proof.faults.planting import Fault
+
+NOTEBOOK = "notebooks/03_*.ipynb"
+CHECKS = "asynclab/lessons/lesson03.py"
 
 ANSWERS = [
     Answer(
@@ -1393,5 +1399,118 @@ async def shelf(request, opening_hours):
     ]
     return HttpResponse("\\n".join([await hours, *lines]))
 """,
+    ),
+]
+
+EQUIVALENT = [
+    Equivalent(
+        because="`pass` leaves the `except`, and the function then returns `None` of itself.",
+        mutants=("3.1 handler-silenced@5",),
+    ),
+    Equivalent(
+        because="The model's own ordering, `Meta.ordering`, is by `due` and `pk` already.",
+        mutants=("3.2 query-step-dropped@3",),
+    ),
+    Equivalent(
+        because=(
+            "`to_thread`, and `sync_to_async` with `thread_sensitive=False`, use the same "
+            "pool of the loop."
+        ),
+        mutants=("3.2 thread-for-adapter@5",),
+    ),
+    Equivalent(
+        because=(
+            "Inside one `ThreadSensitiveContext` both halves run on the same thread, one "
+            "after the other, so the connection that is closed is the one that was opened."
+        ),
+        mutants=("3.4 cleanup-split@1",),
+    ),
+    Equivalent(
+        because=(
+            "The semaphore bounds the calls, and each closes what it opened, on whichever "
+            "thread it runs: the pool does as well as a context's worker."
+        ),
+        mutants=("3.4 thread-for-adapter@13", "3.4 thread-sensitive-turned@13"),
+    ),
+    Equivalent(
+        because="`asyncio.wait` sets no context variable; a task in between changes nothing.",
+        mutants=("3.5 task-for-each@13",),
+    ),
+    Equivalent(
+        because=(
+            "A queryset is lazy. Building it on the loop asks nothing; the query runs on the "
+            "worker."
+        ),
+        mutants=("3.6 helper-split@1#2",),
+    ),
+    Equivalent(
+        because=(
+            "`select_related()` without names follows every foreign key, the member's among them."
+        ),
+        mutants=("3.6 argument-dropped@4",),
+    ),
+]
+
+MAY_DIFFER_TWICE = {}
+
+MAY_DIFFER_INTERRUPTED = {}
+
+FAULTS = [
+    Fault(
+        "output-edited-in-03",
+        "an output edited",
+        output(NOTEBOOK, "t1-by-call", "hops: 1 from", "hops: 2 from"),
+        compared(3, "boot", "imports", "titles-by", "t1-by-call"),
+        ("hops: 2 from", "hops: 1 from", "Cell outputs differ"),
+    ),
+    Fault(
+        "execution-counts-stripped",
+        "a notebook stripped",
+        notebook(NOTEBOOK, strip_counts),
+        CENSUS,
+        ("03_sync_to_async_and_threads.ipynb:t4-default has no execution count",),
+    ),
+    Fault(
+        "claims-tag-removed",
+        "a claim not shown",
+        drop_tag(NOTEBOOK, "t4-default", "claim-T4"),
+        CENSUS,
+        ("Claim T4 has no compared evidence in its lesson.",),
+    ),
+    Fault(
+        "claim-taken-from-the-list",
+        "a claim not shown",
+        text("notebooks/claims.yml", "id: T7", "id: T0"),
+        CENSUS,
+        ("has a tag for T7, which claims.yml lacks", "Claim T0 has no compared evidence"),
+    ),
+    Fault(
+        "link-between-lessons-dead",
+        "a dead link",
+        notebook(
+            NOTEBOOK, lambda found: rename(found, "04_async_to_sync.ipynb", "04_adapters.ipynb")
+        ),
+        rules("notebooks/03_sync_to_async_and_threads"),
+        ("a link leads nowhere: 04_adapters.ipynb",),
+    ),
+    Fault(
+        "exercises-edited-by-hand",
+        "a stub",
+        source("exercises/03_*.ipynb", "exercise-3-1", "# your code here", "# write here"),
+        (
+            "tests/kit/exercises/test_exercises.py::test_exercises_are_as_generated[03_exercises_sync_to_async_and_threads.ipynb]",
+        ),
+        ("run: python -m asynclab.authoring generate", "# write here"),
+    ),
+    Fault(
+        "two-desks-on-one-worker",
+        "a check",
+        text(
+            CHECKS,
+            "        async with ThreadSensitiveContext():\n            try:",
+            "        if True:\n            try:",
+        ),
+        verdict("3.3 database-locked0"),
+        ("('not yet', 'one-process') == ('not yet', 'database-locked')",),
     ),
 ]

@@ -1,6 +1,11 @@
-"""Answers to the exercises of lesson 04."""
+"""What the tests know of lesson 04."""
 
-from tests.lessons import Answer
+from tests.lessons import Answer, Equivalent
+from tests.proof.faults.checks import CENSUS, compared
+from tests.proof.faults.edits import exempt_all, notebook, output
+from tests.proof.faults.planting import Fault
+
+NOTEBOOK = "notebooks/04_*.ipynb"
 
 ANSWERS = [
     Answer(
@@ -936,5 +941,127 @@ class Command(BaseCommand):
         finally:
             await client.close()
 """,
+    ),
+]
+
+EQUIVALENT = [
+    Equivalent(
+        because=(
+            "Another right answer, which tests/lessons has, too: a task of its own stays on "
+            "the same loop."
+        ),
+        mutants=("4.2 task-for-each@3",),
+    ),
+    Equivalent(
+        because=(
+            "A management command has no loop around it, so `asyncio.run` makes the one loop "
+            "as well."
+        ),
+        mutants=("4.3 run-for-adapter@6",),
+    ),
+    Equivalent(
+        because=(
+            "The library has a loan of Dracula that came back already, so the second loan "
+            "need not be made; and without the first one a test fails, whether or not the "
+            "error was swallowed."
+        ),
+        mutants=("4.6 exception-swallowed@5", "4.6 loop-ends-early@6"),
+    ),
+    Equivalent(
+        because="Any days do, as long as one loan is late and out, and the other one came back.",
+        mutants=(
+            "4.6 constant-changed@6#3",
+            "4.6 constant-changed@6#4",
+            "4.6 constant-changed@6#5",
+            "4.6 constant-changed@6#6",
+            "4.6 constant-changed@6#7",
+            "4.6 constant-changed@6#8",
+            "4.6 values-exchanged@7#3",
+            "4.6 constant-changed@10",
+            "4.6 constant-changed@10#2",
+            "4.6 constant-changed@10#3",
+            "4.6 constant-changed@10#4",
+            "4.6 constant-changed@10#5",
+            "4.6 constant-changed@11#2",
+            "4.6 constant-changed@11#4",
+            "4.6 constant-changed@11#5",
+            "4.6 constant-changed@11#6",
+            "4.6 constant-changed@16#2",
+            "4.6 constant-changed@16#4",
+            "4.6 constant-changed@16#6",
+            "4.6 constant-changed@16#7",
+            "4.6 constant-changed@19#2",
+            "4.6 constant-changed@19#4",
+            "4.6 constant-changed@19#5",
+            "4.6 constant-changed@19#6",
+            "4.6 constant-changed@19#7",
+        ),
+    ),
+    Equivalent(
+        because=(
+            "A test, or a command, reads no context variable after what it awaits; a result, "
+            "an exception and a cancel pass through the task."
+        ),
+        mutants=(
+            "4.6 task-for-each@16",
+            "4.6 task-for-each@19",
+            "4.7 task-for-each@12",
+            "4.7 task-for-each@15",
+            "4.7 task-for-each@17",
+        ),
+    ),
+    Equivalent(
+        because=(
+            "The placeholder is never read: whoever runs the command puts its `connect` there."
+        ),
+        mutants=("4.7 statement-deleted@3",),
+    ),
+    Equivalent(
+        because=(
+            "In sync code a foreign key is fetched when it is asked for. The card limits no "
+            "queries, and letters and output are the same."
+        ),
+        mutants=(
+            "4.7 statement-deleted@7",
+            "4.7 query-step-dropped@7",
+            "4.7 argument-dropped@7",
+            "4.7 argument-dropped@7#2",
+            "4.7 arguments-exchanged@7",
+        ),
+    ),
+    Equivalent(
+        because=(
+            "Another right answer, which tests/lessons has, too: one client sends the letters "
+            "one at a time itself."
+        ),
+        mutants=("4.7 sequential-gathered@14",),
+    ),
+]
+
+MAY_DIFFER_TWICE = {
+    "client-twice-run": "it keeps the connection of a loop that is closed, as told there",
+    "client-close": "a connection can be hung up once",
+    "catalogue-stop": "a loop can be closed once",
+}
+
+MAY_DIFFER_INTERRUPTED = {
+    "client-single": "it keeps the interrupted run's connection, of a loop that is closed",
+    "client-parent": "the same: the clients of this section are there to show it",
+}
+
+FAULTS = [
+    Fault(
+        "output-edited-in-04",
+        "an output edited",
+        output(NOTEBOOK, "by-call-run", "overdue (task)", "overdue x2 (tasks)"),
+        compared(4, "boot", "imports", "overdue", "by-call-run"),
+        ("overdue x2 (tasks)", "overdue (task)", "Cell outputs differ"),
+    ),
+    Fault(
+        "exempt-is-a-whole-lesson",
+        "an exemption",
+        notebook(NOTEBOOK, exempt_all),
+        CENSUS,
+        ("code cells are exempt; at most 10% may be",),
     ),
 ]

@@ -1,6 +1,11 @@
-"""Answers to the exercises of lesson 05."""
+"""What the tests know of lesson 05."""
 
-from tests.lessons import Answer
+from tests.lessons import Answer, Equivalent
+from tests.proof.faults.checks import compared
+from tests.proof.faults.edits import output
+from tests.proof.faults.planting import Fault
+
+NOTEBOOK = "notebooks/05_*.ipynb"
 
 ANSWERS = [
     Answer(
@@ -1084,5 +1089,76 @@ async def stock_take(titles, count):
         in_pool = sync_to_async(count_and_close, thread_sensitive=False, executor=pool)
         return await asyncio.gather(*(in_pool(title) for title in titles))
 """,
+    ),
+]
+
+EQUIVALENT = [
+    Equivalent(
+        because="A context variable's name is only seen when it is printed.",
+        mutants=("5.1 constant-changed@2",),
+    ),
+    Equivalent(
+        because=(
+            "Nothing in this function can raise: `set`, and `get` of a variable with a "
+            "default, never do."
+        ),
+        mutants=("5.1 exception-swallowed@6", "5.1 exception-swallowed@12"),
+    ),
+    Equivalent(
+        because="A sum does not depend on the order in which its numbers come.",
+        mutants=("5.2 gather-as-completed@3",),
+    ),
+    Equivalent(
+        because="The function only defines another one and returns it, which cannot raise.",
+        mutants=("5.3 exception-swallowed@1",),
+    ),
+    Equivalent(
+        because=(
+            "Another right answer, which tests/lessons has, too: the view runs in a task made "
+            "after the id was set."
+        ),
+        mutants=("5.3 task-for-each@6",),
+    ),
+    Equivalent(
+        because="`Queue.get` sets no context variable, and a cancel of `deliver` passes on to it.",
+        mutants=("5.6 task-for-each@10",),
+    ),
+    Equivalent(
+        because=(
+            "`connections` belongs to no thread: its `close_all`, looked up anywhere, closes "
+            "those of the thread that calls it."
+        ),
+        mutants=("5.7 connection-passed@1#2",),
+    ),
+]
+
+MAY_DIFFER_TWICE = {
+    "worker-count": "the worker has its connection already",
+    "pool-count": "the pool's threads have their connections already",
+}
+
+MAY_DIFFER_INTERRUPTED = dict.fromkeys(
+    ("sync-run", "busy-run", "reveal-background"),
+    "the interrupted requests go on and write into the same log",
+) | dict.fromkeys(
+    (
+        *("pool-count", "reveal-pool", "context-count", "context-closed", "plain-count"),
+        *("collect", "request-worker", "request-pool", "reveal-request-pool"),
+        "closing-pool-count",
+    ),
+    "it also counts what the interrupted run opened; `clean_start` is a cell of its own",
+)
+
+FAULTS = [
+    Fault(
+        "output-edited-in-05",
+        "an output edited",
+        output(NOTEBOOK, "sync-run", "[r2] Emma: asked for", "[-] Emma: asked for"),
+        compared(
+            5,
+            *("boot", "models", "thread-local", "middleware-sync", "logging"),
+            *("show-log", "sync-view-code", "site-with", "sync-run"),
+        ),
+        ("[-] Emma: asked for", "[r2] Emma: asked for", "Cell outputs differ"),
     ),
 ]

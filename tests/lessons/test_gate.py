@@ -5,7 +5,6 @@ its own diagnosis.
 """
 
 import ast
-import importlib
 import inspect
 import sys
 import textwrap
@@ -19,7 +18,7 @@ from asynclab.exercises.book import Exercise, every_exercise
 from asynclab.exercises.stubs import exercise_cells, stub
 from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET, PASSED
 from tests.harness.gate import INTERNALS, Kernel, solutions_of
-from tests.lessons import Answer
+from tests.lessons import Answer, lesson
 
 EXERCISES = every_exercise()
 
@@ -30,11 +29,8 @@ VAGUE = {"raised"}
 
 
 def answers_to(exercise: Exercise) -> list[Answer]:
-    try:
-        module = importlib.import_module(f"tests.lessons.lesson{exercise.lesson:02d}")
-    except ModuleNotFoundError:
-        return []
-    return [answer for answer in module.ANSWERS if answer.number == exercise.number]
+    answers = lesson(exercise.lesson).ANSWERS
+    return [answer for answer in answers if answer.number == exercise.number]
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ import pytest
 
 from asynclab.exercises.book import every_exercise
 from tests.harness.gate import Kernel
+from tests.lessons import Equivalent
 from tests.proof.mutants import Mutant
 from tests.proof.mutants import __main__ as command
-from tests.proof.mutants.equivalents import LIST, read_equivalents
+from tests.proof.mutants.equivalents import known_equivalents, reasons
 from tests.proof.mutants.generate import every_mutant, mutants_of
 from tests.proof.mutants.operators import OPERATORS, operator
 from tests.proof.mutants.report import tally
@@ -246,21 +247,15 @@ def test_every_exercise_has_mutants(exercise):
 
 def test_equivalents_are_in_step_with_the_mutants():
     known = {mutant.id for mutants in MUTANTS.values() for mutant in mutants}
-    assert sorted(set(read_equivalents()) - known) == [], f"{LIST.name} lists what is no mutant"
+    assert sorted(set(known_equivalents()) - known) == [], "tests/lessons lists what is no mutant"
 
 
-@pytest.mark.parametrize(
-    "entries",
-    [
-        "- {because: same, mutants: [a]}\n- {because: again, mutants: [a]}",
-        "- {because: ' ', mutants: [a]}",
-    ],
-)
-def test_equivalent_without_reason_or_listed_twice_is_refused(tmp_path, entries):
-    path = tmp_path / "equivalent.yml"
-    path.write_text(entries, encoding="utf-8")
-    with pytest.raises(ValueError, match="a is listed twice, or without a reason"):
-        read_equivalents(path)
+def test_equivalent_without_reason_or_listed_twice_is_refused():
+    with pytest.raises(ValueError, match="a, b: right without a reason"):
+        Equivalent(because=" ", mutants=("a", "b"))
+    entries = [Equivalent(because=why, mutants=("a",)) for why in ("same", "again")]
+    with pytest.raises(ValueError, match="tests/lessons lists a twice"):
+        reasons(entries)
 
 
 def test_tally_counts_and_names_what_is_out_of_order():
@@ -307,7 +302,7 @@ def test_check_that_accepts_everything_lets_every_mutant_live(capsys):
     with closing(Bench(0, start)) as bench:
         results = list(bench.results(MUTANTS["0.1"]))
     assert {result.outcome for result in results} == {ALIVE}
-    assert command.report([tally(0, results, read_equivalents())]) == 1
+    assert command.report([tally(0, results, known_equivalents())]) == 1
     assert "0.1 await-removed@3 alive" in capsys.readouterr().out
 
 

@@ -11,36 +11,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.rough.test_each_cell_twice import DIFFERENT as TWICE
+from tests.lessons import lesson_of
 from tests.rough.workbook import LESSONS, Workbook, compared, ends_as_tagged, find, said, working
 
 SEED = int(os.environ.get("ASYNCLAB_SEED", random.randrange(10_000)))
 SLOW = 0.02
 """Seconds: the cells that take longer are counted by themselves."""
 EVERY_TIME = "00_start_here"
-# By lesson and cell: why something else may come out once a cell before, or this one, has been
-# interrupted and has run again. A cell may also differ because it ran twice.
-DIFFERENT = {
-    "01_the_event_loop_in_your_notebook": {
-        "background-reset": "it counts what was heard of: a task of an interrupted cell, too",
-    },
-    "04_async_to_sync": {
-        "client-single": "it keeps the interrupted run's connection, of a loop that is closed",
-        "client-parent": "the same: the clients of this section are there to show it",
-    },
-    "05_context_and_connections_across_threads": dict.fromkeys(
-        ("sync-run", "busy-run", "reveal-background"),
-        "the interrupted requests go on and write into the same log",
-    )
-    | dict.fromkeys(
-        (
-            *("pool-count", "reveal-pool", "context-count", "context-closed", "plain-count"),
-            *("collect", "request-worker", "request-pool", "reveal-request-pool"),
-            "closing-pool-count",
-        ),
-        "it also counts what the interrupted run opened; `clean_start` is a cell of its own",
-    ),
-}
 NOTEBOOKS = {path.stem: path for path in find("notebooks")}
 
 
@@ -69,7 +46,8 @@ def difference(path, cell, ran):
     same = not compared(cell) or ran.words == said(cell.outputs)
     if same and ends_as_tagged(cell, ran):
         return []
-    told = TWICE.get(path.stem, {}) | DIFFERENT.get(path.stem, {})
+    known = lesson_of(path)
+    told = known.MAY_DIFFER_TWICE | known.MAY_DIFFER_INTERRUPTED
     return [] if cell.id in told else [f"{cell.id}: {ran.words}, not {said(cell.outputs)}"]
 
 

@@ -71,6 +71,25 @@ def append(path: str, lines: str) -> Plant:
     return plant
 
 
+def swap(path: str, one: str, other: str) -> Plant:
+    """Let two texts of a file change places."""
+    return both(text(path, one, "\0"), text(path, other, one), text(path, "\0", other))
+
+
+def drop_answer(path: str, label: str) -> Plant:
+    """Take the answer away that earns a diagnosis."""
+
+    def plant(root: Path) -> None:
+        file = find(root, path)
+        head, found, tail = file.read_text(encoding="utf-8").partition(f'wrong="{label}"')
+        if not found:
+            raise CannotPlant(f"no answer in {path} is wrong as {label}")
+        start, end = head.rindex("    Answer("), tail.index("\n    ),\n") + len("\n    ),\n")
+        file.write_text(head[:start] + tail[end:], encoding="utf-8")
+
+    return plant
+
+
 # --- notebooks
 
 
@@ -156,3 +175,54 @@ def place(found: NotebookNode, cell_id: str, cell_type: str = "") -> int:
         if each.id == cell_id:
             return at
     raise CannotPlant(f"no cell is named {cell_id}")
+
+
+# --- what notebooks and cells are changed by
+
+
+def strip_counts(found: NotebookNode) -> None:
+    for each in found.cells:
+        if each.cell_type == "code":
+            each.execution_count = None
+
+
+def strip_outputs(found: NotebookNode) -> None:
+    for each in found.cells:
+        if each.cell_type == "code":
+            each.outputs = []
+
+
+def exempt_all(found: NotebookNode) -> None:
+    for each in found.cells:
+        if each.cell_type == "code":
+            tags = {*each.metadata.get("tags", ()), "nbval-ignore-output"}
+            each.metadata.update(tags=sorted(tags), reason="It was red.")
+
+
+def drop_reason(found: NotebookNode) -> None:
+    found.metadata.pop("reason", None)
+
+
+def drop_alt(found: NotebookNode) -> None:
+    for shown in found.outputs:
+        shown.metadata.pop("image/png", None)
+
+
+def leave_view(found: NotebookNode) -> None:
+    view = {"version_major": 2, "version_minor": 0, "model_id": "5f0c"}
+    found.outputs[0].data["application/vnd.jupyter.widget-view+json"] = view
+
+
+def leave_state(found: NotebookNode) -> None:
+    found.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {}}}
+
+
+def leave_path(found: NotebookNode) -> None:
+    found.outputs[0].data[TEXT] += "\n/home/ada/course/demo_project/library/models.py"
+
+
+def rename(found: NotebookNode, old: str, new: str) -> None:
+    """Replace a text in the prose of a notebook."""
+    for each in found.cells:
+        if each.cell_type == "markdown":
+            each.source = each.source.replace(old, new)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 
-from tests.proof.mutants.equivalents import read_equivalents
+from tests.proof.mutants.equivalents import known_equivalents
 from tests.proof.mutants.generate import Mutant, every_mutant
 from tests.proof.mutants.report import Tally, table, tally
 from tests.proof.mutants.run import Bench
@@ -63,7 +63,7 @@ def tallies(mutants: list[Mutant]) -> Iterator[Tally]:
 def try_lesson(lesson: int, mutants: list[Mutant]) -> Tally:
     """Try a lesson's mutants in a kernel of its own."""
     with closing(Bench(lesson)) as bench:
-        return tally(lesson, list(bench.results(mutants)), read_equivalents())
+        return tally(lesson, list(bench.results(mutants)), known_equivalents())
 
 
 def report(tallies: list[Tally]) -> int:

@@ -1,22 +1,25 @@
-"""The list of mutants that are right answers."""
+"""The mutants that are right answers, as tests/lessons lists them."""
 
-from pathlib import Path
+from collections.abc import Iterable
 
-import yaml
-
-LIST = Path(__file__).with_name("equivalent.yml")
+from tests.lessons import Equivalent, lessons
 
 
-def read_equivalents(path: Path = LIST) -> dict[str, str]:
-    """Why a mutant is a right answer, by its id.
+def known_equivalents() -> dict[str, str]:
+    """Why a mutant is a right answer, by its id."""
+    return reasons(each for lesson in lessons() for each in lesson.EQUIVALENT)
+
+
+def reasons(entries: Iterable[Equivalent]) -> dict[str, str]:
+    """The reasons of these entries, by the mutant's id.
 
     Raises:
-        ValueError: an id is listed twice, or without a reason.
+        ValueError: an id is listed twice.
     """
-    reasons: dict[str, str] = {}
-    for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
-        for mutant in entry["mutants"]:
-            if mutant in reasons or not entry["because"].strip():
-                raise ValueError(f"{path.name}: {mutant} is listed twice, or without a reason")
-            reasons[mutant] = entry["because"].strip()
-    return reasons
+    found: dict[str, str] = {}
+    for entry in entries:
+        for mutant in entry.mutants:
+            if mutant in found:
+                raise ValueError(f"tests/lessons lists {mutant} twice")
+            found[mutant] = entry.because
+    return found

@@ -34,7 +34,7 @@ def tally(lesson: int, results: list[Result], equivalents: dict[str, str]) -> Ta
         elif result.outcome == ALIVE and listed:
             counted.equivalent += 1
         else:
-            place = ", but listed in equivalent.yml" if listed else ""
+            place = ", but listed in tests/lessons" if listed else ""
             counted.faults.append(f"{result.mutant} {result.outcome}{place}: {result.said}")
     return counted
 

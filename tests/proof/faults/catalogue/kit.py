@@ -65,6 +65,13 @@ FAULTS = [
         ("2 queries: SELECT library_book x2",),
     ),
     Fault(
+        "alt-text-of-every-picture-left-out",
+        "alt text removed",
+        text("asynclab/lanes/__init__.py", '"alt": ', '"title": '),
+        test("lanes/test_lanes.py::test_bundle_has_words_and_a_picture_with_alt_text"),
+        ("KeyError: 'alt'",),
+    ),
+    Fault(
         "events-not-counted-as-unread",
         "the lanes",
         text(EVENTS, "        return len(self.events) - self._timeline.taken", "        return 0"),

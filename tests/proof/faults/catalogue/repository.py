@@ -1,10 +1,13 @@
-"""What can go wrong around the course: locks, environments, the workflow, servers, secrets."""
+"""What can go wrong around the course: locks, the workflow, servers, secrets, the README."""
 
 from tests.proof.faults.edits import append, text
 from tests.proof.faults.planting import Fault
 
 ENVIRONMENT = "tests/repository/test_environment.py::test_"
 SECURITY = "tests/repository/test_security.py::test_"
+README = (
+    "tests/repository/test_style.py::test_links_lead_somewhere_and_pictures_have_words[README.md]",
+)
 
 FAULTS = [
     Fault(
@@ -111,5 +114,21 @@ FAULTS = [
         text("demo_project/library/models.py", "max_length=200", "max_length=300"),
         ("tests/kit/test_demo_project.py::test_migrations_match_the_models",),
         ("Alter field title on book",),
+    ),
+    Fault(
+        "link-in-the-readme-dead",
+        "a dead link",
+        text(
+            "README.md", "(notebooks/02_synchronous_only_operation.ipynb)", "(notebooks/02.ipynb)"
+        ),
+        README,
+        ("a link leads nowhere: notebooks/02.ipynb",),
+    ),
+    Fault(
+        "alt-text-in-the-readme-removed",
+        "alt text removed",
+        text("README.md", 'alt="A cell and its lanes', 'alt="" title="A cell and its lanes'),
+        README,
+        ("an image has no alt text",),
     ),
 ]

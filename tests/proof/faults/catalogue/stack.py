@@ -1,8 +1,11 @@
 """What can go wrong below the course: Django's guard, asgiref, IPython's switch."""
 
-from tests.proof.faults.catalogue.lessons import CONTEXT, GUARD, LOOP, THREADS, compared
+from tests.proof.faults.checks import compared
 from tests.proof.faults.edits import append, both, nothing, shadow, text
 from tests.proof.faults.planting import Fault
+
+LOOP, GUARD, THREADS, CONTEXT = 1, 2, 3, 5
+"""The lessons whose cells notice it."""
 
 # What the myth promises: a cell runs without a running loop once autoawait is off.
 WITHOUT_LOOP = """
@@ -62,7 +65,8 @@ FAULTS = [
         "asgiref",
         shadow("django", "core/handlers/asgi.py", "async with ThreadSensitiveContext():", "if 1:"),
         compared(
-            *(THREADS, "boot", "imports", "request-view", "renew", "renew-twice", "predict-renew"),
+            THREADS,
+            *("boot", "imports", "request-view", "renew", "renew-twice", "predict-renew"),
             "renew-requests",
         ),
         ("14. You made no prediction.", "7. You made no prediction.", "Cell outputs differ"),
@@ -72,7 +76,8 @@ FAULTS = [
         "asgiref",
         shadow("asgiref", "sync.py", "task = task_context[0]", "raise IndexError"),
         compared(
-            *(THREADS, "boot", "imports", "first-home", "third-home", "renew", "take-back"),
+            THREADS,
+            *("boot", "imports", "first-home", "third-home", "renew", "take-back"),
             *("cancel-queued", "order-binding", "cancel-nested"),
         ),
         ("CancelledError in order_binding, then", "Cell outputs differ"),
