@@ -17,7 +17,7 @@ import asgiref.sync
 
 from ..ground.connections import close_connections
 from ..ground.interrupts import raise_in
-from ..recorder import taps
+from ..recorder import taps, workers
 from ..recorder.events import Recording
 from .verdicts import as_written
 
@@ -193,8 +193,7 @@ class Job:
 
     def _own_threads(self) -> set[threading.Thread]:
         """What the call has started. The shared worker outlives the call that first used it."""
-        shared = asgiref.sync.SyncToAsync.single_thread_executor._threads
-        return set(threading.enumerate()) - self._older - shared
+        return set(threading.enumerate()) - self._older - workers.shared_threads()
 
     def loop_is_free(self, seconds: float) -> bool:
         """Whether the loop that the call came from goes on, as asked from another thread."""
@@ -284,18 +283,17 @@ async def _free_shared_worker() -> bool:
 
     Returns whether what it ran has ended.
 
-    The worker is `SyncToAsync.single_thread_executor`. If it is stuck in code that cannot be
-    interrupted, such as a long `time.sleep`, a new one takes its place.
+    If it is stuck in code that cannot be interrupted, such as a long `time.sleep`, a new one takes
+    its place.
     """
-    worker = asgiref.sync.SyncToAsync.single_thread_executor
     for attempt in range(ROUNDS):
-        if await _done(worker.submit(int), ROUND):
+        if await _done(workers.shared().submit(int), ROUND):
             return True
-        for thread in worker._threads:
+        for thread in workers.shared_threads():
             _tell_to_end(thread, but=None)
             if attempt:
                 raise_in(thread, Stopped)
-    fresh = concurrent.futures.ThreadPoolExecutor(max_workers=1)
-    asgiref.sync.SyncToAsync.single_thread_executor = fresh
+    stuck = workers.shared_threads()
+    workers.replace_shared()
     # An exception that arrives when the code has just ended ends the thread instead.
-    return not any(thread.is_alive() for thread in worker._threads)
+    return not any(thread.is_alive() for thread in stuck)

@@ -9,13 +9,14 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 from unittest import mock
 
-from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DatabaseError, connections
 from django.db.backends.utils import CursorWrapper
 
 from ..exercises.book import NotYet, Raised, exercise
 from ..ground.connections import close_connections
+from ..recorder import workers
 from ..recorder.events import SPAN, SYNC, Span
 from ..recorder.taps import span
 from ..servers import Site
@@ -37,10 +38,7 @@ def place() -> str:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        # By name: a new worker runs before its executor lists it among its threads.
-        pool = threading.current_thread().name.rpartition("_")[0]
-        shared = SyncToAsync.single_thread_executor._thread_name_prefix
-        return SENSITIVE if pool == shared else ELSEWHERE
+        return SENSITIVE if workers.on_shared() else ELSEWHERE
     return LOOP
 
 

@@ -20,6 +20,7 @@ from django.utils import translation
 from django.utils.connection import BaseConnectionHandler
 
 from ..exercises.book import NotYet, Raised, exercise
+from ..recorder import workers
 from ..recorder.events import SYNC
 from .vocabulary.failing import Mishap, require_told, require_told_of_database
 from .vocabulary.recorded import queries, require_this_loop
@@ -912,7 +913,7 @@ def _opened_connections() -> Iterator[list[tuple[int, object]]]:
 
 def _left_open(opened: list[tuple[int, object]]) -> list[object]:
     """Those that are still open, but for that of the worker which serves everybody."""
-    shared = {thread.ident for thread in asgiref.sync.SyncToAsync.single_thread_executor._threads}
+    shared = {thread.ident for thread in workers.shared_threads()}
     return [
         connection
         for ident, connection in opened

@@ -2,4 +2,5 @@
 
 events   plain data: the events, and the spans that they make
 taps     the sources of events: asyncio, executors, asgiref's waits and Django's queries
+workers  what is known of asgiref's private executors
 """

@@ -23,10 +23,10 @@ from contextvars import Context
 from functools import partial
 from typing import NamedTuple
 
-import asgiref.current_thread_executor
-from asgiref.sync import AsyncToSync, SyncToAsync
+from asgiref.sync import SyncToAsync
 
 from ..ground.interrupts import held
+from . import workers
 from .events import BEGIN, CELL, END, PAUSE, QUERY, SPAN, SUBMIT, SYNC, TASK, WAIT, Recording
 
 # Modules whose tasks run the notebook itself or close a loop. They share the learner's loop, but
@@ -292,30 +292,18 @@ def is_plumbing(coroutine) -> bool:
 
 def _task_key(coroutine) -> object:
     # Its id is used only where a tap that cannot know the task has to name it: see _tap_main_wrap.
-    wrapped = _wrapped_by_asgiref(coroutine)
-    return object() if wrapped is None else id(wrapped)
+    wrapper = workers.wrapping(coroutine)
+    return object() if wrapper is None else id(wrapper)
 
 
 def _task_name(coroutine) -> str:
-    wrapped = _wrapped_by_asgiref(coroutine)
-    if wrapped is not None:
-        return _label(wrapped.cr_frame.f_locals["self"].awaitable)
-    if _is_running(coroutine, "SyncToAsync.__call__"):
-        return f"sync_to_async({_label(coroutine.cr_frame.f_locals['self'])})"
+    wrapper = workers.wrapping(coroutine)
+    if wrapper is not None:
+        return _label(workers.wrapped_by(wrapper))
+    adapter = workers.calling(coroutine)
+    if adapter is not None:
+        return f"sync_to_async({_label(adapter)})"
     return _label(coroutine)
-
-
-def _wrapped_by_asgiref(coroutine):
-    """The `AsyncToSync.main_wrap` coroutine inside a task that async_to_sync started, or None."""
-    if _is_running(coroutine, "AsyncToSync.__call__.<locals>.new_loop_wrap"):
-        coroutine = coroutine.cr_frame.f_locals["awaitable"]
-    return coroutine if _is_running(coroutine, "AsyncToSync.main_wrap") else None
-
-
-def _is_running(coroutine, name: str) -> bool:
-    """Whether this is a coroutine of the function so named, with its local names at hand."""
-    running = getattr(coroutine, "cr_frame", None) is not None
-    return running and coroutine.__qualname__ == name
 
 
 # --- executors: the hop to another thread -----------------------------------------------------
@@ -373,17 +361,14 @@ def _work(item) -> Callable:
 def _worker_role(item) -> str:
     """The job of the thread that is about to run `item`, from how it was asked to."""
     function = _work(item)
-    if function is asyncio.run:
+    if workers.is_new_loop(function):
         return "temporary event loop"
-    adapter = getattr(getattr(function, "func", None), "__self__", None)
-    if not (isinstance(adapter, SyncToAsync) and adapter._thread_sensitive):
+    if not workers.is_thread_sensitive(function):
         return "pool worker"
-    # Recognised by its name: a new worker runs before its executor lists it among its threads.
-    pool = threading.current_thread().name.rpartition("_")[0]
-    if pool == SyncToAsync.single_thread_executor._thread_name_prefix:
+    if workers.on_shared():
         return "thread-sensitive worker"
     # Otherwise a caller that waits in async_to_sync runs it, or a ThreadSensitiveContext's worker.
-    waits = isinstance(item, asgiref.current_thread_executor._WorkItem)
+    waits = isinstance(item, workers.WaitingItem)
     return _loop_role() if waits else "context worker"
 
 
@@ -454,16 +439,15 @@ def _statement(sql: object) -> str:
 
 
 def _targets() -> list[tuple[type, str, Callable]]:
-    asgiref_items = asgiref.current_thread_executor
     pool_items = concurrent.futures.thread
     targets = [
         (asyncio.events.Handle, "_run", _tap_handle),
         (pool_items._WorkItem, "__init__", _tap_work_item_init),
         (pool_items._WorkItem, "run", _tap_work_item_run),
-        (asgiref_items._WorkItem, "__init__", _tap_work_item_init),
-        (asgiref_items._WorkItem, "run", _tap_work_item_run),
-        (asgiref_items.CurrentThreadExecutor, "run_until_future", _tap_run_until_future),
-        (AsyncToSync, "main_wrap", _tap_main_wrap),
+        (workers.WaitingItem, "__init__", _tap_work_item_init),
+        (workers.WaitingItem, "run", _tap_work_item_run),
+        (*workers.WAIT_FOR, _tap_run_until_future),
+        (*workers.WRAP, _tap_main_wrap),
     ]
     # A notebook without Django can be recorded too.
     backends = sys.modules.get("django.db.backends.utils")
@@ -487,13 +471,12 @@ def _take_off() -> None:
 def _label(function: object) -> str:
     """The name of a function, coroutine, partial or adapter, as its author wrote it."""
     if isinstance(function, partial):
-        handler = function.func
-        adapter = getattr(handler, "__self__", None)
-        if isinstance(adapter, SyncToAsync):
+        adapter = workers.adapter_of(function)
+        if adapter is not None:
             return _label(adapter.func)
         # asyncio.to_thread asks for Context.run(function, ...).
-        runs_in_context = isinstance(adapter, Context)
-        return _label(function.args[0] if runs_in_context else handler)
+        runs_in_context = isinstance(getattr(function.func, "__self__", None), Context)
+        return _label(function.args[0] if runs_in_context else function.func)
     if isinstance(function, SyncToAsync):
         return _label(function.func)
     if function is asyncio.run:
