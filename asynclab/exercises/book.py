@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -111,15 +112,20 @@ def exercise(
         hints: questions, from the gentlest to the one that nearly gives it away.
         why: a sentence that says why the reference answer is right; shown below it.
         seconds: how long one call of the reader's code may take.
+
+    Raises:
+        ValueError: the number is taken, or is one of another lesson than the module's.
     """
 
     def register(grade: Callable) -> Callable:
+        new = Exercise(number, title, tuple(names), tuple(hints), seconds, grade, why)
+        package, _, module = grade.__module__.rpartition(".")
+        if package == LESSONS and module != _module(new.lesson):
+            raise ValueError(f"exercise {number} belongs in {_module(new.lesson)}.py")
         if number in _exercises:
-            module = _exercises[number].grade.__module__
-            raise ValueError(f"exercise {number} is in {module} already")
-        _exercises[number] = Exercise(
-            number, title, tuple(names), tuple(hints), seconds, grade, why
-        )
+            there = _exercises[number].grade.__module__
+            raise ValueError(f"exercise {number} is in {there} already")
+        _exercises[number] = new
         return grade
 
     return register
@@ -141,14 +147,15 @@ def exercises_of(lesson: int) -> list[Exercise]:
     if lesson not in lessons():
         return []
     try:
-        importlib.import_module(f"{LESSONS}.lesson{lesson:02d}")
-    except Exception as error:
+        importlib.import_module(f"{LESSONS}.{_module(lesson)}")
+    except BaseException as error:
         # What it had registered so far would stand in the way of the next try.
         for each in _known(lesson):
             del _exercises[each.number]
-        raise LabError(
-            f"The checks of lesson {lesson:02d} do not load: {type(error).__name__}: {error}"
-        ) from error
+        if not isinstance(error, Exception):
+            raise  # an interrupt
+        first = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise LabError(f"The checks of lesson {lesson:02d} do not load: {first}") from error
     return sorted(_known(lesson), key=lambda exercise: exercise.order)
 
 
@@ -172,17 +179,24 @@ def find(number: object) -> Exercise:
     near = exercises_of(int(lesson)) if lesson.isdecimal() else []
     known = {exercise.number: exercise for exercise in near}
     if wanted not in known:
-        raise LabError(f"There is no exercise {wanted!r}. {_near(wanted, list(known))}")
+        numbers = list(known) or _near(wanted)
+        near_it = f" Near it: {', '.join(numbers)}." if numbers else ""
+        raise LabError(f"There is no exercise {wanted!r}.{near_it}")
     return known[wanted]
+
+
+def _module(lesson: int) -> str:
+    return f"lesson{lesson:02d}"
 
 
 def _known(lesson: int) -> list[Exercise]:
     return [exercise for exercise in _exercises.values() if exercise.lesson == lesson]
 
 
-def _near(wanted: str, same_lesson: list[str]) -> str:
-    near = same_lesson
-    if not near:
-        numbers = [exercise.number for exercise in every_exercise()]
-        near = get_close_matches(wanted, numbers, cutoff=0.3) or numbers
-    return f"Near it: {', '.join(near)}."
+def _near(wanted: str) -> list[str]:
+    """The numbers like this one, or all, of the lessons that load."""
+    numbers = []
+    for lesson in lessons():
+        with suppress(LabError):
+            numbers += [exercise.number for exercise in exercises_of(lesson)]
+    return get_close_matches(wanted, numbers, cutoff=0.3) or numbers

@@ -82,7 +82,7 @@ class Ran:
         # IPython writes a bare line if the next interrupt comes while it shows the first.
         said = "".join(each.text for each in self.outputs if each.get("name") == "stderr")
         raised = {*self.raised, *said.split()}
-        return bool({"KeyboardInterrupt", "CancelledError", "Interrupted"} & raised)
+        return bool({"KeyboardInterrupt", "CancelledError"} & raised)
 
     @property
     def traceback(self) -> str:

@@ -21,7 +21,7 @@ from asgiref.sync import SyncToAsync, sync_to_async
 from asynclab.authoring.practised import renew_links
 from asynclab.exercises import book, check, helping, hint, limits, progress, score, solution
 from asynclab.exercises.book import Exercise, NotAttempted, NotYet, Raised
-from asynclab.exercises.checking import NO_DJANGO, Interrupted, grade
+from asynclab.exercises.checking import NO_DJANGO, grade
 from asynclab.exercises.stubs import exercise_cells, generate, stub
 from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET, PASSED
 from asynclab.ground.errors import LabError
@@ -652,20 +652,6 @@ def test_check_without_await_says_so(recwarn):
     assert not recwarn.list
 
 
-def test_interrupted_check_is_one_line(monkeypatch):
-    async def interrupt():
-        task = asyncio.ensure_future(check("0.1"))
-        await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(Interrupted) as caught:
-            await task
-        assert len(caught.value._render_traceback_()) == 1
-
-    endless = Exercise("0.1", "a title", (), (), 5, lambda given: asyncio.Event().wait())
-    monkeypatch.setitem(book._exercises, "0.1", endless)
-    asyncio.run(interrupt())
-
-
 def test_unknown_number_lists_the_near_ones():
     with pytest.raises(LabError, match=r"no exercise '0\.7'\. Near it: 0\.1"):
         check("0.7")
@@ -673,11 +659,6 @@ def test_unknown_number_lists_the_near_ones():
 
 def test_number_may_be_a_float():
     assert 'check("0.1")' in repr(check(0.1))
-
-
-def test_two_exercises_cannot_share_a_number():
-    with pytest.raises(ValueError, match=r"0\.1 is in .*lesson00 already"):
-        book.exercise("0.1", title="", names=(), hints=())(call_it)
 
 
 def test_hints_ascend_and_stay_at_the_last(own_score):

@@ -4,6 +4,12 @@ from tests.proof.faults.checks import verdict
 from tests.proof.faults.edits import text
 from tests.proof.faults.planting import Fault
 
+
+def kit(name: str) -> tuple[str, ...]:
+    """One test of the kit's exercises, named as `test_book.py::test_it`."""
+    return (f"tests/kit/exercises/{name}",)
+
+
 FAULTS = [
     Fault(
         "check-takes-the-readers-data",
@@ -40,14 +46,47 @@ FAULTS = [
             "        and id(each) not in scheduled\n",
             "",
         ),
-        ("tests/kit/exercises/test_settled.py::test_a_task_that_has_not_begun_is_left_alone",),
+        kit("test_settled.py::test_a_task_that_has_not_begun_is_left_alone"),
         ("cannot reuse already awaited coroutine",),
+    ),
+    Fault(
+        "interrupted-check-hides-a-timeout",
+        "a check",
+        text(
+            "asynclab/exercises/checking.py",
+            "            interrupt._render_traceback_ = lambda: [INTERRUPTED]\n            raise\n",
+            '            raise type("Interrupted", (asyncio.CancelledError,), {}) from None\n',
+        ),
+        kit("test_checking.py::test_task_group_around_a_check_says_what_failed_and_no_more"),
+        ("Interrupted()", "OSError('the shop is closed')"),
+    ),
+    Fault(
+        "second-exercise-of-a-number-takes-its-place",
+        "a check",
+        text(
+            "asynclab/exercises/book.py",
+            "        if number in _exercises:\n",
+            "        if False:\n",
+        ),
+        kit("test_book.py::test_two_exercises_of_a_lesson_cannot_share_a_number"),
+        ("DID NOT RAISE",),
+    ),
+    Fault(
+        "lesson-half-loaded-stays",
+        "a check",
+        text(
+            "asynclab/exercises/book.py",
+            "            del _exercises[each.number]\n",
+            "            pass\n",
+        ),
+        kit("test_book.py::test_a_lesson_that_loads_the_second_time_is_whole[interrupt]"),
+        ("exercise 7.1 is in", "already"),
     ),
     Fault(
         "verdict-takes-text-for-html",
         "a verdict",
         text("asynclab/exercises/verdicts.py", "pieces = escape(text)", "pieces = str(text)"),
-        ("tests/kit/exercises/test_exercises.py::test_diagnosis_reaches_the_reader",),
+        kit("test_exercises.py::test_diagnosis_reaches_the_reader"),
         ("&lt;b&gt;", "<b>them</b>"),
     ),
     Fault(
@@ -56,7 +95,7 @@ FAULTS = [
         text(
             "asynclab/exercises/score.py", "    os.replace(path, aside)\n", "    os.unlink(path)\n"
         ),
-        ("tests/kit/exercises/test_exercises.py::test_second_damage_does_not_overwrite_the_first",),
+        kit("test_exercises.py::test_second_damage_does_not_overwrite_the_first"),
         ("progress.damaged-1.json",),
     ),
 ]
