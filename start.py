@@ -117,7 +117,8 @@ def reset(arguments):
 def test(arguments):
     """Run every check with pytest, and return its exit code."""
     set_up(COURSE, CHECKS)
-    return hand_over("-m", "pytest", "--nbval", "-n", "2", "--dist", "loadfile", *arguments)
+    plugins = ("-p", "tests.harness.twice", "-p", "tests.harness.scheduling")
+    return hand_over("-m", "pytest", "--nbval", *plugins, "-n", "2", *arguments)
 
 
 def matrix(arguments):

@@ -228,7 +228,7 @@ FAULTS = [
             source(NOTEBOOK, "first-books", "[book", 'shown = globals().get("shown", []) + [book'),
             source(NOTEBOOK, "first-books", "[:3]]", "[:3]]\nshown"),
         ),
-        ("tests/lessons/test_twice.py::test_runs_twice_in_one_kernel[00_start_here]",),
-        ("first-books", r"'Mansfield Park',\n 'Sense and Sensibility'"),
+        ("notebooks/00_start_here.ipynb",),
+        ("Cell 10, again", "Sense and Sensibility"),
     ),
 ]

@@ -1,7 +1,7 @@
 """Every notebook in a real JupyterLab: Run All, what each cell ends with, how it looks in a theme.
 
 Each notebook is opened and run once, one after another in one page. What a learner sees is then
-looked at in both themes, and the pictures are kept in test-results/.
+looked at in both themes; at night the pictures are kept in test-results/.
 """
 
 import json
@@ -125,7 +125,7 @@ class Ran:
         self.lesson.wait_until_idle()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def desk(browser, lab):
     """One page for all notebooks. A cell that is out of sight is laid out as if it were seen."""
     context = browser.new_context(viewport={"width": 1200, "height": 1600})
@@ -225,6 +225,7 @@ def test_text_can_be_read(ran, theme):
     assert found
 
 
+@pytest.mark.nightly  # It is for people to look at: it cannot fail.
 def test_it_is_kept_as_pictures(ran, theme):
     outer = ran.page.locator(".jp-WindowedPanel-outer:visible")
     pages = outer.evaluate(PAGES)

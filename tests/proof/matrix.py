@@ -34,6 +34,7 @@ LOCK = ROOT / "requirements-test.txt"
 EXTRAS = ("lab", "test")
 
 # They test the locks, the checkout's files, other environments or the tests: no row changes that.
+PLUGINS = ("-p", "tests.harness.twice", "-p", "tests.harness.scheduling")
 LEFT_OUT = [
     "tests/harness",
     "tests/proof",
@@ -194,7 +195,7 @@ def run_tests(row, place, options):
     """Run pytest in the row's environment; return its exit code and its counts."""
     report = row.folder / "report.xml"
     report.unlink(missing_ok=True)
-    command = [row.interpreter, "-m", "pytest", "-q", "--nbval", "-n", "2", "--dist", "loadfile"]
+    command = [row.interpreter, "-m", "pytest", "-q", "--nbval", *PLUGINS, "-n", "2"]
     command += ["-m", "not browser and not nightly", f"--junitxml={report}"]
     command += [f"--ignore={path}" for path in LEFT_OUT]
     path = os.pathsep.join([str(row.interpreter.parent), os.environ["PATH"]])

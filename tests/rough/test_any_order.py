@@ -13,6 +13,8 @@ import pytest
 from tests.harness.cells import plain_text
 from tests.rough.workbook import LESSONS, compared, ends_as_tagged, find, said, working
 
+pytestmark = pytest.mark.nightly
+
 SEED = int(os.environ.get("ASYNCLAB_SEED", random.randrange(10_000)))
 ROUNDS = 2
 """Orders a lesson."""
@@ -41,11 +43,7 @@ def inside(ran):
 
 @pytest.mark.parametrize(
     ("lesson", "attempt"),
-    [
-        pytest.param(name, n, marks=[] if (name, n) == (LESSONS[0], 0) else pytest.mark.nightly)
-        for name in LESSONS
-        for n in range(ROUNDS)
-    ],
+    [(name, n) for name in LESSONS for n in range(ROUNDS)],
 )
 def test_cells_in_any_order(lesson, attempt, tmp_path):
     draw = random.Random(f"{SEED} {lesson} {attempt}")

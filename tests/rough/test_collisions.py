@@ -29,6 +29,7 @@ def package(folder, name, source=MINE):
     (folder / name / "__init__.py").write_text(source)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("beside", ["modules", "packages"])
 def test_the_first_lesson_among_files_of_the_same_names(lesson, tmp_path, beside):
     for name in (*STANDARD, *PROJECTS):
@@ -40,6 +41,7 @@ def test_the_first_lesson_among_files_of_the_same_names(lesson, tmp_path, beside
     assert differences(lesson, tmp_path) == {}
 
 
+@pytest.mark.nightly
 def test_the_first_lesson_with_such_packages_on_the_path(lesson, tmp_path, monkeypatch):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -1,7 +1,7 @@
 """Each cell run, and run again before the next: all of them end, and say, what they should.
 
-Another property than that of tests/lessons/test_twice.py, where the whole notebook runs again from
-its top.
+Another property than that of tests/harness/twice.py, where the whole notebook runs again from its
+top.
 """
 
 import pytest
@@ -9,11 +9,9 @@ import pytest
 from tests.lessons import lesson_of
 from tests.rough.workbook import compared, ends_as_tagged, find, said, working
 
-EVERY_TIME = find("notebooks")[0]
-NOTEBOOKS = [
-    pytest.param(path, marks=[] if path == EVERY_TIME else pytest.mark.nightly)
-    for path in find("notebooks", "solutions", "exercises")
-]
+pytestmark = pytest.mark.nightly
+
+NOTEBOOKS = find("notebooks", "solutions", "exercises")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}-{path.stem}")

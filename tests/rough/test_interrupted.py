@@ -17,7 +17,6 @@ from tests.rough.workbook import LESSONS, Workbook, compared, ends_as_tagged, fi
 SEED = int(os.environ.get("ASYNCLAB_SEED", random.randrange(10_000)))
 SLOW = 0.02
 """Seconds: the cells that take longer are counted by themselves."""
-EVERY_TIME = "00_start_here"
 NOTEBOOKS = {path.stem: path for path in find("notebooks")}
 
 
@@ -51,13 +50,8 @@ def difference(path, cell, ran):
     return [] if cell.id in told else [f"{cell.id}: {ran.words}, not {said(cell.outputs)}"]
 
 
-@pytest.mark.parametrize(
-    "lesson",
-    [
-        pytest.param(name, marks=[] if name == EVERY_TIME else pytest.mark.nightly)
-        for name in LESSONS
-    ],
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_each_cell_interrupted(lesson, tmp_path, record_property, leftovers):
     draw = random.Random(f"{SEED} {lesson}")
     wrong, (hit, cells), (slow_hit, slow) = interrupted_walk(NOTEBOOKS[lesson], tmp_path, draw)

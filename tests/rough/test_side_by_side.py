@@ -11,11 +11,7 @@ from tests.harness.cells import TIMEOUT
 from tests.rough.workbook import compared, ends_as_tagged, find, said, working
 
 COPIES = 3
-EVERY_TIME = find("solutions")[0]
-NOTEBOOKS = [
-    pytest.param(path, marks=[] if path == EVERY_TIME else pytest.mark.nightly)
-    for path in find("notebooks", "solutions")
-]
+NOTEBOOKS = find("notebooks", "solutions")
 
 
 def worked_through(book, together):
@@ -29,6 +25,7 @@ def worked_through(book, together):
     return wrong + book.faults()
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_three_copies_at_once(path, leftovers, tmp_path, monkeypatch):
     progress = tmp_path / "progress.json"

@@ -191,9 +191,9 @@ def run_check(root: Path, check: tuple[str, ...], env: dict[str, str] | None = N
     """
     report, words, temporary = (root.with_name(name) for name in ("report.xml", "words", "tmp"))
     temporary.mkdir()
-    command = [sys.executable, "-m", "pytest", "-vv", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-vv", "-p", "no:cacheprovider", "-m", ""]
     if any(".ipynb" in part for part in check):
-        command += ["-p", "nbval.plugin", "--nbval"]
+        command += ["-p", "nbval.plugin", "-p", "tests.harness.twice", "--nbval"]
     command += [f"--junitxml={report}", *arguments(root, check)]
     try:
         with open(words, "wb") as printed:

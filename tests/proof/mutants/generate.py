@@ -5,6 +5,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import nbformat
 
@@ -63,6 +64,7 @@ def count() -> int:
     return sum(map(len, every_mutant().values()))
 
 
+@cache
 def every_mutant() -> dict[str, list[Mutant]]:
     """The mutants of every exercise, by its number."""
     return {
@@ -71,6 +73,7 @@ def every_mutant() -> dict[str, list[Mutant]]:
     }
 
 
+@cache
 def reference(number: str) -> str:
     """The cell in solutions/ that holds an exercise's answer, with its markers."""
     lesson = int(number.partition(".")[0])
