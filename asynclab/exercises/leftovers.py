@@ -4,7 +4,6 @@ import asyncio
 import gc
 import inspect
 import types
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -20,25 +19,27 @@ def settled() -> Iterator[None]:
     would go in a later cell, so its coroutines are closed here and its errors asked for. Not those
     of the kernel: under Run All, they are the cells that wait.
     """
-    before = weakref.WeakSet(_unawaited())
+    # Sets aside what is there: half a million objects in a kernel, where a check makes hundreds.
+    gc.freeze()
     try:
         yield
     finally:
         gc.collect()
-        for coroutine in _unawaited():
-            if coroutine not in before:
-                coroutine.close()
-        for future in _all(asyncio.Future):
+        made = gc.get_objects()
+        gc.unfreeze()
+        for coroutine in _unawaited(made):
+            coroutine.close()
+        for future in _of_kind(asyncio.Future, made):
             _ask_for_error(future)
 
 
-def _unawaited() -> list[types.CoroutineType]:
+def _unawaited(made: list) -> list[types.CoroutineType]:
     """The coroutines that have not begun, and that no task and no kernel is going to begin."""
-    tasks = [task for task in _all(asyncio.Task) if not task.get_loop().is_closed()]
+    tasks = [task for task in _of_kind(asyncio.Task, made) if not task.get_loop().is_closed()]
     scheduled = {id(task.get_coro()) for task in tasks}
     return [
         each
-        for each in _all(types.CoroutineType)
+        for each in _of_kind(types.CoroutineType, made)
         if inspect.getcoroutinestate(each) == inspect.CORO_CREATED
         and id(each) not in scheduled
         and not taps.is_plumbing(each)
@@ -52,9 +53,7 @@ def _ask_for_error(future: asyncio.Future) -> None:
             future.exception()
 
 
-def _all(kind: type) -> list:
-    """The objects of a kind, as the garbage collector knows them."""
-    known = gc.get_objects()
+def _of_kind(kind: type, objects: list) -> list:
     # By their type: `isinstance` asks a lazy object of Django for its class, which may query.
-    kinds = {each for each in set(map(type, known)) if issubclass(each, kind)}
-    return [each for each in known if type(each) in kinds]
+    kinds = {each for each in set(map(type, objects)) if issubclass(each, kind)}
+    return [each for each in objects if type(each) in kinds]
