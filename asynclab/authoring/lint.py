@@ -8,7 +8,7 @@ from statistics import median
 from nbformat import NotebookNode
 
 from ..ground.labconfig import WIDGET_VIEW
-from . import error_table, sections
+from . import contract, error_table, sections
 from .notebooks import code_cells, exemption, read, tags
 
 MEDIAN_LINES, MOST_LINES, MOST_WORDS = 5, 12, 110
@@ -88,7 +88,7 @@ def _lesson(notebook: NotebookNode) -> Iterator[str]:
     yield from _sizes(notebook)
     yield from _predictions(code_cells(notebook))
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    yield from _contract(texts[0] if texts else "")
+    yield from contract.check(texts[0] if texts else "")
     yield from _closing("\n\n".join(texts))
 
 
@@ -114,16 +114,6 @@ def _predictions(cells: Sequence[NotebookNode]) -> Iterator[str]:
                 yield f"cell {cell.id}: {name} is revealed before it can be predicted"
             if not any(reveals[at + 1 :]):
                 yield f"cell {cell.id}: {name} is predicted and never revealed"
-
-
-def _contract(first: str) -> Iterator[str]:
-    for needed, pattern in (
-        ("the question it answers", r"question"),
-        ("what one needs first (necessary, helpful)", r"\|\s*(necessary|helpful)\s*\|"),
-        ("what one can do afterwards", r"you can|you will be able"),
-    ):
-        if not re.search(pattern, first):
-            yield f"its first cell does not state {needed}"
 
 
 def _closing(prose: str) -> Iterator[str]:

@@ -12,21 +12,14 @@ from itertools import groupby
 
 from nbformat import NotebookNode
 
+from .contract import stated_minutes
+
 CORE, DEEPER = "core", "deeper"
-EXAMPLES = (
-    "**Time: 35 minutes, and 20 more for the deeper sections.**",
-    "**Time: 15 minutes.**",
-)
 MOST_CORE = 90  # cells, for what a person can hold
 MINUTES_OFF = 0.25  # between the minutes stated and counted
 WORDS_A_MINUTE = 180
 MINUTES_A_CELL, MINUTES_A_PREDICTION, MINUTES_AN_EXERCISE = 0.5, 1, 2
 
-_TIME = re.compile(
-    r"^\*\*Time: (?P<core>\d+) minutes"
-    r"(?:, and (?P<deeper>\d+) more for the deeper sections)?\.\*\*$",
-    re.MULTILINE,
-)
 _HEADING = re.compile(r"^## (.*)$", re.MULTILINE)
 
 
@@ -67,13 +60,12 @@ def _headings(cells: Sequence[NotebookNode]) -> Iterator[str]:
                 yield f"cell {cell.id}: the heading {heading!r} is not one of {_section(cell)}"
 
 
-def _minutes(contract: str, *sections: Sequence[NotebookNode]) -> Iterator[str]:
-    stated = _TIME.search(contract)
-    if not stated:
-        yield f"its first cell does not state its time as {' or '.join(EXAMPLES)}"
-        return
-    for name, cells in zip((CORE, DEEPER), sections, strict=True):
-        promised, counted = int(stated[name] or 0), minutes(cells)
+def _minutes(first: str, *sections: Sequence[NotebookNode]) -> Iterator[str]:
+    stated = stated_minutes(first)
+    if stated is None:
+        return  # the contract's own check says so
+    for name, promised, cells in zip((CORE, DEEPER), stated, sections, strict=True):
+        counted = minutes(cells)
         if abs(counted - promised) > MINUTES_OFF * promised:
             yield f"states {promised} {name} minutes; {counted:.0f} are counted"
 

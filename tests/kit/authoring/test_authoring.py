@@ -146,7 +146,7 @@ def test_exemptions_by_tag_and_by_comment():
 # The rules of style: a good lesson passes, and each fault is found.
 
 CONTRACT = """# 01 · A lesson
-**The question: why?**
+**The question:** why?
 
 | You need first | |
 | --- | --- |
@@ -269,6 +269,7 @@ MANY = [prose("So.", f"m{at}") for at in range(89)]
     ("plant", "fault"),
     [
         (drop("question"), "does not state the question"),
+        (drop("# 01 · A lesson"), "does not state its number and title"),
         (drop("necessary"), "does not state what one needs first"),
         (drop("After this lesson you can"), "what one can do afterwards"),
         (say("**Time", "Time"), "does not state its time as"),

@@ -1,10 +1,11 @@
 """What can go wrong around the course: locks, the workflow, servers, secrets, the README."""
 
-from tests.proof.faults.edits import append, text
+from tests.proof.faults.edits import append, source, text
 from tests.proof.faults.planting import Fault
 
 ENVIRONMENT = "tests/repository/test_environment.py::test_"
 SECURITY = "tests/repository/test_security.py::test_"
+STALE = ("tests/repository/test_readme.py::test_it_is_as_written",)
 README = (
     "tests/repository/test_style.py::test_links_lead_somewhere_and_pictures_have_words[README.md]",
 )
@@ -130,5 +131,19 @@ FAULTS = [
         text("README.md", 'alt="A cell and its lanes', 'alt="" title="A cell and its lanes'),
         README,
         ("an image has no alt text",),
+    ),
+    Fault(
+        "figure-in-the-readme-stale",
+        "the README",
+        text("README.md", "| faults planted | ", "| faults planted | 9"),
+        STALE,
+        ("README.md is stale; run: .venv/bin/python -m tests.repository.readme",),
+    ),
+    Fault(
+        "lesson-in-the-readme-stale",
+        "the README",
+        source("notebooks/03_*.ipynb", "contract", "**Time: 45 minutes", "**Time: 44 minutes"),
+        STALE,
+        ("README.md is stale; run: .venv/bin/python -m tests.repository.readme",),
     ),
 ]
