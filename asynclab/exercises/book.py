@@ -3,9 +3,9 @@
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from ..ground.errors import LabError
@@ -27,37 +27,49 @@ class NotYet(Exception):
 
 
 class Raised(NotYet):
-    """The reader's code raised. A check may catch this to say why.
+    """The reader's code raised, and nothing in the exercise's table of errors says why.
 
     Args:
         error: the exception.
-        text: what the reader is told, unless the check knows better.
+        text: what the reader is told: the exception, and the line of the cell that it came through.
         path: the functions that it came through, the reader's first, as pairs of module and name.
+        source: the text that defined the function which was called, as far as it is known.
     """
 
-    def __init__(self, error: BaseException, text: str, path: Sequence[tuple[str, str]] = ()):
+    def __init__(
+        self,
+        error: BaseException,
+        text: str,
+        path: Sequence[tuple[str, str]] = (),
+        source: str = "",
+    ):
         super().__init__("raised", text)
         self.error = error
-        self._path = path
+        self.path = path
+        self.source = source
 
-    @property
-    def behind_a_dot(self) -> bool:
-        """Whether it rose where an attribute of a model's object fetched what was not there yet."""
-        return any(
-            module.startswith("django.db.models.") and name == "__get__"
-            for module, name in self._path
-        )
 
-    @property
-    def awaited_queryset(self) -> bool:
-        """Whether a queryset was awaited. Python 3.14 words it anew."""
-        text = str(self.error)
-        return isinstance(self.error, TypeError) and "QuerySet" in text and "await" in text
+Errors = Mapping[object, NotYet | Callable[[Raised], NotYet]]
+"""What errors of the reader's code mean. The first key that fits is taken.
 
-    @property
-    def in_lazy_user(self) -> bool:
-        """Whether it rose where `request.user` looked up who that is."""
-        return any(module == "django.contrib.auth.middleware" for module, _ in self._path)
+A key is a type of exceptions, or a tuple of such a type and conditions that must hold as well: a
+text that the exception's own text contains, or a function that is asked about the `Raised`. The
+value is what the reader is told, or a function that makes it of the `Raised`.
+"""
+
+
+def meaning_of(raised: Raised, errors: Errors) -> NotYet:
+    """What a table says of an error; `raised` itself if it says nothing."""
+    for key, meaning in errors.items():
+        kind, *conditions = key if isinstance(key, tuple) else (key,)
+        if isinstance(raised.error, kind) and all(_holds(each, raised) for each in conditions):
+            # A new one each time: one that was raised would keep the reader's objects alive.
+            return NotYet(*meaning.args) if isinstance(meaning, NotYet) else meaning(raised)
+    return raised
+
+
+def _holds(condition: str | Callable[[Raised], bool], raised: Raised) -> bool:
+    return condition(raised) if callable(condition) else condition in str(raised.error)
 
 
 class NotAttempted(Exception):
@@ -75,6 +87,7 @@ class Exercise:
     seconds: float
     grade: Callable[..., Awaitable[str | None]]
     why: str = ""
+    errors: Errors = field(default_factory=dict, compare=False)
 
     @property
     def lesson(self) -> int:
@@ -98,6 +111,7 @@ def exercise(
     names: tuple[str, ...],
     hints: tuple[str, ...],
     why: str = "",
+    errors: Errors | None = None,
     seconds: float = 5,
 ) -> Callable:
     """Make the decorated `async def` the check of an exercise.
@@ -111,6 +125,7 @@ def exercise(
         names: the names that the reader defines. All are there when the check runs.
         hints: questions, from the gentlest to the one that nearly gives it away.
         why: a sentence that says why the reference answer is right; shown below it.
+        errors: what an error means that a call of the reader's code raises; see `Errors`.
         seconds: how long one call of the reader's code may take.
 
     Raises:
@@ -118,7 +133,8 @@ def exercise(
     """
 
     def register(grade: Callable) -> Callable:
-        new = Exercise(number, title, tuple(names), tuple(hints), seconds, grade, why)
+        texts = tuple(names), tuple(hints)
+        new = Exercise(number, title, *texts, seconds, grade, why, errors or {})
         package, _, module = grade.__module__.rpartition(".")
         if package == LESSONS and module != _module(new.lesson):
             raise ValueError(f"exercise {number} belongs in {_module(new.lesson)}.py")

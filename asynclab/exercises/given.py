@@ -7,16 +7,46 @@ import linecache
 import textwrap
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import asgiref.sync
 
 from ..recorder.events import Recording
-from .book import Exercise, NotAttempted, NotYet, Raised
+from .book import Exercise, NotAttempted, NotYet, Raised, meaning_of
 from .limits import Job, ReturnedAwaitable, ReturnedFuture, ReturnedGenerator
 from .stubs import STUB, bound_names, parse
 from .verdicts import as_written
 
 MEANT_ASYNC = "Did you mean `async def`, with an `await` inside?"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the reader's function: what came of it, and what happened meanwhile.
+
+    Args:
+        recording: the events of the call.
+        result: what it returned; None if it raised.
+        problem: what the reader would be told of the exception that the check has expected, or
+            None.
+        error: that exception, or None.
+    """
+
+    recording: Recording
+    result: object = None
+    problem: NotYet | None = None
+    error: BaseException | None = None
+
+    @property
+    def value(self) -> object:
+        """What the function returned.
+
+        Raises:
+            NotYet: it raised; see `Given.call`.
+        """
+        if self.problem is not None:
+            raise self.problem
+        return self.result
 
 
 class Given:
@@ -58,9 +88,15 @@ class Given:
             return _from_cells(name, self._cells)
 
     async def call(
-        self, name: str, *args, where: str = "cell", driver: Callable | None = None, **kwargs
-    ) -> object:
-        """Call the reader's function, sync or async, and return its result.
+        self,
+        name: str,
+        *args,
+        where: str = "cell",
+        driver: Callable | None = None,
+        expect: type[BaseException] | tuple[type[BaseException], ...] = (),
+        **kwargs,
+    ) -> Call:
+        """Call the reader's function, sync or async.
 
         The call runs on a new thread, with the context variables of the check, and is recorded.
 
@@ -69,11 +105,14 @@ class Given:
                 a thread without a loop.
             driver: a function that is called in place of the reader's, with the reader's as its
                 first argument. It can look at what happens between two steps of the loop.
+            expect: exceptions that are no reason to give up: the `Call` then has it as its `error`,
+                and its `value` raises what is raised here for any other exception.
 
         Raises:
-            NotYet: the function hangs ("hangs"), raises (`Raised`), returns a coroutine
-                ("returned-coroutine") or a future ("returned-future"), is a generator
-                ("generator"), or is no function ("not-callable").
+            NotYet: the function hangs ("hangs"), raises (what the exercise's table of errors says,
+                or `Raised`), returns a coroutine ("returned-coroutine") or a future
+                ("returned-future"), is a generator ("generator"), or is no function
+                ("not-callable").
         """
         function = self.value(name)
         if not callable(function):
@@ -86,10 +125,18 @@ class Given:
         if job.hung:
             raise NotYet("hangs", self._hangs(name, job.runs_on))
         if job.error is not None:
-            self._explain(name, function, where, job.error)
+            raised = self._raised(name, function, where, job.error)
+            problem = meaning_of(raised, self._exercise.errors)
+            if not isinstance(raised.error, expect):
+                raise problem
+            return Call(job.recording, None, problem, raised.error)
         if inspect.isclass(function) and type(job.value) is function and not callable(job.value):
             raise NotYet("not-callable", _is_a_class(name))
-        return job.value
+        return Call(job.recording, job.value)
+
+    async def result_of(self, name: str, *args, **options) -> object:
+        """The value of a call; see `call`."""
+        return (await self.call(name, *args, **options)).value
 
     def loop_is_free(self, seconds: float = 1) -> bool:
         """Whether the loop of the call under way goes on; for a check's own functions to ask.
@@ -111,7 +158,12 @@ class Given:
             return f"{late}, and could not be stopped. Restart the kernel. What waits in it?"
         return f"{late}, and was stopped. What waits in it?"
 
-    def _explain(self, name: str, function: object, where: str, error: BaseException) -> None:
+    def _raised(self, name: str, function: object, where: str, error: BaseException) -> Raised:
+        """What there is to know of an error that ended a call.
+
+        Raises:
+            NotYet, NotAttempted: no error of the reader's is behind it.
+        """
         if isinstance(error, ReturnedAwaitable):
             raise NotYet("returned-coroutine", _returned(name, function, where))
         if isinstance(error, ReturnedFuture):
@@ -133,7 +185,7 @@ class Given:
             for frame, _ in traceback.walk_tb(error.__traceback__)
         ]
         # The frames of the traceback would keep the reader's objects alive.
-        raise Raised(error.with_traceback(None), text, path)
+        return Raised(error.with_traceback(None), text, path, self.source(name) or "")
 
     def _where_in_cell(self, error: BaseException) -> str:
         """The last line of the reader's own that the exception came through."""

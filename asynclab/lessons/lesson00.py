@@ -5,7 +5,8 @@ from django.core.exceptions import SynchronousOnlyOperation
 from ..exercises.book import NotYet, Raised, exercise
 from ..recorder.events import QUERY
 from .vocabulary.failing import require_told_of_database
-from .vocabulary.recorded import in_pool, query_in_pool, require_this_loop
+from .vocabulary.queries import require_off_the_pool
+from .vocabulary.threads import require_this_loop
 
 
 @exercise(
@@ -26,7 +27,7 @@ async def count_books(given):
     from library.models import Book
 
     try:
-        result = await given.call("count_books")
+        result = await given.result_of("count_books")
     except Raised as stop:
         if not isinstance(stop.error, SynchronousOnlyOperation):
             raise
@@ -43,8 +44,7 @@ async def count_books(given):
         )
     if result != await Book.objects.acount():
         raise NotYet("other-number", f"It returned {result!r}. Which model does it count?")
-    if in_pool(given):
-        raise query_in_pool()
+    require_off_the_pool(given)
     require_this_loop(given)
     await require_told_of_database(given, "count_books")
     return "The lanes would show one query, on the thread-sensitive worker."

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 from ..exercises.book import NotYet, Raised, exercise
 from .vocabulary.failing import Mishap, require_told
-from .vocabulary.recorded import require_this_loop
+from .vocabulary.threads import require_this_loop
 
 BRANCHES = ("Whitby", "Bath", "Haworth", "London", "Nantucket")
 PATIENCE = 0.2
@@ -103,7 +103,7 @@ async def stock_report(given):
         return f"{branch}: {len(branch)} copies"
 
     try:
-        result = await given.call("stock_report", ask, BRANCHES)
+        result = await given.result_of("stock_report", ask, BRANCHES)
     except Raised as stop:
         raise _gather_trouble(stop) from None
     expected = [f"{branch}: {len(branch)} copies" for branch in BRANCHES]
@@ -179,7 +179,7 @@ async def issue_cards(given):
 
     names = ["Mina", "Jonathan", "Lucy"]
     try:
-        result = await given.call("issue_cards", make_card, names)
+        result = await given.result_of("issue_cards", make_card, names)
     except Raised as stop:
         if isinstance(stop.error, TypeError) and any(on_loop):
             raise NotYet(
@@ -249,7 +249,7 @@ def _nests(given) -> bool:
 )
 async def in_background(given):
     try:
-        fact = await given.call("in_background", driver=_post_letters)
+        fact = await given.result_of("in_background", driver=_post_letters)
     except Raised as stop:
         if isinstance(stop.error, RuntimeError) and "running event loop" in str(stop.error):
             raise NotYet(
@@ -424,7 +424,7 @@ async def start(given):
         return 47
 
     try:
-        result = await given.call("start", count(), driver=_await_it)
+        result = await given.result_of("start", count(), driver=_await_it)
     except Raised as stop:
         if isinstance(stop.error, RuntimeError):
             raise NotYet(
@@ -440,7 +440,7 @@ async def start(given):
             "then. What could it return at once, for the cell to `await`?",
         )
     try:
-        in_script = await given.call("start", count(), where="thread")
+        in_script = await given.result_of("start", count(), where="thread")
     except Raised as stop:
         if isinstance(stop.error, RuntimeError):
             raise NotYet(
@@ -465,7 +465,7 @@ async def start(given):
             "script. Does every way out of your function return something?",
         )
     try:
-        await given.call("start", count(RuntimeError("the disk is full")), where="thread")
+        await given.result_of("start", count(RuntimeError("the disk is full")), where="thread")
     except Raised as stop:
         if "the disk is full" in str(stop.error):
             return "Both ways give the result, and both let errors through."
@@ -511,7 +511,7 @@ async def serve(given):
         log[request] = request_id.get()
         return f"{request} served"
 
-    result = await given.call("serve", requests, handle)
+    result = await given.result_of("serve", requests, handle)
     if set(log) != set(requests):
         raise NotYet(
             "not-served",
@@ -563,9 +563,9 @@ async def serve(given):
 )
 async def make_refresh(given):
     try:
-        good = await given.call("make_refresh", None, driver=_click)
-        bad = await given.call("make_refresh", OSError("the shop is closed"), driver=_click)
-        odd = await given.call("make_refresh", LookupError("no such price"), driver=_click)
+        good = await given.result_of("make_refresh", None, driver=_click)
+        bad = await given.result_of("make_refresh", OSError("the shop is closed"), driver=_click)
+        odd = await given.result_of("make_refresh", LookupError("no such price"), driver=_click)
     except Raised as stop:
         if isinstance(stop.error, RuntimeError) and "running event loop" in str(stop.error):
             raise NotYet(

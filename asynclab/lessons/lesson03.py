@@ -21,7 +21,8 @@ from ..recorder.events import SPAN, SYNC, Span
 from ..recorder.taps import span
 from ..servers import Site
 from .vocabulary.failing import Mishap, require_told, require_told_of_database
-from .vocabulary.recorded import crossings, in_pool, queries, query_in_pool, require_this_loop
+from .vocabulary.queries import crossings, in_pool, queries, require_off_the_pool
+from .vocabulary.threads import require_this_loop
 
 DAY = date(2025, 5, 27)
 """A day on which some of the open loans are overdue."""
@@ -77,7 +78,7 @@ async def reminder(given):
             "What does the `except` return?",
         )
     try:
-        await given.call("reminder", letter, 3, DAY)
+        await given.result_of("reminder", letter, 3, DAY)
     except Raised as stop:
         if isinstance(stop.error, OSError):
             return "One hop, and the error that you expect is caught where it rises: at the await."
@@ -91,7 +92,7 @@ async def reminder(given):
 
 async def _require_letter(given, letter, called_on: list[str]) -> None:
     try:
-        text = await given.call("reminder", letter, 1, DAY)
+        text = await given.result_of("reminder", letter, 1, DAY)
     except Raised as stop:
         if isinstance(stop.error, TypeError) and LOOP in called_on:
             raise NotYet(
@@ -120,7 +121,7 @@ async def _require_letter(given, letter, called_on: list[str]) -> None:
 
 async def _nothing_overdue(given, letter) -> object:
     try:
-        return await given.call("reminder", letter, 2, DAY)
+        return await given.result_of("reminder", letter, 2, DAY)
     except Raised as stop:
         if not isinstance(stop.error, LookupError):
             raise
@@ -158,7 +159,7 @@ async def export(given):
         return "\n".join(map(str, calls[-1].rows))
 
     try:
-        result = await given.call("export", make_csv)
+        result = await given.result_of("export", make_csv)
     except Raised as stop:
         raise _export_trouble(stop, calls) from None
     if not calls:
@@ -230,8 +231,7 @@ def _require_beside(given, call: SimpleNamespace) -> None:
             "What you handed to the pool was a queryset, a question. It was asked there, and left "
             "its connection open there. What should `rows` be before it leaves?",
         )
-    if in_pool(given):
-        raise query_in_pool()
+    require_off_the_pool(given)
 
 
 async def _lend_out_of_order() -> None:
@@ -278,8 +278,7 @@ async def lend(given):
     limit_reached = given.value("LimitReached")
     member, books = await _member_and_books()
     await _lend_one(given, member, books[0])
-    if in_pool(given):
-        raise query_in_pool()
+    require_off_the_pool(given)
     desks = Desks(limit_reached)
     await _lend_at_two_desks(given, desks, member, books[1:])
     await _require_limit(given, member, books[6], limit_reached)
@@ -404,7 +403,7 @@ async def _lend_one(given, member, book: int) -> None:
     from library.models import Loan
 
     try:
-        await given.call("lend", [book], member.pk, DAY)
+        await given.result_of("lend", [book], member.pk, DAY)
     except Raised as stop:
         raise _lend_trouble(stop) from None
     loan = await Loan.objects.filter(book=book, member=member, returned=None).afirst()
@@ -436,7 +435,7 @@ async def _lend_at_two_desks(given, desks: Desks, member, books: list[int]) -> N
     """The member has one book; each desk lends two."""
     orders = (books[:2], member.pk, DAY), (books[2:4], member.pk, DAY)
     try:
-        refused = await given.call("lend", *orders, driver=desks.serve)
+        refused = await given.result_of("lend", *orders, driver=desks.serve)
     except Raised as stop:
         raise _desk_trouble(given, stop) from None
     number = await _open_loans(member)
@@ -508,7 +507,7 @@ def _require_lock(desks: Desks) -> None:
 async def _require_limit(given, member, book: int, limit_reached) -> None:
     """Lend one book to the member, who has three by now."""
     try:
-        await given.call("lend", [book], member.pk, DAY)
+        await given.result_of("lend", [book], member.pk, DAY)
     except Raised as stop:
         if not isinstance(stop.error, limit_reached):
             raise
@@ -529,7 +528,7 @@ async def _require_all_or_none(given, books: list[int]) -> None:
     out = await Loan.objects.filter(returned=None).order_by("pk").afirst()
     told = False
     try:
-        await given.call("lend", [books[5], out.book_id], member.pk, DAY)
+        await given.result_of("lend", [books[5], out.book_id], member.pk, DAY)
     except Raised as stop:
         told = isinstance(stop.error, IntegrityError)
         if not told:
@@ -624,7 +623,7 @@ async def stock(given):
     names = ["Whitby", "Bath", "Haworth", "London", "Nantucket", "Rye", "Ullapool"]
     branches = Branches(len(names), together=3)
     try:
-        result = await given.call("stock", branches.count, names)
+        result = await given.result_of("stock", branches.count, names)
     except Raised as stop:
         if isinstance(stop.error, SynchronousOnlyOperation):
             raise NotYet(
@@ -734,9 +733,8 @@ async def take_back_all(given):
 
     loans = [loan.pk async for loan in Loan.objects.filter(returned=None)]
     await _in_time(given, loans[:2])
-    if in_pool(given):
-        raise query_in_pool()
-    fact = await given.call("take_back_all", loans[2:], driver=_too_late)
+    require_off_the_pool(given)
+    fact = await given.result_of("take_back_all", loans[2:], driver=_too_late)
     if not fact.told:
         raise NotYet(
             "no-timeout",
@@ -771,7 +769,7 @@ async def _in_time(given, loans: list[int]) -> None:
         Loan.objects.filter(pk=pk).update(returned=day)
 
     try:
-        await given.call("take_back_all", take_back, loans, DAY, 10)
+        await given.result_of("take_back_all", take_back, loans, DAY, 10)
         require_this_loop(given)
     except Raised as stop:
         if isinstance(stop.error, SynchronousOnlyOperation):
@@ -846,7 +844,7 @@ def _after_turns(turns: int, function) -> None:
 )
 async def shelf(given):
     try:
-        page = await given.call("shelf", driver=_serve)
+        page = await given.result_of("shelf", driver=_serve)
     except Raised as stop:
         if isinstance(stop.error, SynchronousOnlyOperation):
             raise NotYet(
@@ -862,8 +860,7 @@ async def shelf(given):
             f"It begins {page[:80]!r}, and should begin {expected[:80]!r}; forty books in all. "
             "Compare with `shelf_before`.",
         )
-    if in_pool(given):
-        raise query_in_pool()
+    require_off_the_pool(given)
     _require_one_crossing(crossings(given))
     _require_two_queries(len(queries(given)))
     if not _at_the_same_time(given):
@@ -878,7 +875,7 @@ async def shelf(given):
             f"One crossing holds the queries, and {_number_sent(given) - 1} more hold none. Each "
             "stands in the queue like any other. What is left for it to do?",
         )
-    if await given.call("shelf", None, True, driver=_serve) != expected:
+    if await given.result_of("shelf", None, True, driver=_serve) != expected:
         raise NotYet(
             "other-page",
             "When the opening hours come after the books, they change places on the page. "

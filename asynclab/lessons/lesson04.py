@@ -62,7 +62,7 @@ async def on_return(given):
         notices.append((title, asyncio.get_running_loop()))
 
     try:
-        await given.call("on_return", notify, where="thread", driver=_send)
+        await given.result_of("on_return", notify, where="thread", driver=_send)
     except Raised as stop:
         raise _receiver_trouble(stop) from None
     if not notices:
@@ -71,7 +71,7 @@ async def on_return(given):
             "`send` came back, and no notice was out: nobody ran the coroutine, or nobody waited "
             "for it. What does both?",
         )
-    parent = await given.call("on_return", notify, driver=_send_under_loop)
+    parent = await given.result_of("on_return", notify, driver=_send_under_loop)
     if [title for title, loop in notices] != ["Emma", "Emma"]:
         titles = [title for title, loop in notices]
         raise NotYet("other-notices", f"Two books came back, and the notices are {titles}.")
@@ -146,7 +146,7 @@ async def stock_line(given):
         return len(title)
 
     try:
-        text, here = await given.call("stock_line", ask, "Emma", driver=_with_loop)
+        text, here = await given.result_of("stock_line", ask, "Emma", driver=_with_loop)
     except Raised as stop:
         raise _line_trouble(stop) from None
     if "coroutine object" in str(text):
@@ -235,7 +235,7 @@ class Desk:
 async def stock_report(given):
     desk = Desk()
     try:
-        result = await given.call("stock_report", desk.ask, BRANCHES, where="thread")
+        result = await given.result_of("stock_report", desk.ask, BRANCHES, where="thread")
     except Raised as stop:
         if isinstance(stop.error, RuntimeError) and "event loop" in str(stop.error):
             raise NotYet(
@@ -295,7 +295,7 @@ async def add_author(given):
         await enrich(pk, closed=True)
 
     try:
-        await given.call("add_author", "Currer Bell", enrich, where="thread")
+        await given.result_of("add_author", "Currer Bell", enrich, where="thread")
     except Raised as stop:
         raise _author_trouble(stop) from None
     book = Book.objects.filter(title="The Professor", author__name="Currer Bell")
@@ -307,7 +307,7 @@ async def add_author(given):
         )
     told = False
     try:
-        await given.call("add_author", "Ellis Bell", enrich_and_fail, where="thread")
+        await given.result_of("add_author", "Ellis Bell", enrich_and_fail, where="thread")
     except Raised as stop:
         told = "catalogue is closed" in str(stop.error)
     if await Author.objects.filter(name="Ellis Bell").aexists():
@@ -367,7 +367,7 @@ async def greet(given):
     for token, name in members.items():
         text, member = "", None
         try:
-            text, member = await given.call(
+            text, member = await given.result_of(
                 "greet", log_in, token, current, where="thread", driver=_greet
             )
         except Raised as stop:
@@ -515,7 +515,7 @@ class Service:
 async def _tried(given, service: Service, function: Callable | None) -> unittest.TestResult:
     """Run the reader's tests on a service, or on that of their own class."""
     service.threads.clear()
-    return await given.call("OverdueTest", function, where="thread", driver=_run_tests)
+    return await given.result_of("OverdueTest", function, where="thread", driver=_run_tests)
 
 
 def _run_tests(case: type[unittest.TestCase], service: Callable | None) -> unittest.TestResult:
@@ -576,13 +576,13 @@ async def reminders(given):
     await _lend_until_yesterday()
     with post_office() as office:
         try:
-            output = await given.call("Command", office, where="thread", driver=_run_command)
+            output = await given.result_of("Command", office, where="thread", driver=_run_command)
         except Raised as stop:
             raise _command_trouble(stop, office) from None
         await _require_sent(office, output)
         office.forget()
         try:
-            output = await given.call("Command", office, driver=_run_command_under_loop)
+            output = await given.result_of("Command", office, driver=_run_command_under_loop)
         except Raised as stop:
             raise _command_trouble(stop, office) from None
         await _require_sent(office, output)
@@ -638,7 +638,7 @@ async def _require_told(given, office: "PostOffice") -> None:
     """Let the post office refuse a letter."""
     office.refuses = True
     try:
-        await given.call("Command", office, where="thread", driver=_run_command)
+        await given.result_of("Command", office, where="thread", driver=_run_command)
         told = False
     except Raised:
         told = True

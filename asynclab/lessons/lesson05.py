@@ -23,7 +23,8 @@ from ..exercises.book import NotYet, Raised, exercise
 from ..recorder import workers
 from ..recorder.events import SYNC
 from .vocabulary.failing import Mishap, require_told, require_told_of_database
-from .vocabulary.recorded import queries, require_this_loop
+from .vocabulary.queries import queries
+from .vocabulary.threads import require_this_loop
 
 PATIENCE = 5
 """Seconds that a check waits for what an answer should let happen at once."""
@@ -45,7 +46,7 @@ PATIENCE = 5
 async def current_member(given):
     _require_plain(given, "sign_in", "current_member")
     desk = _in_fresh_context(_readers_at_the_desk(given.value("sign_in")))
-    nobody, readers = await given.call("current_member", driver=desk)
+    nobody, readers = await given.result_of("current_member", driver=desk)
     if nobody is not None:
         raise NotYet(
             "nobody",
@@ -112,7 +113,7 @@ async def total_loans(given):
     first = {"Dracula": 5, "Emma": 7, "Orlando": 11}
     second = {"Shirley": 100, "Typee": 200}
     try:
-        once, again, both, under_way = await given.call(
+        once, again, both, under_way = await given.result_of(
             "total_loans", driver=_in_fresh_context(_totals(first, second))
         )
     except Raised as stop:
@@ -206,7 +207,7 @@ async def request_id_middleware(given):
     phase = []
     driver = _in_fresh_context(_requests(given.value("request_id"), phase))
     try:
-        seen = await given.call("request_id_middleware", driver=driver)
+        seen = await given.result_of("request_id_middleware", driver=driver)
     except Raised as stop:
         raise _token_trouble(stop, phase) from None
     if seen["view"] != "r1":
@@ -326,7 +327,7 @@ def _token_trouble(stop: Raised, phase: list[str]) -> NotYet:
 async def titles_lent(given):
     try:
         with _opened_connections() as opened:
-            result = await given.call("titles_lent", 1)
+            result = await given.result_of("titles_lent", 1)
     except Raised as stop:
         # With DEBUG, Django 6.1 may notice a cursor on the loop's thread once its query has run.
         _require_off_the_loop(given)
@@ -413,7 +414,7 @@ async def listen(given):
     _require_plain(given, "listen")
     with _undisturbed_logging() as logger:
         driver = _in_fresh_context(_logged(logger, given.value("request_id")))
-        listener, lines, writers = await given.call("listen", driver=driver)
+        listener, lines, writers = await given.result_of("listen", driver=driver)
     if not isinstance(listener, logging.handlers.QueueListener):
         raise NotYet(
             "no-listener",
@@ -547,7 +548,7 @@ def _undisturbed_logging() -> Iterator[logging.Logger]:
 async def deliver(given):
     _require_plain(given, "order")
     driver = _in_fresh_context(_deliveries(given.value("deliver"), given.value("request_id")))
-    notes, most, ended = await given.call("order", driver=driver)
+    notes, most, ended = await given.result_of("order", driver=driver)
     require_this_loop(given)
     if len(notes) < len(ORDERED) and not ended:
         raise NotYet(
@@ -596,7 +597,7 @@ async def deliver(given):
         what="The queue was full: the order",
         error=asyncio.QueueFull,
     )
-    if await given.call("order", driver=_failing_job(given.value("deliver"))):
+    if await given.result_of("order", driver=_failing_job(given.value("deliver"))):
         raise NotYet(
             "swallowed",
             "A job failed, and `deliver` ended without a word; whoever orders now waits for ever. "
@@ -725,7 +726,7 @@ async def stock_take(given):
     count = _Count(given.loop_is_free)
     closers = set()
     with _opened_connections() as opened:
-        result = await given.call("stock_take", titles, count, driver=_watched(closers))
+        result = await given.result_of("stock_take", titles, count, driver=_watched(closers))
     expected = [await _times_lent(title) for title in titles]
     if result != expected:
         raise NotYet("other-numbers", f"For {titles} it gave {result!r}, and not {expected!r}.")
@@ -783,7 +784,7 @@ async def _require_closed_after_error(given, titles: list[str]) -> None:
     told = False
     with _opened_connections() as opened:
         try:
-            await given.call("stock_take", titles, _Count(), driver=_to_its_end)
+            await given.result_of("stock_take", titles, _Count(), driver=_to_its_end)
         except Raised as stop:
             told = isinstance(stop.error, LookupError)
             if not told:

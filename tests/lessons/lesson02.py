@@ -853,7 +853,7 @@ FAULTS = [
     Fault(
         "right-answer-refused",
         "an answer",
-        text(CHECKS, "    if result == right:\n", "    if result == right and False:\n"),
+        text(CHECKS, "    if call.value == right:\n", "    if call.value == right and False:\n"),
         verdict("2.1 aggregate"),
         ("('not yet', 'other-number') == ('passed', '')",),
     ),
@@ -897,7 +897,7 @@ FAULTS = [
     Fault(
         "verdict-gives-the-answer-away",
         "a verdict",
-        text(CHECKS, '"Who knows how many loans are overdue?"', f'"Write: {OVERDUE}"'),
+        text(CHECKS, '"how many loans are overdue"', f'"how to write {OVERDUE}"'),
         verdict("2.1 no-query"),
         (f"['{OVERDUE}'] == []",),
     ),

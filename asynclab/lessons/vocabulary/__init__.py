@@ -1,6 +1,11 @@
 """What checks are written with.
 
+causes         conditions for an exercise's table of errors
 failing        something fails under an answer: whoever called it has to hear of it
-recorded       what the recording of a call shows
-transactions   which queries run outside of a transaction
+library        the library's data
+queries        what a call asked of the database
+requests       what a view gets, and what it answers
+tasks          turns of a loop, and what overlaps
+threads        which kind of thread something ran on
+transactions   what belongs into one transaction
 """

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
 
-from ...exercises.book import NotYet, Raised
+from ...exercises.book import NotYet
 from ...exercises.given import Given
 
 
@@ -27,17 +27,13 @@ async def require_told(
     Raises:
         NotYet: "swallowed", or what `Given.call` raises.
     """
-    try:
-        await given.call(name, *args, **kwargs)
-    except Raised as stop:
-        if isinstance(stop.error, error):
-            return
-        raise
-    raise NotYet(
-        "swallowed",
-        f"{what} failed, and whoever called `{name}` was told nothing. "
-        "Which errors are yours to catch here, and who should hear of all the others?",
-    )
+    call = await given.call(name, *args, expect=error, **kwargs)
+    if call.error is None:
+        raise NotYet(
+            "swallowed",
+            f"{what} failed, and whoever called `{name}` was told nothing. "
+            "Which errors are yours to catch here, and who should hear of all the others?",
+        )
 
 
 async def require_told_of_database(given: Given, name: str, *args, **kwargs) -> None:

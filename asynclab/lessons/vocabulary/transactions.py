@@ -1,8 +1,18 @@
-"""Which queries run outside of a transaction."""
+"""What belongs into one transaction, and which queries run outside of it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
+
+from ...exercises.book import NotYet
+
+ASYNC_WITH = {
+    (Exception, "asynchronous context manager"): NotYet(
+        "async-with",
+        "`atomic()` has no async form: Django's transactions are sync only. "
+        "Where could the whole block run as sync code?",
+    )
+}
 
 
 @contextmanager

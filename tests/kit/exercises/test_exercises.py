@@ -31,7 +31,7 @@ CHECKOUT = Path(__file__).parents[3]
 
 
 async def call_it(given):
-    given.result = await given.call("answer")
+    await given.call("answer")
 
 
 def verdict_on(
@@ -119,7 +119,7 @@ def test_check_without_django_says_what_to_run():
 
 def test_check_that_trips_over_an_answer_is_a_verdict():
     async def careless(given):
-        return (await given.call("answer"))[0]
+        return (await given.call("answer")).value[0]
 
     verdict = verdict_on("def answer(): return None", careless)
     assert (verdict.outcome, verdict.diagnosis) == (NOT_YET, "unusable")
@@ -529,7 +529,7 @@ def outcome_of(source, **options):
     seen = []
 
     async def look(given):
-        seen.append(await given.call("answer", **options))
+        seen.append((await given.call("answer", **options)).value)
 
     verdict = verdict_on(source, look)
     assert verdict.passed, verdict
@@ -575,7 +575,7 @@ def test_context_variables_are_copied():
     seen = []
 
     async def look(given):
-        seen.append(await given.call("answer"))
+        seen.append((await given.call("answer")).value)
 
     verdict_on(source, look, before=before)
     assert seen == ["Emma"]
@@ -607,8 +607,8 @@ def test_call_is_recorded():
     spans = []
 
     async def look(given):
-        await given.call("answer")
-        spans.extend(span.name for span in given.recording.spans)
+        call = await given.call("answer")
+        spans.extend(span.name for span in call.recording.spans)
 
     verdict_on(HOSTILE["sleeping worker"][0].replace("(4)", "(0)"), look)
     assert "sleep" in spans
@@ -628,6 +628,85 @@ def test_raised_carries_the_exception():
         assert isinstance(caught.value.error, ZeroDivisionError)
 
     assert verdict_on("def answer(): 1 / 0", look).passed
+
+
+def test_each_call_keeps_its_own_recording():
+    async def look(given):
+        first = await given.call("answer", [1])
+        second = await given.call("answer", [])
+        assert (first.value, second.value) == (1, 0)
+        named = [[span.name for span in call.recording.spans] for call in (first, second)]
+        assert "sleep" in named[0]
+        assert "sleep" not in named[1]
+
+    source = """
+async def answer(numbers):
+    if numbers:
+        await asyncio.to_thread(time.sleep, 0)
+    return len(numbers)
+"""
+    assert verdict_on(source, look).passed
+
+
+def test_expected_error_is_kept_until_somebody_asks_for_the_value():
+    async def look(given):
+        call = await given.call("answer", 0, expect=ZeroDivisionError)
+        assert isinstance(call.error, ZeroDivisionError)
+        assert (await given.call("answer", 1, expect=ZeroDivisionError)).error is None
+        with pytest.raises(Raised):
+            await given.call("answer", 0, expect=(ValueError, KeyError))
+        return call.value
+
+    verdict = verdict_on("def answer(n): 1 / n", look)
+    assert (verdict.outcome, verdict.diagnosis) == (NOT_YET, "raised")
+
+
+def test_no_error_is_expected_of_code_that_gives_nothing_back_or_is_a_stub():
+    async def look(given):
+        await given.call("answer", expect=Exception)
+
+    before = "import asyncio"
+    assert verdict_on("def answer(): return asyncio.sleep(0)", look, before=before).diagnosis == (
+        "returned-coroutine"
+    )
+    verdict = verdict_on("def answer(): raise NotImplementedError", look)
+    assert verdict.outcome == NOT_ATTEMPTED
+
+
+def named(diagnosis):
+    return NotYet(diagnosis, f"told of {diagnosis}")
+
+
+ERRORS = {
+    (ValueError, "red", "green"): named("both"),
+    (ValueError, "red"): named("red"),
+    (LookupError, lambda raised: "deep" in [name for _, name in raised.path]): named("deep"),
+    LookupError | OSError: lambda raised: NotYet("any", f"told: {raised.text}"),
+    (TypeError, lambda raised: "1 +" in raised.source): named("source"),
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "diagnosis"),
+    [
+        ("raise ValueError('red and green')", "both"),
+        ("raise ValueError('red')", "red"),
+        ("raise ValueError('blue')", "raised"),
+        ("deep()", "deep"),
+        ("{}[1]", "any"),
+        ("open('/no/such/file')", "any"),
+        ("1 + '1'", "source"),
+        ("'1' + 1", "raised"),
+    ],
+)
+def test_table_says_what_an_error_means(body, diagnosis):
+    source = f"def deep(): raise KeyError\ndef answer():\n    {body}"
+    exercise = Exercise("9.1", "a title", ("answer",), (), 1, call_it, errors=ERRORS)
+    namespace = {}
+    exec(compile(source, "<cell>", "exec"), namespace)
+    verdict = asyncio.run(grade(exercise, namespace, [source]))
+    assert verdict.diagnosis == diagnosis, verdict
+    assert ("told" in verdict.text) == (diagnosis != "raised")
 
 
 def test_source_of_a_value_comes_from_the_history():

@@ -1,0 +1,76 @@
+"""What a call asked of the library's database: queries, and the crossings that held them."""
+
+from ...exercises.book import NotYet
+from ...exercises.given import Call
+from ...recorder.events import QUERY, SYNC, Span
+
+AWAITED_QUERYSET = {
+    # Python 3.14 words it anew.
+    (TypeError, "QuerySet", "await"): NotYet(
+        "awaited-queryset",
+        "You awaited a queryset. It is a question that nobody has asked yet, so there is nothing "
+        "to wait for. What asks it, row by row, without blocking the loop?",
+    )
+}
+
+
+def queries(call: Call) -> list[Span]:
+    """The queries on the library's own tables, in their order."""
+    spans = call.recording.spans
+    return [span for span in spans if span.kind == QUERY and "library_" in span.name]
+
+
+def crossings(call: Call) -> list[Span]:
+    """The calls on another thread that held queries on the library's tables, in their order."""
+    asked = queries(call)
+    return [
+        span
+        for span in call.recording.spans
+        if span.kind == SYNC
+        and span.sent is not None
+        and any(query.lane == span.lane and _within(query, span) for query in asked)
+    ]
+
+
+def in_pool(call: Call) -> bool:
+    """Whether one of those queries ran in the default executor."""
+    pool = {span.index for span in call.recording.on("pool worker")}
+    return any(query.index in pool for query in queries(call))
+
+
+def require_query(call: Call, what: str, who_knows: str, after: str = "loan") -> None:
+    """Require that the result comes from the database.
+
+    Args:
+        what: the result, such as "number".
+        who_knows: what only the database knows.
+        after: what makes a stored result wrong when the next one comes.
+
+    Raises:
+        NotYet: "no-query".
+    """
+    if not queries(call):
+        they = "they" if what.endswith("s") else "it"
+        raise NotYet(
+            "no-query",
+            f"The {what} came without a query, so {they} will be wrong after the next {after}. "
+            f"Who knows {who_knows}?",
+        )
+
+
+def require_off_the_pool(call: Call) -> None:
+    """Require that no query ran where nobody closes its connection.
+
+    Raises:
+        NotYet: "query-in-pool".
+    """
+    if in_pool(call):
+        raise NotYet(
+            "query-in-pool",
+            "A query ran on a thread of the pool. Its connection stays open there, and no "
+            "request's end will close it. Which thread do queries belong on?",
+        )
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    return outer.start <= inner.start and (outer.end is None or inner.start <= outer.end)

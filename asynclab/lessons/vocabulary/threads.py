@@ -1,0 +1,22 @@
+"""Which kind of thread something ran on."""
+
+from ...exercises.book import NotYet
+from ...exercises.given import Call
+from ...recorder.events import CELL, TASK
+
+
+def require_this_loop(call: Call) -> None:
+    """Require that a call which came from a loop ran every task on that loop.
+
+    Raises:
+        NotYet: "second-loop".
+    """
+    spans = call.recording.spans
+    home = next(span.lane for span in spans if span.kind == CELL)
+    if any(span.kind == TASK and span.lane != home for span in spans):
+        raise NotYet(
+            "second-loop",
+            "It works, by way of a second event loop on another thread, made for this one call. "
+            "What is bound to your loop would fail there. You are in an `async def`: what can "
+            "you do with a coroutine right here?",
+        )
