@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 from ..exercises.book import NotYet, Raised, exercise
 from .vocabulary.failing import Mishap, require_told
+from .vocabulary.tasks import Gate
 from .vocabulary.threads import require_this_loop
 
 BRANCHES = ("Whitby", "Bath", "Haworth", "London", "Nantucket")
@@ -48,31 +49,6 @@ class Counter:
         self._open.discard(question)
         if question in self._answered:
             self._answered[question].set()
-
-
-class Gate:
-    """Something to wait for, which does not keep alive who waits: it refers to them weakly."""
-
-    def __init__(self):
-        self._futures: list[weakref.ref] = []
-
-    async def wait(self) -> None:
-        future = asyncio.get_running_loop().create_future()
-        self._futures.append(weakref.ref(future))
-        await future
-
-    @property
-    def reached(self) -> int:
-        return len(self._futures)
-
-    def open(self) -> bool:
-        """Let everybody go on; return whether all of them were still there."""
-        gc.collect()
-        futures = [reference() for reference in self._futures]
-        for future in futures:
-            if future is not None and not future.done():
-                future.set_result(None)
-        return None not in futures
 
 
 async def settle() -> None:

@@ -1,8 +1,22 @@
 """Which kind of thread something ran on."""
 
+import asyncio
+
 from ...exercises.book import NotYet
 from ...exercises.given import Call
+from ...recorder import workers
 from ...recorder.events import CELL, TASK
+
+LOOP, SENSITIVE, ELSEWHERE = "loop", "sensitive", "elsewhere"
+
+
+def place() -> str:
+    """What kind of thread this is called on: LOOP, SENSITIVE (the shared worker) or ELSEWHERE."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return SENSITIVE if workers.on_shared() else ELSEWHERE
+    return LOOP
 
 
 def require_this_loop(call: Call) -> None:

@@ -1,0 +1,120 @@
+"""Tasks: turns of their loop, what is under way at once, what is kept alive, what is lost."""
+
+import asyncio
+import gc
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+TURNS = 20
+"""Turns of a loop in which every task goes on until it waits."""
+
+
+async def turns(number: int = TURNS) -> None:
+    """Let the loop go round so many times."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+class Overlap:
+    """How many stretches of work are under way at once, on a loop or on threads.
+
+    `with overlap:` stands around each stretch. `now` counts those under way, `most` is the most
+    that there were.
+    """
+
+    def __init__(self):
+        self.now = self.most = 0
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+
+    def __exit__(self, *_) -> None:
+        with self._lock:
+            self.now -= 1
+
+
+class LastFirst:
+    """Answers questions that are asked together in the opposite order.
+
+    Args:
+        questions: all of them, in their order.
+
+    `overlap` counts the open ones.
+    """
+
+    def __init__(self, questions: Sequence[str]):
+        self.overlap = Overlap()
+        self._turns = {each: TURNS * (behind + 1) for behind, each in enumerate(questions[::-1])}
+
+    async def wait(self, question: str) -> None:
+        """Return when it is this question's turn."""
+        with self.overlap:
+            await turns(self._turns[question])
+
+
+class Gate:
+    """Something to wait for, which does not keep alive who waits: it refers to them weakly."""
+
+    def __init__(self):
+        self._futures: list[weakref.ref] = []
+
+    async def wait(self) -> None:
+        future = asyncio.get_running_loop().create_future()
+        self._futures.append(weakref.ref(future))
+        await future
+
+    @property
+    def reached(self) -> int:
+        return len(self._futures)
+
+    def open(self) -> bool:
+        """Let everybody go on; return whether all of them were still there."""
+        gc.collect()
+        futures = [reference() for reference in self._futures]
+        for future in futures:
+            if future is not None and not future.done():
+                future.set_result(None)
+        return None not in futures
+
+
+class NewTasks:
+    """The tasks that a block starts on the running loop, which are not kept alive by being noted.
+
+    `with NewTasks() as tasks:` stands around a block that does not await.
+    """
+
+    def __enter__(self) -> "NewTasks":
+        self._before = weakref.WeakSet(asyncio.all_tasks())
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._made = [weakref.ref(task) for task in asyncio.all_tasks() - set(self._before)]
+
+    @property
+    def kept(self) -> int:
+        """How many of them somebody still holds."""
+        gc.collect()
+        return sum(made() is not None for made in self._made)
+
+    def cancel(self) -> None:
+        """Cancel all that are left."""
+        for task in filter(None, [made() for made in self._made]):
+            task.cancel()
+
+
+@contextmanager
+def told_to_the_loop() -> Iterator[list[BaseException | None]]:
+    """What the running loop is told of in the block: lost exceptions, and None for a lost task."""
+    loop, told = asyncio.get_running_loop(), []
+    handler = loop.get_exception_handler()
+    # The rest of the context holds the task: it would not be lost, had this kept it.
+    loop.set_exception_handler(lambda loop, context: told.append(context.get("exception")))
+    try:
+        yield told
+    finally:
+        loop.set_exception_handler(handler)

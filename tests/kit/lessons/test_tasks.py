@@ -1,0 +1,145 @@
+"""The words for tasks that checks are written with."""
+
+import asyncio
+import threading
+
+import pytest
+
+from asynclab.lessons.vocabulary.tasks import (
+    TURNS,
+    Gate,
+    LastFirst,
+    NewTasks,
+    Overlap,
+    told_to_the_loop,
+    turns,
+)
+
+
+def test_in_the_turns_of_a_loop_every_task_goes_on_until_it_waits():
+    async def step(left, reached):
+        for number in range(left):
+            await asyncio.sleep(0)
+            reached.append(number)
+        await asyncio.Event().wait()
+
+    async def main():
+        reached = []
+        task = asyncio.create_task(step(TURNS - 1, reached))
+        await turns()
+        task.cancel()
+        return len(reached)
+
+    assert asyncio.run(main()) == TURNS - 1
+
+
+def test_overlap_on_a_loop():
+    async def work(overlap):
+        with overlap:
+            await turns()
+
+    async def main():
+        one_by_one, together = Overlap(), Overlap()
+        for _ in range(3):
+            await work(one_by_one)
+        await asyncio.gather(*[work(together) for _ in range(3)])
+        return one_by_one.most, together.most, together.now
+
+    assert asyncio.run(main()) == (1, 3, 0)
+
+
+def test_overlap_on_threads():
+    overlap, both = Overlap(), threading.Barrier(2)
+
+    def work():
+        with overlap:
+            both.wait(5)
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert (overlap.most, overlap.now) == (2, 0)
+
+
+def test_overlap_ends_with_an_error():
+    overlap = Overlap()
+    with pytest.raises(ZeroDivisionError), overlap:
+        raise ZeroDivisionError
+    assert (overlap.most, overlap.now) == (1, 0)
+
+
+QUESTIONS = "one", "two", "three"
+
+
+@pytest.mark.parametrize("asked", [QUESTIONS, QUESTIONS[::-1]])
+def test_the_last_question_is_answered_first_in_whatever_order_they_are_asked(asked):
+    answered = []
+
+    async def ask(desk, question):
+        await desk.wait(question)
+        answered.append(question)
+
+    async def main():
+        desk = LastFirst(QUESTIONS)
+        await asyncio.gather(*[ask(desk, question) for question in asked])
+        return desk.overlap.most
+
+    assert asyncio.run(main()) == len(QUESTIONS)
+    assert answered == ["three", "two", "one"]
+
+
+def test_questions_that_are_asked_one_by_one_are_answered_so():
+    async def main():
+        desk = LastFirst(QUESTIONS)
+        for question in QUESTIONS:
+            await desk.wait(question)
+        return desk.overlap.most
+
+    assert asyncio.run(main()) == 1
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_gate_tells_whether_everybody_who_waited_is_still_there(held):
+    async def main():
+        gate, kept = Gate(), []
+        with told_to_the_loop() as told:
+            with NewTasks() as tasks:
+                kept.append(asyncio.create_task(gate.wait()))
+            if not held:
+                kept.clear()
+            await turns()
+            reached, all_there = gate.reached, gate.open()
+            await turns()
+        return reached, all_there, tasks.kept, told
+
+    assert asyncio.run(main()) == (1, held, int(held), [] if held else [None])
+
+
+def test_the_loop_is_told_of_an_exception_that_nobody_asks_for():
+    async def fail(error):
+        raise error
+
+    async def main():
+        error = LookupError("no such price")
+        with told_to_the_loop() as told:
+            asyncio.create_task(fail(error))  # noqa: RUF006
+            await turns()
+        return told == [error]
+
+    assert asyncio.run(main())
+
+
+def test_new_tasks_are_those_of_the_block_alone():
+    async def main():
+        event = asyncio.Event()
+        older = asyncio.create_task(event.wait())
+        with NewTasks() as tasks:
+            newer = asyncio.create_task(event.wait())
+        tasks.cancel()
+        await turns()
+        event.set()
+        return await older, newer.cancelled()
+
+    assert asyncio.run(main()) == (True, True)
