@@ -1,5 +1,6 @@
 """Conditions for an exercise's table of errors: how an error of the reader's code came about."""
 
+import re
 from collections.abc import Callable
 
 from ...exercises.book import Raised
@@ -27,3 +28,8 @@ def on_line_with(text: str) -> Condition:
 def written(text: str) -> Condition:
     """Whether `text` stands in the source of the function that was called."""
     return lambda raised: text in raised.source
+
+
+def on_other_loop(raised: Raised) -> bool:
+    """Whether something was used that belongs to another loop, or to one that is closed."""
+    return bool(re.search(r"different (event )?loop|loop is closed", str(raised.error)))

@@ -15,6 +15,15 @@ class Mishap(Exception):
         super().__init__("the lights went out")
 
 
+async def fail(*_args) -> None:
+    """What a check gives to an answer as an async function, to see who is told.
+
+    Raises:
+        Mishap: always.
+    """
+    raise Mishap
+
+
 async def require_told(
     given: Given, name: str, *args, what: str, error: type[Exception] = Mishap, **kwargs
 ) -> None:

@@ -25,12 +25,21 @@ def require_this_loop(call: Call) -> None:
     Raises:
         NotYet: "second-loop".
     """
-    spans = call.recording.spans
-    home = next(span.lane for span in spans if span.kind == CELL)
-    if any(span.kind == TASK and span.lane != home for span in spans):
+    if leaves_loop(call):
         raise NotYet(
             "second-loop",
             "It works, by way of a second event loop on another thread, made for this one call. "
             "What is bound to your loop would fail there. You are in an `async def`: what can "
             "you do with a coroutine right here?",
         )
+
+
+def leaves_loop(call: Call) -> bool:
+    """Whether a task ran on another thread than the one that the call came from."""
+    here = home(call)
+    return any(span.kind == TASK and span.lane != here for span in call.recording.spans)
+
+
+def home(call: Call) -> int:
+    """The lane that the call came from."""
+    return next(span.lane for span in call.recording.spans if span.kind == CELL)
