@@ -18,9 +18,12 @@ INTERNALS = re.compile(r"\.py\b|<locals>|_as_a_cell")
 
 GO_ON = """
 import asyncio, gc
+gc.collect()
+gc.freeze()  # what has lived through that, the later rounds need not look through again
 for _ in range(3):
-    gc.collect()
     await asyncio.sleep(0.01)
+    gc.collect()
+gc.unfreeze()
 """
 
 
