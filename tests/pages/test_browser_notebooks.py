@@ -125,7 +125,7 @@ class Ran:
         self.lesson.wait_until_idle()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desk(browser, lab):
     """One page for all notebooks. A cell that is out of sight is laid out as if it were seen."""
     context = browser.new_context(viewport={"width": 1200, "height": 1600})
