@@ -21,6 +21,12 @@ NOTEBOOKS = [
     for path in sorted((ROOT / folder).glob("*.ipynb"))
 ]
 LESSONS = [name for name in NOTEBOOKS if name.startswith("notebooks/")]
+# Exercises and solutions have the outputs of checks only: one lesson's are opened every time.
+EVERY_TIME = {*LESSONS, *(name for name in NOTEBOOKS if "/03_exercises_" in name)}
+OPENED = [
+    pytest.param(name, marks=[] if name in EVERY_TIME else pytest.mark.nightly)
+    for name in NOTEBOOKS
+]
 # At the top level: what a function records is drawn where the function is called.
 RECORDS = re.compile(r"^(%%lanes$|with record\(\))", re.MULTILINE)
 PREDICTS = re.compile(r"^(\w+) = predict\(", re.MULTILINE)
@@ -140,7 +146,7 @@ def desk(browser, lab):
     context.close()
 
 
-@pytest.fixture(scope="module", params=NOTEBOOKS)
+@pytest.fixture(scope="module", params=OPENED)
 def ran(request, desk):
     """A notebook after Run All; its kernel goes when its tests are done."""
     page = desk.page

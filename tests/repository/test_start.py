@@ -353,6 +353,7 @@ def test_a_full_disk_is_named(fresh):
     assert "disk is full" in outcome.stderr
 
 
+@pytest.mark.nightly
 def test_every_interrupted_start_is_recovered_by_the_next(fresh, tmp_path):
     """No network, Ctrl-C, a kill, two starts at once, the folder moved: each start repairs."""
     cut_off = start(fresh, "lab", env=offline(tmp_path))
