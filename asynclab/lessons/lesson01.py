@@ -1,60 +1,18 @@
 """The checks of lesson 01: concurrency, blocking, background tasks, and the loop that is there."""
 
 import asyncio
-import gc
 import inspect
 import warnings
-import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
-from ..exercises.book import NotYet, Raised, exercise
-from .vocabulary.failing import Mishap, require_told
-from .vocabulary.tasks import Gate
-from .vocabulary.threads import require_this_loop
+from ..exercises.book import NotYet, exercise
+from ..exercises.given import Call
+from .vocabulary.failing import Mishap, require_told, require_told_of_no_loop
+from .vocabulary.tasks import Gate, LastFirst, NewTasks, told_to_the_loop, turns
+from .vocabulary.threads import LOOP, place, require_this_loop
 
 BRANCHES = ("Whitby", "Bath", "Haworth", "London", "Nantucket")
-PATIENCE = 0.2
-"""Seconds that one answer waits for the other questions to be asked."""
-
-
-class Counter:
-    """Answers questions only when all have been asked, or patience ends; the last one first.
-
-    Args:
-        questions: all of them, in their order.
-    """
-
-    def __init__(self, questions: Sequence[str]):
-        self._behind = dict(zip(questions, questions[1:], strict=False))
-        self._answered = {question: asyncio.Event() for question in questions}
-        self._open: set[str] = set()
-        self._all_asked = asyncio.Event()
-        self._left = set(questions)
-        self.most_at_once = 0
-
-    async def wait(self, question: str) -> None:
-        """Return when it is this question's turn, in whatever order they are asked."""
-        self._open.add(question)
-        self._left.discard(question)
-        self.most_at_once = max(self.most_at_once, len(self._open))
-        if not self._left:
-            self._all_asked.set()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                await self._all_asked.wait()
-                if question in self._behind:
-                    await self._answered[self._behind[question]].wait()
-        self._open.discard(question)
-        if question in self._answered:
-            self._answered[question].set()
-
-
-async def settle() -> None:
-    """Let every task go on until all of them wait."""
-    for _ in range(20):
-        await asyncio.sleep(0)
+RUNS_A_LOOP = RuntimeError, "running event loop"
 
 
 @exercise(
@@ -70,18 +28,27 @@ async def settle() -> None:
         "A coroutine starts when it is awaited or made a task. Which call makes several tasks?",
         "What does `await asyncio.gather(*[ask(branch) for branch in branches])` return?",
     ),
+    errors={
+        (TypeError, "unhashable"): NotYet(
+            "list-to-gather",
+            "`gather` was given one list. It takes the coroutines as arguments, one by one. "
+            "Which sign before a list makes arguments of what is in it?",
+        ),
+        (TypeError, "awaitable is required"): NotYet(
+            "awaited-too-soon",
+            "`await ask(branch)` waits for the line, so the questions went out one after another, "
+            "and `gather` was given lines. What does it need in their place?",
+        ),
+    },
 )
 async def stock_report(given):
-    counter = Counter(BRANCHES)
+    desk = LastFirst(BRANCHES)
 
     async def ask(branch):
-        await counter.wait(branch)
+        await desk.wait(branch)
         return f"{branch}: {len(branch)} copies"
 
-    try:
-        result = await given.result_of("stock_report", ask, BRANCHES)
-    except Raised as stop:
-        raise _gather_trouble(stop) from None
+    result = (await given.call("stock_report", ask, BRANCHES)).value
     expected = [f"{branch}: {len(branch)} copies" for branch in BRANCHES]
     if isinstance(result, list | tuple | set) and any(map(inspect.isawaitable, result)):
         raise NotYet(
@@ -90,7 +57,7 @@ async def stock_report(given):
         )
     if not isinstance(result, list | tuple) or sorted(result) != sorted(expected):
         raise NotYet("other-answers", f"It returned {result!r}. Is there one line for each branch?")
-    if counter.most_at_once == 1:
+    if desk.overlap.most == 1:
         raise NotYet(
             "sequential",
             "You awaited each answer before you asked the next branch: the lanes would show five "
@@ -112,24 +79,6 @@ async def stock_report(given):
     return "All five questions were out before the first answer came."
 
 
-def _gather_trouble(stop: Raised) -> NotYet:
-    if not isinstance(stop.error, TypeError):
-        return stop
-    if "unhashable" in str(stop.error):
-        return NotYet(
-            "list-to-gather",
-            "`gather` was given one list. It takes the coroutines as arguments, one by one. "
-            "Which sign before a list makes arguments of what is in it?",
-        )
-    if "awaitable is required" in str(stop.error):
-        return NotYet(
-            "awaited-too-soon",
-            "`await ask(branch)` waits for the line, so the questions went out one after another, "
-            "and `gather` was given lines. What does it need in their place?",
-        )
-    return stop
-
-
 @exercise(
     "1.2",
     title="free the loop",
@@ -146,31 +95,29 @@ def _gather_trouble(stop: Raised) -> NotYet:
     ),
 )
 async def issue_cards(given):
-    on_loop, free = [], []
+    places, free = [], []
 
     def make_card(name):
-        on_loop.append(_on_loop())
-        free.append(on_loop[-1] or given.loop_is_free())
+        places.append(place())
+        free.append(places[-1] == LOOP or given.loop_is_free())
         return f"card of {name}"
 
     names = ["Mina", "Jonathan", "Lucy"]
-    try:
-        result = await given.result_of("issue_cards", make_card, names)
-    except Raised as stop:
-        if isinstance(stop.error, TypeError) and any(on_loop):
-            raise NotYet(
-                "called-too-soon",
-                "`make_card(name)`, with brackets, ran at once, on the loop, and only its result "
-                "was handed on. What do you hand over if the other thread is to make the call?",
-            ) from None
-        raise
-    if any(on_loop) and ("create_task" in (given.source("issue_cards") or "") or _nests(given)):
+    call = await given.call("issue_cards", make_card, names, expect=TypeError)
+    if call.error and LOOP in places:
+        raise NotYet(
+            "called-too-soon",
+            "`make_card(name)`, with brackets, ran at once, on the loop, and only its result "
+            "was handed on. What do you hand over if the other thread is to make the call?",
+        )
+    result, source = call.value, given.source("issue_cards") or ""
+    if LOOP in places and ("create_task" in source or source.count("async def") > 1):
         raise NotYet(
             "async-def-is-no-thread",
             "The call sits in a coroutine or a task now, but that runs on the loop's own thread, "
             "and blocks it just the same. What takes a call to another thread?",
         )
-    if any(on_loop):
+    if LOOP in places:
         raise NotYet(
             "blocks",
             "`make_card` ran on the loop's own thread: nobody else was served meanwhile. "
@@ -187,25 +134,13 @@ async def issue_cards(given):
         )
     if result != [f"card of {name}" for name in names]:
         raise NotYet("other-cards", f"It returned {result!r}. Is there one card for each name?")
-    require_this_loop(given)
+    require_this_loop(call)
 
     def make_none(name):
         raise Mishap
 
     await require_told(given, "issue_cards", make_none, names, what="`make_card`")
     return "No card was made on the loop's thread."
-
-
-def _on_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def _nests(given) -> bool:
-    return (given.source("issue_cards") or "").count("async def") > 1
 
 
 @exercise(
@@ -222,18 +157,16 @@ def _nests(given) -> bool:
         "`task.add_done_callback(...)` calls you with the task. What does `task.exception()` give "
         "when the letter was sent?",
     ),
+    errors={
+        RUNS_A_LOOP: NotYet(
+            "runs-a-loop",
+            "A loop is running on this thread already, and a thread runs one at a time. "
+            "Which call starts a coroutine on the loop that is there?",
+        ),
+    },
 )
 async def in_background(given):
-    try:
-        fact = await given.result_of("in_background", driver=_post_letters)
-    except Raised as stop:
-        if isinstance(stop.error, RuntimeError) and "running event loop" in str(stop.error):
-            raise NotYet(
-                "runs-a-loop",
-                "A loop is running on this thread already, and a thread runs one at a time. "
-                "Which call starts a coroutine on the loop that is there?",
-            ) from None
-        raise
+    fact = (await given.call("in_background", driver=_post_letters)).value
     if fact.coroutine:
         raise NotYet(
             "nobody-awaits",
@@ -254,7 +187,7 @@ async def in_background(given):
             "A letter that was sent left `None` among the problems. "
             "What does `task.exception()` give when nothing went wrong?",
         )
-    if len(fact.problems) < 1:
+    if not fact.problems:
         raise NotYet(
             "lost-error",
             "Two letters failed, and `problems` is empty. Who looks at a task when it is done?",
@@ -276,14 +209,7 @@ async def in_background(given):
             "A letter was cancelled, as it happens when a server stops, and your callback raised: "
             "asked for its exception, a cancelled task raises. What can be asked first?",
         )
-    await require_told(
-        given,
-        "in_background",
-        where="thread",
-        driver=_post_without_loop,
-        what="There was no running loop: the start of the task",
-        error=RuntimeError,
-    )
+    await require_told_of_no_loop(given, "in_background", driver=_post_without_loop)
     return "Three letters under way at once, and both failures came to light."
 
 
@@ -300,19 +226,18 @@ async def _post_letters(start) -> SimpleNamespace:
         letter(),
         letter(LookupError("no such address")),
     ]
-    tasks = Tasks()
-    returned = [start(each, problems) for each in letters]
-    tasks.note()
+    with NewTasks() as tasks:
+        returned = [start(each, problems) for each in letters]
     fact = SimpleNamespace(coroutine=inspect.iscoroutine(returned[0]), problems=problems)
     for coroutine in filter(inspect.iscoroutine, returned):
         coroutine.close()
     # Else what waits would be kept alive by this very function.
     del returned, letters
-    await settle()
+    await turns()
     fact.started = gate.reached == 3
     fact.alive = gate.open()
-    await settle()
-    fact.kept = tasks.kept()
+    await turns()
+    fact.kept = tasks.kept
     fact.tripped = bool(await _cancelled_letter(start, letter(), problems))
     return fact
 
@@ -330,51 +255,13 @@ def _post_without_loop(start) -> None:
 
 async def _cancelled_letter(start, coroutine, problems: list) -> list[BaseException | None]:
     """Cancel a letter while it waits; return what the loop was told of it."""
-    with reports() as told:
-        tasks = Tasks()
-        start(coroutine, problems)
-        tasks.note()
-        await settle()
+    with told_to_the_loop() as told:
+        with NewTasks() as tasks:
+            start(coroutine, problems)
+        await turns()
         tasks.cancel()
-        await settle()
+        await turns()
     return told
-
-
-class Tasks:
-    """The tasks that one piece of code makes, which are not kept alive by being noted."""
-
-    def __init__(self):
-        self._before = weakref.WeakSet(asyncio.all_tasks())
-        self._made: list[weakref.ref] = []
-
-    def note(self) -> None:
-        """Take down which tasks are new."""
-        self._made = [weakref.ref(task) for task in asyncio.all_tasks() - set(self._before)]
-
-    def kept(self) -> int:
-        """How many of them somebody still holds."""
-        gc.collect()
-        return sum(made() is not None for made in self._made)
-
-    def cancel(self) -> None:
-        """Cancel all that are left."""
-        for made in self._made:
-            task = made()
-            if task is not None:
-                task.cancel()
-
-
-@contextmanager
-def reports() -> Iterator[list[BaseException | None]]:
-    """What the running loop is told of in the block: lost exceptions, and None for a lost task."""
-    loop, told = asyncio.get_running_loop(), []
-    handler = loop.get_exception_handler()
-    # The rest of the context holds the task: it would not be lost, had this kept it.
-    loop.set_exception_handler(lambda loop, context: told.append(context.get("exception")))
-    try:
-        yield told
-    finally:
-        loop.set_exception_handler(handler)
 
 
 @exercise(
@@ -399,66 +286,66 @@ async def start(given):
             raise error
         return 47
 
-    try:
-        result = await given.result_of("start", count(), driver=_await_it)
-    except Raised as stop:
-        if isinstance(stop.error, RuntimeError):
-            raise NotYet(
-                "always-runs",
-                "Called from a cell, it tried to run a loop while one is running. "
-                "What could it return there, for the cell to `await`?",
-            ) from None
-        raise
-    if not result.awaited:
+    call = await given.call("start", count(), driver=_await_it, expect=RuntimeError)
+    if call.error:
+        raise NotYet(
+            "always-runs",
+            "Called from a cell, it tried to run a loop while one is running. "
+            "What could it return there, for the cell to `await`?",
+        )
+    awaited, in_cell = call.value
+    if not awaited:
         raise NotYet(
             "blocks-the-loop",
             "Called from a cell, it came back only when all was done, and blocked the loop until "
             "then. What could it return at once, for the cell to `await`?",
         )
-    try:
-        in_script = await given.result_of("start", count(), where="thread")
-    except Raised as stop:
-        if isinstance(stop.error, RuntimeError):
-            raise NotYet(
-                "always-a-task",
-                "Called from a script, it looked for a running loop, and there is none. "
-                "Who has to start one there?",
-            ) from None
-        raise
-    except NotYet as stop:
-        is_async = inspect.iscoroutinefunction(given.value("start"))
-        if stop.diagnosis != "returned-coroutine" or is_async:
-            raise
+    call = await _call_in_script(given, count())
+    if call is None:
         raise NotYet(
             "nobody-runs-it",
             "Called from a script, it gave the coroutine back, and nobody can await it there. "
             "Who has to start a loop there?",
-        ) from None
-    if (result.value, in_script) != (47, 47):
+        )
+    if call.error:
+        raise NotYet(
+            "always-a-task",
+            "Called from a script, it looked for a running loop, and there is none. "
+            "Who has to start one there?",
+        )
+    in_script = call.value
+    if (in_cell, in_script) != (47, 47):
         raise NotYet(
             "lost-result",
-            f"A coroutine that returns 47 gave {result.value!r} in a cell and {in_script!r} in a "
+            f"A coroutine that returns 47 gave {in_cell!r} in a cell and {in_script!r} in a "
             "script. Does every way out of your function return something?",
         )
-    try:
-        await given.result_of("start", count(RuntimeError("the disk is full")), where="thread")
-    except Raised as stop:
-        if "the disk is full" in str(stop.error):
-            return "Both ways give the result, and both let errors through."
-    except NotYet as stop:
-        if stop.diagnosis not in ("returned-coroutine", "returned-future"):
-            raise
-    raise NotYet(
-        "swallows",
-        "In a script the coroutine raised `RuntimeError: the disk is full`, and your `except` took "
-        "it for the missing loop. Which single line should stand in the `try`?",
-    )
+    call = await _call_in_script(given, count(RuntimeError("the disk is full")))
+    if call is None or "the disk is full" not in str(call.error):
+        raise NotYet(
+            "swallows",
+            "In a script the coroutine raised `RuntimeError: the disk is full`, and your `except` "
+            "took it for the missing loop. Which single line should stand in the `try`?",
+        )
+    return "Both ways give the result, and both let errors through."
 
 
-async def _await_it(start, coroutine) -> SimpleNamespace:
+async def _await_it(start, coroutine) -> tuple[bool, object]:
+    """Whether a cell has something to await, and what that gives."""
     returned = start(coroutine)
     awaited = inspect.isawaitable(returned)
-    return SimpleNamespace(awaited=awaited, value=await returned if awaited else returned)
+    return awaited, await returned if awaited else returned
+
+
+async def _call_in_script(given, coroutine) -> Call | None:
+    """A call where no loop is running; None if a plain `def` leaves the awaiting to others."""
+    try:
+        return await given.call("start", coroutine, where="thread", expect=RuntimeError)
+    except NotYet as stop:
+        left = stop.diagnosis in ("returned-coroutine", "returned-future")
+        if not left or inspect.iscoroutinefunction(given.value("start")):
+            raise
+        return None
 
 
 @exercise(
@@ -480,21 +367,21 @@ async def _await_it(start, coroutine) -> SimpleNamespace:
 async def serve(given):
     request_id = given.value("request_id")
     requests = ["r-1811", "r-1847", "r-1897"]
-    counter, log = Counter(requests), {}
+    desk, log = LastFirst(requests), {}
 
     async def handle(request):
-        await counter.wait(request)
+        await desk.wait(request)
         log[request] = request_id.get()
         return f"{request} served"
 
-    result = await given.result_of("serve", requests, handle)
+    result = (await given.call("serve", requests, handle)).value
     if set(log) != set(requests):
         raise NotYet(
             "not-served",
             f"When it returned, of {requests} only {sorted(log)} had been handled. "
             "Does it wait for every request?",
         )
-    if counter.most_at_once == 1:
+    if desk.overlap.most == 1:
         raise NotYet(
             "sequential",
             "The numbers are right, but one request waits for another. "
@@ -536,20 +423,19 @@ async def serve(given):
         "task, and what happens to the button before and after?",
         "`try`, `except OSError as error`, `finally`: which of the three enables the button?",
     ),
+    errors={
+        RUNS_A_LOOP: NotYet(
+            "runs-a-loop",
+            "The click was handled on a running loop, and a thread runs one at a time. "
+            "What may a callback start, that goes on after it has returned?",
+        ),
+    },
 )
 async def make_refresh(given):
-    try:
-        good = await given.result_of("make_refresh", None, driver=_click)
-        bad = await given.result_of("make_refresh", OSError("the shop is closed"), driver=_click)
-        odd = await given.result_of("make_refresh", LookupError("no such price"), driver=_click)
-    except Raised as stop:
-        if isinstance(stop.error, RuntimeError) and "running event loop" in str(stop.error):
-            raise NotYet(
-                "runs-a-loop",
-                "The click was handled on a running loop, and a thread runs one at a time. "
-                "What may a callback start, that goes on after it has returned?",
-            ) from None
-        raise
+    outcomes = None, OSError("the shop is closed"), LookupError("no such price")
+    good, bad, odd = [
+        (await given.call("make_refresh", outcome, driver=_click)).value for outcome in outcomes
+    ]
     if good.coroutine:
         raise NotYet(
             "nobody-awaits",
@@ -602,14 +488,7 @@ async def make_refresh(given):
             "`fetch` raised a `LookupError`, which nobody expects, and it is neither on the label "
             "nor in a log. Which errors are yours to catch, and where do the others go?",
         )
-    await require_told(
-        given,
-        "make_refresh",
-        where="thread",
-        driver=_click_without_loop,
-        what="There was no running loop: the start of the task",
-        error=RuntimeError,
-    )
+    await require_told_of_no_loop(given, "make_refresh", driver=_click_without_loop)
     return "It starts, shows, fails and recovers without ever blocking the loop."
 
 
@@ -624,19 +503,18 @@ async def _click(make_refresh, error) -> SimpleNamespace:
         return "Emma 7.20, Dracula 8.90"
 
     on_click = make_refresh(fetch, label)
-    tasks = Tasks()
-    returned = on_click(button)
-    tasks.note()
+    with NewTasks() as tasks:
+        returned = on_click(button)
     if inspect.iscoroutine(returned):
         returned.close()
         return SimpleNamespace(coroutine=True)
     del returned
-    await settle()
+    await turns()
     fact = SimpleNamespace(coroutine=False, fetching=gate.reached == 1, disabled=button.disabled)
-    with reports() as told:
+    with told_to_the_loop() as told:
         fact.alive = gate.open()
-        await settle()
-        fact.kept = tasks.kept()
+        await turns()
+        fact.kept = tasks.kept
     fact.shown, fact.stuck = str(label.value), button.disabled
     fact.told = str(error) in fact.shown or error in told
     return fact

@@ -53,6 +53,13 @@ async def require_told_of_database(given: Given, name: str, *args, **kwargs) -> 
         await require_told(given, name, *args, what="The database", error=DatabaseError, **kwargs)
 
 
+async def require_told_of_no_loop(given: Given, name: str, *args, **kwargs) -> None:
+    """The same, on a thread where no loop is running, so that no task can be started."""
+    what = "There was no running loop: the start of the task"
+    kwargs |= {"where": "thread", "error": RuntimeError}
+    await require_told(given, name, *args, what=what, **kwargs)
+
+
 @contextmanager
 def database_away() -> Iterator[None]:
     """Let every query fail in the block, on every thread."""

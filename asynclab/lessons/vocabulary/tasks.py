@@ -41,6 +41,8 @@ class Overlap:
 class LastFirst:
     """Answers questions that are asked together in the opposite order.
 
+    It belongs to the loop of the first question, as a client of a real service does.
+
     Args:
         questions: all of them, in their order.
 
@@ -49,10 +51,19 @@ class LastFirst:
 
     def __init__(self, questions: Sequence[str]):
         self.overlap = Overlap()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._turns = {each: TURNS * (behind + 1) for behind, each in enumerate(questions[::-1])}
 
     async def wait(self, question: str) -> None:
-        """Return when it is this question's turn."""
+        """Return when it is this question's turn.
+
+        Raises:
+            RuntimeError: the question comes from another loop than the first one.
+        """
+        loop = asyncio.get_running_loop()
+        self._loop = self._loop or loop
+        if loop is not self._loop:
+            raise RuntimeError("the desk is bound to a different event loop")
         with self.overlap:
             await turns(self._turns[question])
 

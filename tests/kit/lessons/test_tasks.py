@@ -100,6 +100,13 @@ def test_questions_that_are_asked_one_by_one_are_answered_so():
     assert asyncio.run(main()) == 1
 
 
+def test_a_question_from_another_loop_is_refused():
+    desk = LastFirst(QUESTIONS)
+    asyncio.run(desk.wait("one"))
+    with pytest.raises(RuntimeError, match="different event loop"):
+        asyncio.run(desk.wait("two"))
+
+
 @pytest.mark.parametrize("held", [True, False])
 def test_gate_tells_whether_everybody_who_waited_is_still_there(held):
     async def main():
