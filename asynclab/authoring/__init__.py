@@ -1,5 +1,6 @@
-"""For authors only: run the notebooks into their committed form, generate exercises, count.
+"""For authors only: begin a lesson, run notebooks into their committed form, generate, count.
 
+python -m asynclab.authoring new 06 "the async ORM"
 python -m asynclab.authoring refresh [notebooks...]
 python -m asynclab.authoring generate [solutions...]
 python -m asynclab.authoring boxes [notebooks...]

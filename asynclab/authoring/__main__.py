@@ -10,6 +10,7 @@ from .boxes import fill
 from .census import take
 from .claims import read_claims
 from .lint import lint
+from .new import begin
 from .notebooks import CHECKOUT, FOLDERS, find, read, write
 from .practised import renew_links
 from .refresh import refresh
@@ -17,15 +18,33 @@ from .refresh import refresh
 
 def main() -> int:
     """Run the command that the arguments name; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m asynclab.authoring", description=__doc__)
-    parser.add_argument("command", choices=_COMMANDS)
-    parser.add_argument("notebooks", nargs="*", type=Path, help="all of the course's, if none")
-    chosen = parser.parse_args()
+    chosen = _parser().parse_args()
     try:
-        return _COMMANDS[chosen.command](chosen.notebooks)
+        return chosen.run(chosen)
     except LabError as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m asynclab.authoring", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    lesson = commands.add_parser("new", help="the four files of a new lesson")
+    lesson.add_argument("number", help="of the lesson, as 06")
+    lesson.add_argument("title", nargs="+", help='of the lesson, as "the async ORM"')
+    lesson.set_defaults(run=_new)
+    for name, (run, words) in _OVER_NOTEBOOKS.items():
+        command = commands.add_parser(name, help=words)
+        command.add_argument("notebooks", nargs="*", type=Path, help="all of the course's, if none")
+        command.set_defaults(run=lambda chosen, run=run: run(chosen.notebooks))
+    return parser
+
+
+def _new(chosen: argparse.Namespace) -> int:
+    for path in begin(chosen.number, " ".join(chosen.title), CHECKOUT):
+        print(path.relative_to(CHECKOUT).as_posix())
+    print("TODO marks what is to be written. CONTRIBUTING.md says what comes then: Add a lesson.")
+    return 0
 
 
 def _refresh(paths: list[Path]) -> int:
@@ -85,12 +104,12 @@ def _tell(problems: list[str]) -> int:
     return 1 if problems else 0
 
 
-_COMMANDS = {
-    "refresh": _refresh,
-    "generate": _generate,
-    "boxes": _boxes,
-    "lint": _lint,
-    "census": _census,
+_OVER_NOTEBOOKS = {
+    "refresh": (_refresh, "run them, and write their outputs anew"),
+    "generate": (_generate, "write exercises/ from solutions/"),
+    "boxes": (_boxes, "write the claims into their cells"),
+    "lint": (_lint, "say what is against the rules"),
+    "census": (_census, "count what is compared, and the claims that are shown"),
 }
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ SHARE = 0.9  # of the cells that keep to MOST_LINES and MOST_WORDS
 
 _IMAGE = re.compile(r"!\[(?P<alt>[^]]*)\]\([^)]*\)|<img\b(?P<tag>[^>]*)>")
 _LINK = re.compile(r"\]\((?P<target>[^)\s#]+)[^)]*\)")
+_TODO = re.compile(r"\bTODO\b:? *(?P<what>[^\n|.?\]]*[^\n|.?\] ])?")
 _PREDICTS = re.compile(r"^(\w+) = predict\(", re.MULTILINE)
 _MACHINE = re.compile(
     r"(?<![\w./])/(?:home|root|Users|tmp|var|private|work)/\w|[A-Z]:\\\w|\b0x[0-9a-f]{6,}"
@@ -27,7 +28,12 @@ def lint(path: Path) -> list[str]:
     notebook = read(path)
     rules = [*_common(notebook, path)]
     if path.resolve().parent.name == "notebooks":
-        rules += [*_lesson(notebook), *sections.check(notebook), *error_table.check(notebook)]
+        rules += [
+            *_lesson(notebook),
+            *_next(notebook, path),
+            *sections.check(notebook),
+            *error_table.check(notebook),
+        ]
     return [f"{path.parent.name}/{path.name}: {problem}" for problem in rules]
 
 
@@ -35,6 +41,8 @@ def _common(notebook: NotebookNode, path: Path) -> Iterator[str]:
     if "widgets" in notebook.metadata:
         yield "holds the state of widgets, which belongs to one kernel"
     for cell in notebook.cells:
+        for todo in _TODO.finditer(cell.source):
+            yield f"cell {cell.get('id')}: still to be written: {todo['what'] or 'TODO'}"
         found = _code(cell) if cell.cell_type == "code" else prose(cell.source, path.parent)
         yield from (f"cell {cell.get('id')}: {problem}" for problem in found)
 
@@ -124,6 +132,16 @@ def _closing(prose: str) -> Iterator[str]:
     ):
         if not re.search(pattern, prose, re.MULTILINE):
             yield f"it lacks {needed}"
+
+
+def _next(notebook: NotebookNode, path: Path) -> Iterator[str]:
+    later = [each.name for each in path.parent.glob("*.ipynb") if each.name > path.name]
+    if later and not any(_leads_on(cell.source, min(later)) for cell in notebook.cells):
+        yield f"its **Next:** does not link to {min(later)}"
+
+
+def _leads_on(source: str, following: str) -> bool:
+    return f"]({following})" in source.partition("**Next:**")[2]
 
 
 def lines_of_code(source: str) -> int:

@@ -293,6 +293,8 @@ MANY = [prose("So.", f"m{at}") for at in range(89)]
         (drop("## Recap"), "lacks a recap"),
         (drop("**Next:**"), "lacks what is next"),
         (drop("(../exercises/a.ipynb)"), "a link to its exercises"),
+        (say("It was so.", "TODO: why? It"), "cell closing: still to be written: why"),
+        (add(code("x = 1  # TODO", "c9")), "cell c9: still to be written: TODO"),
         (add(new_markdown_cell("word " * 111, id="long")), "more than 110 words"),
         (add(new_markdown_cell("![](https://example.com/a.png)", id="i")), "no alt text"),
         (add(new_markdown_cell('<img src="data:,">', id="i")), "no alt text"),
@@ -315,6 +317,17 @@ def test_each_fault_is_found(course, plant, fault):
     cells = good_lesson()
     plant(cells)
     assert any(fault in found for found in faults_in(course, cells))
+
+
+def test_a_lesson_that_another_follows_has_to_lead_there(course):
+    (course / "notebooks" / "98_b.ipynb").touch()
+    assert faults_in(course, good_lesson()) == []
+    write(course / "notebooks" / LESSON, good_lesson()).rename(course / "notebooks" / "97_a.ipynb")
+    fault = "notebooks/97_a.ipynb: its **Next:** does not link to 98_b.ipynb"
+    assert lint(course / "notebooks" / "97_a.ipynb") == [fault]
+    cells = good_lesson()
+    say("**Next:** nothing.", "**Next:** [98 · B](98_b.ipynb).")(cells)
+    assert lint(write(course / "notebooks" / "97_a.ipynb", cells)) == []
 
 
 def test_the_state_of_widgets_is_found(course):

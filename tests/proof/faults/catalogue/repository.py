@@ -10,7 +10,23 @@ README = (
     "tests/repository/test_style.py::test_links_lead_somewhere_and_pictures_have_words[README.md]",
 )
 
+AUTHORING = "tests/kit/authoring/test_new.py::test_"
+
 FAULTS = [
+    Fault(
+        "new-lesson-over-an-old-one",
+        "authoring",
+        text("asynclab/authoring/new.py", "in _there(number, checkout):", "in ():"),
+        (f"{AUTHORING}what_is_there_is_not_overwritten[exercises/77_exercises_old.ipynb]",),
+        ("DID NOT RAISE",),
+    ),
+    Fault(
+        "what-is-to-be-written-is-not-told",
+        "authoring",
+        text("asynclab/authoring/lint.py", "in _TODO.finditer(cell.source):", "in ():"),
+        (f"{AUTHORING}lint_says_what_is_still_to_be_written_and_nothing_else",),
+        ("assert []",),
+    ),
     Fault(
         "version-in-one-lock-only",
         "versions",
