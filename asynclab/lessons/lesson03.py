@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from types import SimpleNamespace
-from unittest import mock
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DatabaseError, connections
-from django.db.backends.utils import CursorWrapper
 
 from ..exercises.book import NotYet, Raised, exercise
 from ..ground.connections import close_connections
 from ..recorder import workers
 from ..recorder.events import SPAN, SYNC, Span
+from ..recorder.hooks import before_queries
 from ..recorder.taps import span
 from ..servers import Site
 from .vocabulary.failing import Mishap, require_told, require_told_of_database
@@ -338,13 +337,11 @@ class Desks:
     @contextmanager
     def _watched(self) -> Iterator[None]:
         """Look at every query of the block, on whichever thread it runs."""
-        execute = CursorWrapper._execute_with_wrappers
 
-        def look_and_execute(cursor, sql, params, many, executor):
-            self._look(threading.get_ident(), cursor.db, str(sql))
-            return execute(cursor, sql, params, many, executor)
+        def look(cursor, sql):
+            self._look(threading.get_ident(), cursor.db, sql)
 
-        with mock.patch.object(CursorWrapper, "_execute_with_wrappers", look_and_execute):
+        with before_queries(look):
             yield
 
     def _look(self, desk: int, connection: object, sql: str) -> None:

@@ -9,7 +9,6 @@ import logging.handlers
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from unittest import mock
 
 import asgiref.sync
 from asgiref.sync import sync_to_async
@@ -20,7 +19,7 @@ from django.utils import translation
 from django.utils.connection import BaseConnectionHandler
 
 from ..exercises.book import NotYet, Raised, exercise
-from ..recorder import workers
+from ..recorder import hooks, workers
 from ..recorder.events import SYNC
 from .vocabulary.failing import Mishap, require_told, require_told_of_database
 from .vocabulary.queries import queries
@@ -510,14 +509,8 @@ def _undisturbed_logging() -> Iterator[logging.Logger]:
     # A record without an id makes the formatter fail. The check says so itself.
     logging.raiseExceptions = False
     started = []
-    start = logging.handlers.QueueListener.start
-
-    def note_and_start(listener):
-        started.append(listener)
-        start(listener)
-
     try:
-        with mock.patch.object(logging.handlers.QueueListener, "start", note_and_start):
+        with hooks.before(logging.handlers.QueueListener, "start", started.append):
             yield logger
     finally:
         for listener in started:
@@ -928,11 +921,9 @@ def _noting_threads_that_close(idents: set[int]) -> Iterator[None]:
 
     `close_all` and `close_old_connections` both begin with `BaseConnectionHandler.all`.
     """
-    original = BaseConnectionHandler.all
 
-    def note_and_go(handler, initialized_only=False):
+    def note(handler, initialized_only=False):
         idents.add(threading.get_ident())
-        return original(handler, initialized_only=initialized_only)
 
-    with mock.patch.object(BaseConnectionHandler, "all", note_and_go):
+    with hooks.before(BaseConnectionHandler, "all", note):
         yield

@@ -1,10 +1,10 @@
 """The sources of events: asyncio, executors, asgiref's waits and Django's queries.
 
-A tap replaces one method of a class while something is being recorded, so that it also sees
-objects that existed before. Each method is chosen so that no frame of the kit stands between a
-learner's function and its caller. Tasks and work items catch what the function raises before it
-reaches the tap, and a traceback reads as it would without the taps. The query tap is the one
-exception.
+A tap is put around one method of a class while something is being recorded, so that it also sees
+objects that existed before; `hooks` does that. Each method is chosen so that no frame of the kit
+stands between a learner's function and its caller. Tasks and work items catch what the function
+raises before it reaches the tap, and a traceback reads as it would without the taps. The query tap
+is the one exception.
 """
 
 import asyncio
@@ -13,12 +13,11 @@ import concurrent.futures.thread
 import functools
 import inspect
 import re
-import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures._base import CANCELLED
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import Context
 from functools import partial
 from typing import NamedTuple
@@ -26,7 +25,7 @@ from typing import NamedTuple
 from asgiref.sync import SyncToAsync
 
 from ..ground.interrupts import held
-from . import workers
+from . import hooks, workers
 from .events import BEGIN, CELL, END, PAUSE, QUERY, SPAN, SUBMIT, SYNC, TASK, WAIT, Recording
 
 # Modules whose tasks run the notebook itself or close a loop. They share the learner's loop, but
@@ -50,7 +49,7 @@ class Known(NamedTuple):
 
 _recordings: tuple[Recording, ...] = ()
 _switch = threading.RLock()
-_installed: list[tuple[type, str, object]] = []
+_installed: ExitStack | None = None
 _tasks: dict[int, Known] = {}
 # By thread: the recording that began in the step which that thread's loop is in.
 _first_steps: dict[int, Recording] = {}
@@ -120,7 +119,7 @@ def stop(tape: Recording, error: BaseException | None = None) -> None:
 
 def active() -> bool:
     """Whether the taps are on."""
-    return bool(_installed)
+    return _installed is not None
 
 
 class span:
@@ -450,22 +449,25 @@ def _targets() -> list[tuple[type, str, Callable]]:
         (*workers.WRAP, _tap_main_wrap),
     ]
     # A notebook without Django can be recorded too.
-    backends = sys.modules.get("django.db.backends.utils")
-    if backends is not None:
-        targets.append((backends.CursorWrapper, "_execute_with_wrappers", _tap_execute))
+    queries = hooks.query_method()
+    if queries is not None:
+        targets.append((*queries, _tap_execute))
     return targets
 
 
 def _put_on() -> None:
-    for owner, name, tap in _targets():
-        original = vars(owner)[name]
-        _installed.append((owner, name, original))
-        setattr(owner, name, tap(original))
+    global _installed
+    with ExitStack() as stack:
+        for owner, name, tap in _targets():
+            stack.enter_context(hooks.around(owner, name, tap))
+        _installed = stack.pop_all()
 
 
 def _take_off() -> None:
-    while _installed:
-        setattr(*_installed.pop())
+    global _installed
+    if _installed is not None:
+        _installed.close()
+        _installed = None
 
 
 def _label(function: object) -> str:

@@ -44,6 +44,25 @@ NEVER = {
     "playground": {"IPython", "ipykernel"},
     "servers": JUPYTER,
 }
+# What asgiref does not promise, and the one module that knows of it.
+ASGIREF = {
+    "CurrentThreadExecutor",
+    "_WorkItem",
+    "_thread_sensitive",
+    "context_to_thread_executor",
+    "current_thread_executor",
+    "deadlock_context",
+    "loop_thread_executors",
+    "main_wrap",
+    "new_loop_wrap",
+    "run_until_future",
+    "single_thread_executor",
+    "thread_handler",
+    "thread_sensitive_context",
+}
+KNOWS_ASGIREF = "asynclab.recorder.workers"
+# Who puts something into a class of others: a listener, and a worker in the place of a stuck one.
+OWNS_PATCHES = {"asynclab.recorder.hooks", "asynclab.recorder.workers"}
 
 
 def parsed(folder):
@@ -110,6 +129,55 @@ def unwanted_libraries(trees, never):
             yield f"{module} imports {library}"
 
 
+def mentions_of_asgiref(trees):
+    """Each mention of a name that is asgiref's own affair, outside of the module that knows it."""
+    for module, tree in trees.items():
+        # What an executor of the standard library runs bears the same name.
+        private = ASGIREF - {"_WorkItem"} if module == "asynclab.recorder.taps" else ASGIREF
+        for node in ast.walk(tree):
+            if module != KNOWS_ASGIREF and (found := private & words(node)):
+                yield f"{module}:{node.lineno} names {min(found)}"
+
+
+def words(node):
+    """The names in an attribute, an import, or a text that is one dotted name."""
+    if isinstance(node, ast.Attribute):
+        return {node.attr}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        dotted = [getattr(node, "module", None) or "", *(alias.name for alias in node.names)]
+        return {word for name in dotted for word in name.split(".")}
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return set(node.value.split("."))
+    return set()
+
+
+def patches(trees):
+    """Each place where a module without the right to do so may replace a method of others."""
+    for module, tree in trees.items():
+        if module not in OWNS_PATCHES:
+            classes = classes_of_others(module, tree)
+            for node in ast.walk(tree):
+                if replaces(node, classes):
+                    yield f"{module}:{node.lineno} replaces a method"
+
+
+def classes_of_others(module, tree):
+    """The classes that a module imports, as their spelling tells."""
+    names = {name.rpartition(".")[2] for name in imported(module, tree)}
+    return {name for name in names if name[:1].isupper()}
+
+
+def replaces(node, classes):
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "setattr"
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return "mock" in words(node)
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
+        owner = ast.unparse(node.value).rpartition(".")[2]
+        return owner in classes or (isinstance(node.value, ast.Attribute) and owner[:1].isupper())
+    return False
+
+
 def used_twice(names):
     """Each name that stands in more than one place, with the places."""
     places = {}
@@ -170,6 +238,14 @@ def test_a_name_means_one_thing(kit):
     assert used_twice(class_names(machinery)) == []
 
 
+def test_one_module_knows_asgirefs_private_parts(kit):
+    assert list(mentions_of_asgiref(kit)) == []
+
+
+def test_one_module_replaces_methods_of_others(kit):
+    assert list(patches(kit)) == []
+
+
 def test_the_floors_stand_in_contributing():
     lines = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()
     first = lines.index("<!-- floors, from the highest -->") + 2
@@ -222,6 +298,37 @@ def test_modules_that_need_each_other_are_found(kit):
     assert cycle(planted(kit, "recorder.events", inside)) == []
     found = cycle(planted(kit, "recorder.events", "if True:\n    from . import taps"))
     assert {"asynclab.recorder.events", "asynclab.recorder.taps"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "SyncToAsync.single_thread_executor.submit(int)",
+        "from asgiref.current_thread_executor import CurrentThreadExecutor",
+        "import asgiref.current_thread_executor",
+        "coroutine.__qualname__ == 'AsyncToSync.main_wrap'",
+        "getattr(adapter, '_thread_sensitive')",
+    ],
+)
+def test_knowledge_of_asgiref_elsewhere_is_found(kit, line):
+    found = list(mentions_of_asgiref(planted(kit, "exercises.limits", line)))
+    assert len(found) == 1
+    assert found[0].startswith("asynclab.exercises.limits:1 names ")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from unittest import mock",
+        "import unittest.mock",
+        "setattr(CursorWrapper, 'execute', refuse)",
+        "import asyncio\nasyncio.Task.cancel = print",
+        "from logging.handlers import QueueListener\ndel QueueListener.start",
+    ],
+)
+def test_a_patch_elsewhere_is_found(kit, line):
+    found = f"asynclab.lessons.lesson03:{1 + line.count(chr(10))} replaces a method"
+    assert list(patches(planted(kit, "lessons.lesson03", line))) == [found]
 
 
 def test_a_name_for_two_things_is_found(kit):

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from unittest import mock
 
 from ...exercises.book import NotYet
 from ...exercises.given import Given
+from ...recorder.hooks import before_queries
 
 
 class Mishap(Exception):
@@ -64,10 +64,9 @@ async def require_told_of_no_loop(given: Given, name: str, *args, **kwargs) -> N
 def database_away() -> Iterator[None]:
     """Let every query fail in the block, on every thread."""
     from django.db import OperationalError
-    from django.db.backends.utils import CursorWrapper
 
-    def refuse(cursor, sql, params, many, executor):
+    def refuse(cursor, sql):
         raise OperationalError("the database is away")
 
-    with mock.patch.object(CursorWrapper, "_execute_with_wrappers", refuse):
+    with before_queries(refuse):
         yield

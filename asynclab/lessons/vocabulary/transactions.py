@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from unittest import mock
+
+from ...recorder.hooks import before_queries
 
 from ...exercises.book import NotYet
 
@@ -18,15 +19,11 @@ ASYNC_WITH = {
 @contextmanager
 def noting_bare_queries() -> Iterator[list[str]]:
     """Note the statements on the library's tables that run outside of a transaction."""
-    from django.db.backends.utils import CursorWrapper
-
     bare = []
-    execute = CursorWrapper._execute_with_wrappers
 
-    def note_and_execute(cursor, sql, params, many, executor):
-        if "library_" in str(sql) and not cursor.db.in_atomic_block:
-            bare.append(str(sql))
-        return execute(cursor, sql, params, many, executor)
+    def note(cursor, sql):
+        if "library_" in sql and not cursor.db.in_atomic_block:
+            bare.append(sql)
 
-    with mock.patch.object(CursorWrapper, "_execute_with_wrappers", note_and_execute):
+    with before_queries(note):
         yield bare

@@ -9,24 +9,13 @@ import signal
 import threading
 import traceback
 import weakref
-from unittest import mock
 
 import pytest
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, async_to_sync, sync_to_async
 
-from asynclab import boot, span
+from asynclab import span
 from asynclab.recorder import taps
 from asynclab.recorder.events import CELL, QUERY, SPAN, SYNC, TASK, WAIT
-
-
-@pytest.fixture(autouse=True)
-def untapped():
-    """Around every test the taps are off, and what they replace is the original."""
-    originals = {(owner, name): vars(owner)[name] for owner, name, _ in taps._targets()}
-    assert not taps.active()
-    yield
-    assert not taps.active()
-    assert {key: vars(key[0])[key[1]] for key in originals} == originals
 
 
 def work(value=None):
@@ -585,16 +574,6 @@ def test_one_span_object_can_be_open_twice():
 
 
 # Django's queries
-
-
-@pytest.fixture(scope="module")
-def library():
-    """The demo project's models, in this process. The environment stays as it was."""
-    with mock.patch.dict(os.environ):
-        boot()
-    import library.models
-
-    return library.models
 
 
 def test_a_query_in_sync_code_is_told_inside_it(library):

@@ -1,0 +1,32 @@
+"""What every test of the recorder may use, and what it must leave as it was."""
+
+import logging.handlers
+import os
+from unittest import mock
+
+import pytest
+
+from asynclab import boot
+from asynclab.recorder import hooks, taps
+
+
+@pytest.fixture(autouse=True)
+def unreplaced():
+    """Around every test the taps are off, and no method is replaced."""
+    places = [(owner, name) for owner, name, _ in taps._targets()]
+    places.append((logging.handlers.QueueListener, "start"))
+    originals = [vars(owner)[name] for owner, name in places]
+    assert (taps.active(), hooks.replaced()) == (False, [])
+    yield
+    assert (taps.active(), hooks.replaced()) == (False, [])
+    assert [vars(owner)[name] for owner, name in places] == originals
+
+
+@pytest.fixture(scope="package")
+def library():
+    """The demo project's models, in this process. The environment stays as it was."""
+    with mock.patch.dict(os.environ):
+        boot()
+        import library.models
+
+        yield library.models
