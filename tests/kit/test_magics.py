@@ -12,7 +12,8 @@ SET_UP = """\
 %load_ext asynclab
 import asyncio, threading, time
 from asgiref.sync import sync_to_async
-from asynclab import boot, record, taps
+from asynclab import boot, record
+from asynclab.recorder import taps
 boot()
 from library.models import Author, Book
 def work(): return 42

@@ -247,7 +247,8 @@ SET_UP = """\
 import asyncio, gc, json, threading, time
 import ipywidgets
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
-from asynclab import boot, lanes, playground, taps
+from asynclab import boot, lanes, playground
+from asynclab.recorder import taps
 from asynclab.recorder.events import Recording
 from asynclab.playground.panel import Playground
 from django.db.backends.base.base import BaseDatabaseWrapper
