@@ -1,16 +1,20 @@
 """`%%lanes` records a cell and draws it; `%%thread` runs a cell on a plain thread.
 
 `%%lanes` is not an ordinary cell magic, because a cell magic cannot hold `await`. An input
-transformer takes the line away, and IPython's own events start and stop the recording.
+transformer takes the line away, and the recording is put around IPython's `run_cell_async`, through
+which every cell goes. IPython's events would not do: a cell that `%run` takes from a file has none,
+and a cell that is run by another ends before it.
 """
 
 import ast
 import contextvars
+import functools
 import re
 import sys
 import threading
 import warnings
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 from IPython import get_ipython
@@ -25,6 +29,8 @@ from .recorder.events import Recording
 
 LANES = "%%lanes"
 INTERRUPTED = "The drawing was interrupted."
+# What may stand above `%%lanes`: one runs the rest as a cell, and a file may begin with it.
+ABOVE = {"%%capture", "%%file", "%%writefile"}
 # What IPython makes of either magic where it is not the first of its cell.
 MISPLACED = re.compile(r"\s*get_ipython\(\)\.run_line_magic\('%(lanes|thread)',")
 
@@ -38,8 +44,7 @@ def register(shell) -> None:
     magics = shell._asynclab_magics = LanesMagic(shell)
     shell.input_transformers_cleanup.insert(0, take_lanes_line)
     shell.input_transformers_post.append(refuse_misplaced)
-    shell.events.register("pre_run_cell", magics.start)
-    shell.events.register("post_run_cell", magics.stop)
+    magics.put_around(shell.run_cell_async)
     shell.register_magic_function(run_on_thread, "cell", "thread")
     shell.register_magic_function(record_and_draw, "cell", "lanes")
     # IPython loads it at its first use; an interrupt there leaves it broken for good.
@@ -55,17 +60,23 @@ def take_lanes_line(lines: list[str]) -> list[str]:
     Comments may stand above it; they go with it.
 
     Raises:
-        SyntaxError: something follows `%%lanes` on its line, or it is there twice.
+        SyntaxError: something follows `%%lanes` on its line, or it is there twice, or it stands
+            below another magic that would run the cell in its own way.
     """
-    at = _lanes_line(lines)
+    at = _first_line(lines)
     if at is None:
         return lines
-    if lines[at].strip() != LANES:
-        raise SyntaxError(f"{LANES} takes nothing after it: write it alone on the first line.")
     rest = lines[at + 1 :]
-    if _lanes_line(rest) is not None:
+    first = lines[at].split()[0]
+    if first == LANES and lines[at].strip() != LANES:
+        raise SyntaxError(f"{LANES} takes nothing after it: write it alone on the first line.")
+    if not _is_recorded(rest):
+        return rest if first == LANES else lines
+    if first == LANES:
         raise SyntaxError(f"{LANES} is there twice: write it once, on the cell's first line.")
-    return rest
+    if first.startswith("%%") and first not in ABOVE:
+        raise SyntaxError(f"Write {LANES} above {first}, not below it.")
+    return lines
 
 
 def refuse_misplaced(lines: list[str]) -> list[str]:
@@ -80,15 +91,27 @@ def refuse_misplaced(lines: list[str]) -> list[str]:
     return lines
 
 
-def _lanes_line(lines: list[str]) -> int | None:
+def _first_line(lines: list[str]) -> int | None:
+    """The number of the first line that is neither blank nor a comment."""
     for number, line in enumerate(lines):
         if line.strip() and not line.lstrip().startswith("#"):
-            return number if line.split()[0] == LANES else None
+            return number
     return None
 
 
+def _is_recorded(lines: list[str]) -> bool:
+    at = _first_line(lines)
+    return at is not None and lines[at].split()[0] == LANES
+
+
+# What the cell of this context is shown in, if it is recorded. Cells may be run by cells.
+_showing: contextvars.ContextVar[lanes.Showing | None] = contextvars.ContextVar(
+    "asynclab_showing", default=None
+)
+
+
 class LanesMagic:
-    """What IPython calls around each cell.
+    """What is put around each cell that is recorded.
 
     Args:
         shell: the IPython shell that runs the cells.
@@ -96,25 +119,22 @@ class LanesMagic:
 
     def __init__(self, shell):
         self._shell = shell
-        self._showing = None
         self._showtraceback = shell.showtraceback
+        self._under_way = 0
 
-    def start(self, info) -> None:
-        """Begin to record and to draw, if the cell asks for it."""
-        lines = (info.raw_cell or "").splitlines()
-        at = _lanes_line(lines)
-        if at is not None and lines[at].strip() == LANES and self._compiles(info.raw_cell):
-            # IPython would report an interrupt as an error of the kit, and still run the cell.
-            with suppress(KeyboardInterrupt), held():
-                self._begin()
+    def put_around(self, run: Callable[..., Awaitable]) -> None:
+        """Let the shell record and draw each cell that asks for it; `run` is what runs cells."""
 
-    def _begin(self) -> None:
-        self._showing = lanes.start()
-        # An extension, such as rich's, may have put its own there.
-        self._showtraceback = self._shell.showtraceback
-        self._shell.showtraceback = self._end_and_show_traceback
+        @functools.wraps(run)  # a kernel looks at the names of the arguments
+        def run_cell_async(raw_cell, *args, **kwargs):
+            cell = run(raw_cell, *args, **kwargs)
+            if _is_recorded((raw_cell or "").splitlines()) and self._compiles(raw_cell, **kwargs):
+                return self._record(cell)
+            return self._leave_out(cell) if self._under_way else cell
 
-    def _compiles(self, cell: str) -> bool:
+        self._shell.run_cell_async = run_cell_async
+
+    def _compiles(self, cell: str, transformed_cell: str | None = None, **_kwargs) -> bool:
         """Whether the cell compiles, so that something of it will run.
 
         If it does not, IPython reports the error later. A picture could not be taken back.
@@ -124,36 +144,86 @@ class LanesMagic:
             flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         try:
             with warnings.catch_warnings(action="ignore"):
-                source = self._shell.transform_cell(cell)
+                source = transformed_cell or self._shell.transform_cell(cell)
                 compile(source, "<cell>", "exec", flags, dont_inherit=True)
         except (SyntaxError, ValueError, OverflowError):
             return False
         return True
 
+    async def _leave_out(self, cell: Awaitable):
+        """Run a cell whose errors do not end the recording of the cell that runs it."""
+        with _shown_in(None):
+            return await cell
+
+    async def _record(self, cell: Awaitable):
+        showing = error = None
+        # An interrupt that comes now is too early for the cell, and cannot keep it from running.
+        with self._reporting(), suppress(KeyboardInterrupt), held():
+            showing = lanes.start()
+            self._watch_tracebacks()
+        if showing is None:
+            return await cell
+        try:
+            with _shown_in(showing):
+                result = await cell
+            error = result.error_in_exec
+            return result
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            with self._reporting():
+                self._end(showing, error)
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """Show what goes wrong with the picture, and let the cell go on.
+
+        A kernel never answers for a cell whose `run_cell_async` raises.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            print(INTERRUPTED)
+        except Exception:  # noqa: BLE001  it is shown
+            self._shell.showtraceback()
+
+    def _watch_tracebacks(self) -> None:
+        if not self._under_way:
+            # An extension, such as rich's, may have put its own there.
+            self._showtraceback = self._shell.showtraceback
+            self._shell.showtraceback = self._end_and_show_traceback
+        self._under_way += 1
+
     def _end_and_show_traceback(self, *args, **kwargs) -> None:
         """End the recording first: the second that a traceback takes is not the cell's."""
-        taps.stop(self._showing.recording, sys.exc_info()[1])
+        showing = _showing.get()
+        if showing is not None and kwargs.get("running_compiled_code"):
+            taps.stop(showing.recording, sys.exc_info()[1])
         self._showtraceback(*args, **kwargs)
 
-    def stop(self, result=None) -> None:
+    def _end(self, showing: lanes.Showing, error: BaseException | None) -> None:
         """Stop, and show the recording under the cell, however the cell ended."""
-        if self._showing is None:
-            return
-        try:
-            self._end(getattr(result, "error_in_exec", None))
-        except KeyboardInterrupt:
-            # IPython would report it as an error of the kit.
-            print(INTERRUPTED)
-
-    def _end(self, error: BaseException | None) -> None:
         with held():
-            showing, self._showing = self._showing, None
-            self._shell.showtraceback = self._showtraceback
+            self._under_way -= 1
+            if not self._under_way:
+                self._shell.showtraceback = self._showtraceback
             lanes.end(showing, error)
         lanes.show(showing)
         if showing.live is None:
             # A terminal shows words, not pictures.
             print(lanes.text(showing.recording))
+
+
+@contextmanager
+def _shown_in(showing: lanes.Showing | None) -> Iterator[None]:
+    around = _showing.get()
+    _showing.set(showing)
+    try:
+        yield
+    finally:
+        # Not by a token: a coroutine that is given up ends in another context.
+        _showing.set(around)
 
 
 def record_and_draw(line: str, cell: str) -> None:
@@ -166,11 +236,9 @@ def record_and_draw(line: str, cell: str) -> None:
     shows tasks, sync functions, queries and `with span("a name"):`, and an arrow for each hop from
     one thread to another. The cell runs as it would without `%%lanes`, and may hold `await`.
     The picture can be played again, slowly, when the cell has ended.
-
-    Raises:
-        UsageError: it was called by other code. IPython finds this text for `%%lanes?`, but the
-            line itself is taken away before the cell is compiled.
     """
+    # IPython finds this function for `%%lanes?`; the line itself is taken away before the cell is
+    # compiled, unless other code runs the magic.
     raise UsageError("Write %%lanes on the cell's first line.")
 
 
@@ -183,10 +251,6 @@ def run_on_thread(line: str, cell: str) -> None:
     Django's sync ORM works there, and its guard stays on. The cell may not hold `await`. What the
     thread opened of Django's database connections is closed when the cell ends. To draw the cell
     as well, write `%%lanes` on the line above `%%thread`.
-
-    Raises:
-        UsageError: the cell holds `await` at its top level, or `%%lanes` below `%%thread`.
-        CellSyntaxError: the cell does not compile.
     """
     __tracebackhide__ = True
     if line.strip():
@@ -285,7 +349,7 @@ def _below_this_file(traceback: TracebackType | None) -> TracebackType | None:
 def _compile(cell: str):
     """The statements of the cell, and its last expression or None, each as a code object."""
     shell = get_ipython()
-    if _lanes_line(cell.splitlines()) is not None:
+    if _is_recorded(cell.splitlines()):
         raise UsageError("Write %%lanes above %%thread, not below it.")
     source = shell.transform_cell(cell)
     # The number that the prompt of this very cell shows; execution_count may be ahead of it.

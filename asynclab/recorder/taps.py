@@ -31,7 +31,8 @@ from .events import BEGIN, CELL, END, PAUSE, QUERY, SPAN, SUBMIT, SYNC, TASK, WA
 # Modules whose tasks run the notebook itself or close a loop. They share the learner's loop, but
 # they are not part of what a lesson shows.
 PLUMBING = re.compile(
-    r"(IPython|comm|debugpy|ipykernel|ipywidgets|jupyter_client|tornado|zmq|asyncio\.base_events)\b"
+    r"(IPython|asynclab\.magics|comm|debugpy|ipykernel|ipywidgets|jupyter_client|tornado|zmq"
+    r"|asyncio\.base_events)\b"
 )
 
 # What can be scheduled of a task, other than a step of it: loop.call_later(1, task.cancel).

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 
+import nbformat
 import pytest
 
 from tests.harness.cells import TIMEOUT, Kernel
@@ -125,6 +126,7 @@ def test_a_question_mark_gives_help_with_an_example(run, magic, says):
     assert (outcome.status, outcome.printed, outcome.views) == ("ok", "", 0)
     assert says in outcome.help
     assert f"%%{magic}\n" in outcome.help
+    assert "Raises" not in outcome.help
 
 
 def test_lanes_called_by_other_code_says_where_to_write_it(run):
@@ -230,6 +232,158 @@ def test_lanes_around_boot_show_no_private_name(run):
     lanes = "\n".join(run("%%lanes\nboot()").lanes)
     assert "set_up_library" in lanes
     assert " _" not in lanes
+
+
+# %%lanes beside other magics, and cells inside a cell
+
+
+def test_lanes_above_capture_draws_the_cell_and_leaves_its_output_caught(run):
+    outcome = run("%%lanes\n%%capture out\nwith __import__('asynclab').span('chew'): print('x')")
+    assert (outcome.printed, outcome.views, len(outcome.shown)) == ("", 1, 1)
+    assert "chew" in outcome.shown[0]
+    assert run("out.stdout, out.outputs").value == "('x\\n', [])"
+
+
+def test_capture_above_lanes_catches_the_picture_too(run):
+    outcome = run("%%capture out\n%%lanes\nprint('x')\nwork()")
+    assert (outcome.printed, outcome.views, outcome.shown) == ("", 0, [])
+    outcome = run("out.show()")
+    assert (outcome.printed, outcome.views) == ("x\n", 1)
+    assert outcome.shown[0] == "42"
+    assert outcome.shown[1].startswith("event loop")
+
+
+@pytest.mark.parametrize("part", ["start", "show"])
+def test_a_cell_whose_picture_fails_runs_and_says_so(run, part):
+    run(
+        "from asynclab import lanes\nfrom unittest import mock\n"
+        f"broken = mock.patch.object(lanes, {part!r}, side_effect=OSError('disk full'))\n"
+        "broken.start()"
+    )
+    outcome = run("%%lanes\nawait asyncio.sleep(0)\nwork()")
+    run("broken.stop()")
+    assert (outcome.status, outcome.value, outcome.error) == ("ok", "42", "OSError: disk full")
+
+
+@pytest.mark.parametrize("magic", ["time", "timeit -n 1", "prun", "thread"])
+def test_lanes_below_a_magic_that_takes_the_cell_is_refused_and_nothing_runs(run, magic):
+    run("ran = False")
+    outcome = run(f"%%{magic}\n\n%%lanes\nran = True")
+    name = magic.split()[0]
+    assert f"Write %%lanes above %%{name}, not below it." in outcome.printed + outcome.error
+    assert (outcome.status, outcome.shown, outcome.views) == ("error", [], 0)
+    assert run("ran").value == "False"
+
+
+def test_lanes_above_time_draws_and_times(run):
+    outcome = run("%%lanes\n%%time\nwith __import__('asynclab').span('chew'): work()")
+    assert "Wall time" in outcome.printed
+    assert "chew" in outcome.shown[0]
+
+
+def test_a_file_that_a_cell_writes_may_begin_with_lanes(run, tmp_path):
+    run(f"%%writefile {tmp_path}/cells.ipy\n%%lanes\nwork()")
+    assert (tmp_path / "cells.ipy").read_text() == "%%lanes\nwork()\n"
+
+
+@pytest.fixture
+def inner(run, tmp_path):
+    """What runs other cells from within a cell, each as source with a place for their text."""
+
+    def source(how, cell):
+        if how == "run_cell":
+            return f"get_ipython().run_cell({cell!r})"
+        if how == "run_cell_async":
+            changed = f"get_ipython().transform_cell({cell!r})"
+            return f"await get_ipython().run_cell_async({cell!r}, transformed_cell={changed})"
+        path = tmp_path / f"other.{how}"
+        if how == "ipynb":
+            notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+            nbformat.write(notebook, path)
+        else:
+            path.write_text(cell)
+        # It raises what a notebook's cell raises.
+        return f"try:\n    %run {path}\nexcept ZeroDivisionError: pass"
+
+    return source
+
+
+HOWS = ["run_cell", "run_cell_async", "ipy", "ipynb"]
+SPAN = "with __import__('asynclab').span({!r}): pass"
+
+
+@pytest.mark.parametrize("ends", ["", "\n1 / 0"], ids=["ends", "raises"])
+@pytest.mark.parametrize("cell", [SPAN.format("inside"), "", "\n"], ids=["span", "empty", "blank"])
+@pytest.mark.parametrize("how", [*HOWS, "py"])
+def test_a_recording_goes_on_after_a_cell_within_it(run, inner, how, cell, ends):
+    if how == "py":
+        cell = f"from asynclab import span\n{cell}"
+    outcome = run(f"%%lanes\n{inner(how, cell + ends)}\n{SPAN.format('after')}")
+    [text] = outcome.shown
+    assert "after" in text
+    assert ("inside" in text) == ("inside" in cell)
+    assert "ZeroDivisionError in this cell" not in text
+
+
+@pytest.mark.parametrize("ends", ["", "\n1 / 0"], ids=["ends", "raises"])
+@pytest.mark.parametrize("how", HOWS)
+def test_a_cell_within_a_recording_has_a_picture_of_its_own(run, inner, how, ends):
+    within = inner(how, f"%%lanes\n{SPAN.format('inside')}{ends}")
+    outcome = run(f"%%lanes\n{within}\n{SPAN.format('after')}")
+    assert (outcome.views, len(outcome.shown)) == (2, 2)
+    own, whole = outcome.shown
+    assert "inside" in own
+    assert "after" not in own
+    assert ("ZeroDivisionError in this cell" in own) == bool(ends)
+    assert "inside" in whole
+    assert "after" in whole
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_a_cell_within_an_ordinary_cell_has_a_picture(run, inner, how):
+    within = inner(how, f"%%lanes\n{SPAN.format('inside')}")
+    outcome = run(f"{within}\nprint(taps.active())")
+    assert outcome.printed == "False\n"
+    assert "inside" in outcome.shown[0]
+
+
+def test_a_cell_interrupted_within_a_recording(kernel, run):
+    within = "%%lanes\nprint('here', flush=True)\ntime.sleep(60)"
+    outcome = kernel.interrupt(
+        f"%%lanes\nget_ipython().run_cell({within!r})\n{SPAN.format('after')}"
+    )
+    own, whole = outcome.shown
+    assert "KeyboardInterrupt in this cell" in own
+    assert "KeyboardInterrupt in this cell" not in whole
+    assert "after" in whole
+
+
+def test_two_cells_at_once_have_a_picture_each(run):
+    cells = [
+        f"%%lanes\nawait asyncio.sleep({seconds})\n{SPAN.format(name)}"
+        for name, seconds in (("first", 0.1), ("second", 0.02))
+    ]
+    run(f"shell, cells = get_ipython(), {cells}")
+    outcome = run(
+        "await asyncio.gather(*(shell.run_cell_async(cell, "
+        "transformed_cell=shell.transform_cell(cell)) for cell in cells));"
+    )
+    assert (outcome.error, len(outcome.shown)) == ("", 2)
+    assert [("first" in text, "second" in text) for text in outcome.shown] == [
+        (False, True),
+        (True, True),
+    ]
+
+
+def test_a_traceback_that_a_cell_shows_does_not_end_its_recording(run):
+    show = "try: 1 / 0\nexcept ZeroDivisionError: get_ipython().showtraceback()"
+    outcome = run(f"%%lanes\n{show}\n{SPAN.format('after')}")
+    assert "after" in outcome.shown[0]
+
+
+def test_loading_again_within_a_recording_leaves_it_alone(run):
+    outcome = run(f"%%lanes\n%reload_ext asynclab\n{SPAN.format('after')}")
+    assert "after" in outcome.shown[0]
 
 
 # %%thread

@@ -79,6 +79,51 @@ FAULTS = [
         ("assert 0 == 2", "unread"),
     ),
     Fault(
+        "recording-ended-by-a-cell-within-it",
+        "%%lanes",
+        text(MAGICS, "return self._leave_out(cell) if self._under_way else cell", "return cell"),
+        test("test_magics.py::test_a_recording_goes_on_after_a_cell_within_it"),
+        ("assert 'after' in", "ZeroDivisionError in this cell"),
+    ),
+    Fault(
+        "recording-ended-by-any-traceback",
+        "%%lanes",
+        text(MAGICS, ' and kwargs.get("running_compiled_code")', ""),
+        test("test_magics.py::test_a_traceback_that_a_cell_shows_does_not_end_its_recording"),
+        ("assert 'after' in",),
+    ),
+    Fault(
+        "cell-from-a-file-not-drawn",
+        "%%lanes",
+        text(
+            MAGICS,
+            "self._compiles(raw_cell, **kwargs)",
+            'self._compiles(raw_cell, **kwargs) and not kwargs.get("silent")',
+        ),
+        test("test_magics.py::test_a_cell_within_an_ordinary_cell_has_a_picture"),
+        ("IndexError",),
+    ),
+    Fault(
+        "lanes-below-time-taken-away",
+        "%%lanes",
+        text(MAGICS, 'if first.startswith("%%") and first not in ABOVE:', "if not first:"),
+        test(
+            "test_magics.py::test_lanes_below_a_magic_that_takes_the_cell_is_refused_and_nothing_runs"
+        ),
+        ("Write %%lanes above %%time, not below it.",),
+    ),
+    Fault(
+        "failed-picture-fails-the-cell",
+        "%%lanes",
+        text(
+            MAGICS,
+            "        except Exception:  # noqa: BLE001  it is shown\n",
+            "        except ():\n",
+        ),
+        test("test_magics.py::test_a_cell_whose_picture_fails_runs_and_says_so[start]"),
+        ("no reply in 60 s",),
+    ),
+    Fault(
         "connection-left-open-by-thread",
         "%%thread",
         text(MAGICS, "                close_connections()\n", "                pass\n"),
