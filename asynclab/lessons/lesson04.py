@@ -411,6 +411,7 @@ def _service(threads: set[int], **which) -> Callable:
         late = Loan.objects.filter(due__lt=day, **which).order_by("due", "pk")
         return [loan.book.title async for loan in late.select_related("book")]
 
+    titles.__qualname__ = "service"  # which an error may name
     return titles
 
 

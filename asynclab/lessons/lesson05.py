@@ -4,26 +4,30 @@ import asyncio
 import contextvars
 import inspect
 import io
+import itertools
 import logging
 import logging.handlers
 import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import asgiref.sync
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DatabaseError
-from django.db.backends.signals import connection_created
 from django.utils import translation
-from django.utils.connection import BaseConnectionHandler
 
-from ..exercises.book import NotYet, Raised, exercise
-from ..recorder import hooks, workers
+from ..exercises.book import NotYet, exercise
 from ..recorder.events import SYNC
-from .vocabulary.failing import Mishap, require_told, require_told_of_database
-from .vocabulary.queries import queries
-from .vocabulary.threads import require_this_loop
+from .vocabulary.causes import under
+from .vocabulary.contexts import in_fresh_context
+from .vocabulary.failing import Mishap, fail, require_told, require_told_of_database
+from .vocabulary.logs import logger_of_its_own
+from .vocabulary.open_connections import Opened, noting_closers
+from .vocabulary.queries import queries, require_query
+from .vocabulary.requests import text_of
+from .vocabulary.tasks import Overlap, turns
+from .vocabulary.threads import home, require_this_loop
 
 PATIENCE = 5
 """Seconds that a check waits for what an answer should let happen at once."""
@@ -44,7 +48,7 @@ PATIENCE = 5
 )
 async def current_member(given):
     _require_plain(given, "sign_in", "current_member")
-    desk = _in_fresh_context(_readers_at_the_desk(given.value("sign_in")))
+    desk = in_fresh_context(_readers_at_the_desk(given.value("sign_in")))
     nobody, readers = await given.result_of("current_member", driver=desk)
     if nobody is not None:
         raise NotYet(
@@ -107,24 +111,20 @@ def _readers_at_the_desk(sign_in: Callable) -> Callable[[Callable], Awaitable[tu
         "Besides leaving a value somewhere, what else can a coroutine do with it?",
         "`gather` gives a list of what its coroutines returned. Is the total `sum(...)` of it?",
     ),
+    errors={
+        (TypeError, "_GatheringFuture"): NotYet(
+            "sums-a-future",
+            "`gather` gives a future, and `sum` wants the numbers that are in it later. "
+            "Which word waits for them, and what does it have to stand in front of?",
+        )
+    },
 )
 async def total_loans(given):
     first = {"Dracula": 5, "Emma": 7, "Orlando": 11}
     second = {"Shirley": 100, "Typee": 200}
-    try:
-        once, again, both, under_way = await given.result_of(
-            "total_loans", driver=_in_fresh_context(_totals(first, second))
-        )
-    except Raised as stop:
-        if isinstance(stop.error, TypeError) and "_GatheringFuture" in str(stop.error):
-            raise NotYet(
-                "sums-a-future",
-                "`gather` gives a future, and `sum` wants the numbers that are in it later. "
-                "Which word waits for them, and what does it have to stand in front of?",
-            ) from None
-        if not isinstance(stop.error, LookupError | AttributeError):
-            raise
-        once = again = both = under_way = 0
+    driver = in_fresh_context(_totals(first, second))
+    call = await given.call("total_loans", driver=driver, expect=(LookupError, AttributeError))
+    once, again, both, under_way = call.result or (0, 0, 0, 0)
     right = sum(first.values())
     if not once:
         raise NotYet(
@@ -153,31 +153,22 @@ async def total_loans(given):
             "The total is right, and each lookup waited for the one before it. "
             "What starts them all before the first `await`?",
         )
-
-    async def fail(title):
-        raise Mishap
-
     await require_told(given, "total_loans", list(first), fail, what="`count`")
     return "Returned values come back from everywhere, whoever started the task."
 
 
 def _totals(first: dict[str, int], second: dict[str, int]) -> Callable:
     """Two totals one after the other, then two at a time; and how many lookups overlapped."""
-    numbers = first | second
-    under_way = most = 0
+    numbers, overlap = first | second, Overlap()
 
     async def count(title):
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        for _ in range(5):
-            await asyncio.sleep(0)
-        under_way -= 1
+        with overlap:
+            await turns()
         return numbers[title]
 
     async def totals(total_loans):
         once = await total_loans(list(first), count)
-        overlapped = most
+        overlapped = overlap.most
         again = await total_loans(list(first), count)
         both = await asyncio.gather(total_loans(list(first), count), total_loans([*second], count))
         return once, again, both, overlapped
@@ -200,112 +191,99 @@ def _totals(first: dict[str, int], second: dict[str, int]) -> Callable:
         "Is `return await get_response(request)` inside `try`, and `request_id.reset(token)` in "
         "its `finally`?",
     ),
+    errors={
+        ((ValueError, RuntimeError), "Token", under("_two_requests")): NotYet(
+            "shared-token",
+            "With two requests under way one of them reset the other's token: both keep it in "
+            "the same place. Which variable belongs to one request alone?",
+        ),
+        ((ValueError, RuntimeError), "Token"): NotYet(
+            "two-contexts",
+            "The token was made in one context and reset in another: `process_request` and "
+            "`process_response` each go through `sync_to_async`. Which function lasts from before "
+            "the view until after it?",
+        ),
+    },
 )
 async def request_id_middleware(given):
+    from django.http import HttpResponse
+
     _require_plain(given, "request_id_middleware")
-    phase = []
-    driver = _in_fresh_context(_requests(given.value("request_id"), phase))
-    try:
-        seen = await given.result_of("request_id_middleware", driver=driver)
-    except Raised as stop:
-        raise _token_trouble(stop, phase) from None
-    if seen["view"] != "r1":
+    request_id, found = given.value("request_id"), [None]
+
+    async def view(request):
+        found.append(request_id.get())
+        return HttpResponse("the page")
+
+    async def cancelled(request):
+        raise asyncio.CancelledError
+
+    one_request = _one_request(request_id, view)
+    response, after = await given.result_of("request_id_middleware", driver=one_request)
+    if found[-1] != "r1":
         raise NotYet(
             "gone-in-the-view",
-            f"The view of request r1 found {seen['view']!r} in `request_id`. If you set it: a "
+            f"The view of request r1 found {found[-1]!r} in `request_id`. If you set it: a "
             "call of an `async def` only makes a coroutine. When does the view run, and what was "
             "reset before?",
         )
-    if seen["response"] != "the page":
+    if text_of(response) != "the page":
         raise NotYet(
             "no-response", "The middleware handed no response on. What does it have to return?"
         )
-    if seen["after"] == "r1":
+    if after == "r1":
         raise NotYet(
             "left-behind",
             "The request is over, and its id is still there: the next line of this log would "
             "carry it. What takes a value back?",
         )
-    if seen["after"] != "outer":
+    if after != "outer":
         raise NotYet(
             "flattened",
-            f"Before the request `request_id` was 'outer', afterwards {seen['after']!r}. "
+            f"Before the request `request_id` was 'outer', afterwards {after!r}. "
             "What does `set` return, and what can be done with it?",
         )
-    if seen["after an error"] != "outer":
+    one_request = _one_request(request_id, cancelled)
+    _, after = await given.result_of("request_id_middleware", driver=one_request)
+    if after != "outer":
         raise NotYet(
             "left-after-error",
             "The client went away, a `CancelledError` passed through, and the id stayed. "
             "Which block runs whatever happens?",
         )
-    await require_told(given, "request_id_middleware", driver=_request_that_fails, what="The view")
+    await given.call("request_id_middleware", driver=in_fresh_context(_two_requests))
+    driver = _one_request(request_id, fail)
+    await require_told(given, "request_id_middleware", driver=driver, what="The view")
     return "Set and reset in one function, in one context, whatever happens in between."
 
 
-async def _request_that_fails(make: Callable) -> object:
-    from django.test import AsyncRequestFactory
+def _one_request(request_id: contextvars.ContextVar, view: Callable) -> Callable:
+    """A driver that gives the response, and the id after it, which was 'outer' before."""
+
+    async def one_request(make):
+        request_id.set("outer")
+        response = None
+        with suppress(asyncio.CancelledError):
+            response = await make(view)(_request(1))
+        return response, request_id.get()
+
+    return in_fresh_context(one_request)
+
+
+async def _two_requests(make: Callable) -> None:
+    both_here = asyncio.Barrier(2)
 
     async def view(request):
-        raise Mishap
+        await both_here.wait()
 
-    request = AsyncRequestFactory().get("/", headers={"X-Request-ID": "r5"})
-    return await make(view)(request)
+    middleware = make(view)
+    await asyncio.gather(middleware(_request(1)), middleware(_request(2)))
 
 
-def _requests(request_id: contextvars.ContextVar, phase: list[str]) -> Callable:
-    """One request, one whose client goes away, and two at a time."""
-    from django.http import HttpResponse
+def _request(number: int) -> object:
     from django.test import AsyncRequestFactory
 
-    def request(number):
-        return AsyncRequestFactory().get("/", headers={"X-Request-ID": f"r{number}"})
-
-    async def requests(make):
-        seen, both_here = {}, asyncio.Barrier(2)
-
-        async def view(request):
-            seen["view"] = request_id.get()
-            if phase[-1] == "error":
-                raise asyncio.CancelledError
-            if phase[-1] == "two":
-                await both_here.wait()
-            return HttpResponse("the page")
-
-        request_id.set("outer")
-        middleware = make(view)
-        phase.append("one")
-        response = await middleware(request(1))
-        one = {
-            "view": seen["view"],
-            "after": request_id.get(),
-            "response": getattr(response, "content", b"").decode(),
-        }
-        phase.append("error")
-        with suppress(asyncio.CancelledError):
-            await middleware(request(2))
-        one["after an error"] = request_id.get()
-        phase.append("two")
-        await asyncio.gather(middleware(request(3)), middleware(request(4)))
-        return one
-
-    return requests
-
-
-def _token_trouble(stop: Raised, phase: list[str]) -> NotYet:
-    if not isinstance(stop.error, ValueError | RuntimeError) or "Token" not in str(stop.error):
-        return stop
-    if phase[-1] == "two":
-        return NotYet(
-            "shared-token",
-            "With two requests under way one of them reset the other's token: both keep it in "
-            "the same place. Which variable belongs to one request alone?",
-        )
-    return NotYet(
-        "two-contexts",
-        "The token was made in one context and reset in another: `process_request` and "
-        "`process_response` each go through `sync_to_async`. Which function lasts from before "
-        "the view until after it?",
-    )
+    return AsyncRequestFactory().get("/", headers={"X-Request-ID": f"r{number}"})
 
 
 @exercise(
@@ -322,33 +300,46 @@ def _token_trouble(stop: Raised, phase: list[str]) -> NotYet:
         "Can one plain function open the cursor, run the SQL and return the titles, and "
         "`await sync_to_async(that_function)()` be all the rest?",
     ),
+    errors={
+        (DatabaseError, "same thread"): NotYet(
+            "crossed",
+            "A connection was looked up on the loop's thread and used on the worker. "
+            "`connection.cursor` without brackets is such a look-up. Where must the dot stand?",
+        ),
+        SynchronousOnlyOperation: NotYet(
+            "sync-query",
+            "The guard fired: the connection was used on the loop's thread. "
+            "Which function should go over as a whole?",
+        ),
+    },
 )
 async def titles_lent(given):
-    try:
-        with _opened_connections() as opened:
-            result = await given.result_of("titles_lent", 1)
-    except Raised as stop:
-        # With DEBUG, Django 6.1 may notice a cursor on the loop's thread once its query has run.
-        _require_off_the_loop(given)
-        raise _crossing_trouble(stop) from None
-    if not queries(given):
+    from library.models import Book
+
+    with Opened() as opened:
+        call = await given.call("titles_lent", 1, expect=Exception)
+    # With DEBUG, Django 6.1 may notice a cursor on the loop's thread once its query has run.
+    if any(query.lane == home(call) for query in queries(call)):
         raise NotYet(
-            "no-query",
-            "The titles came without a query, so they will be wrong after the next loan. "
-            "Who knows what was lent?",
+            "on-the-loop",
+            "The query ran on the loop's thread: a cursor that is brought back meets no guard on "
+            "its way. Everything else waited for it. Where should the cursor be opened, used and "
+            "closed?",
         )
-    expected = await _lent_titles()
+    result = call.value
+    require_query(call, "titles", "what was lent")
+    lent = Book.objects.filter(loans__isnull=False).order_by("title").distinct()
+    expected = [book.title async for book in lent]
     if result != expected:
         raise NotYet("other-titles", f"It gave {result!r}, and not {expected!r}.")
-    _require_off_the_loop(given)
-    hops = sum(span.kind == SYNC for span in given.recording.spans)
+    hops = sum(span.kind == SYNC for span in call.recording.spans)
     if hops > 1:
         raise NotYet(
             "in-pieces",
             f"The titles are right, in {hops} hops. Between two of them another task's queries "
             "may run on the same connection. What if all of it were one function?",
         )
-    if _left_open(opened):
+    if opened.left:
         raise NotYet(
             "left-open",
             "The titles are right, and a connection is left open on a thread that nobody closes. "
@@ -356,40 +347,6 @@ async def titles_lent(given):
         )
     await require_told_of_database(given, "titles_lent", 1)
     return "One function, one hop: the cursor never left its thread."
-
-
-def _require_off_the_loop(given) -> None:
-    lanes = given.recording.lanes
-    if any(lanes[span.lane].role == "event loop" for span in queries(given)):
-        raise NotYet(
-            "on-the-loop",
-            "The query ran on the loop's thread: a cursor that is brought back meets no guard on "
-            "its way. Everything else waited for it. Where should the cursor be opened, used and "
-            "closed?",
-        )
-
-
-def _crossing_trouble(stop: Raised) -> NotYet:
-    if isinstance(stop.error, DatabaseError) and "same thread" in str(stop.error):
-        return NotYet(
-            "crossed",
-            "A connection was looked up on the loop's thread and used on the worker. "
-            "`connection.cursor` without brackets is such a look-up. Where must the dot stand?",
-        )
-    if isinstance(stop.error, SynchronousOnlyOperation):
-        return NotYet(
-            "sync-query",
-            "The guard fired: the connection was used on the loop's thread. "
-            "Which function should go over as a whole?",
-        )
-    return stop
-
-
-async def _lent_titles() -> list[str]:
-    from library.models import Book
-
-    lent = Book.objects.filter(loans__isnull=False).order_by("title").distinct()
-    return [book.title async for book in lent]
 
 
 @exercise(
@@ -411,9 +368,9 @@ async def _lent_titles() -> list[str]:
 )
 async def listen(given):
     _require_plain(given, "listen")
-    with _undisturbed_logging() as logger:
-        driver = _in_fresh_context(_logged(logger, given.value("request_id")))
-        listener, lines, writers = await given.result_of("listen", driver=driver)
+    with logger_of_its_own() as logger:
+        driver = in_fresh_context(_logged(logger, given.value("request_id")))
+        listener, lines, by_caller = await given.result_of("listen", driver=driver)
     if not isinstance(listener, logging.handlers.QueueListener):
         raise NotYet(
             "no-listener",
@@ -439,7 +396,7 @@ async def listen(given):
             "there, not what comes up from a logger below. Without an id the formatter gives up. "
             "What do all records pass?",
         )
-    if writers - {"listener"}:
+    if by_caller:
         raise NotYet(
             "written-by-the-caller",
             "The lines are right, and whoever logged had to write them. Who should touch the "
@@ -447,14 +404,8 @@ async def listen(given):
         )
     if sorted(lines) != EXPECTED_LINES:
         raise NotYet("other-lines", f"It wrote {sorted(lines)!r}, and not {EXPECTED_LINES!r}.")
-    await require_told(
-        given,
-        "listen",
-        None,
-        io.StringIO(),
-        what="What was given is no logger: the set-up",
-        error=AttributeError,
-    )
+    what = "What was given is no logger: the set-up"
+    await require_told(given, "listen", None, io.StringIO(), what=what, error=AttributeError)
     return "The filter runs where the line is logged; only then does the record change threads."
 
 
@@ -463,16 +414,14 @@ EXPECTED_LINES = [f"[r{n}] Book {n}: {words}" for n in (1, 2) for words in WORDS
 
 
 class _Stream(io.StringIO):
-    """A log file that notes on which sort of thread it is written."""
+    """A log file that notes which threads write it."""
 
-    def __init__(self, callers: set[int]):
+    def __init__(self):
         super().__init__()
-        self.writers: set[str] = set()
-        self._callers = callers
+        self.writers: set[int] = set()
 
     def write(self, text):
-        here = threading.get_ident() in self._callers
-        self.writers.add("caller" if here else "listener")
+        self.writers.add(threading.get_ident())
         return super().write(text)
 
 
@@ -481,7 +430,7 @@ def _logged(logger: logging.Logger, request_id: contextvars.ContextVar) -> Calla
 
     async def logged(listen):
         callers = {threading.get_ident(), await sync_to_async(threading.get_ident)()}
-        stream = _Stream(callers)
+        stream = _Stream()
         listener = listen(logger, stream)
 
         async def request(number):
@@ -494,32 +443,9 @@ def _logged(logger: logging.Logger, request_id: contextvars.ContextVar) -> Calla
         if isinstance(listener, logging.handlers.QueueListener):
             with suppress(AttributeError):  # One that was never started has no thread to join.
                 listener.stop()
-        return listener, stream.getvalue().splitlines(), stream.writers
+        return listener, stream.getvalue().splitlines(), stream.writers & callers
 
     return logged
-
-
-@contextmanager
-def _undisturbed_logging() -> Iterator[logging.Logger]:
-    """A logger of the check's own; afterwards no listener runs, and logging is as it was."""
-    logger = logging.getLogger("asynclab.library")
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    factory, loud = logging.getLogRecordFactory(), logging.raiseExceptions
-    # A record without an id makes the formatter fail. The check says so itself.
-    logging.raiseExceptions = False
-    started = []
-    try:
-        with hooks.before(logging.handlers.QueueListener, "start", started.append):
-            yield logger
-    finally:
-        for listener in started:
-            with suppress(AttributeError):  # It was stopped before.
-                listener.stop()
-        logging.raiseExceptions = loud
-        logging.setLogRecordFactory(factory)
-        logger.handlers.clear()
-        logger.filters.clear()
 
 
 @exercise(
@@ -540,9 +466,10 @@ def _undisturbed_logging() -> Iterator[logging.Logger]:
 )
 async def deliver(given):
     _require_plain(given, "order")
-    driver = _in_fresh_context(_deliveries(given.value("deliver"), given.value("request_id")))
-    notes, most, ended = await given.result_of("order", driver=driver)
-    require_this_loop(given)
+    driver = in_fresh_context(_deliveries(given.value("deliver"), given.value("request_id")))
+    call = await given.call("order", driver=driver)
+    notes, most, ended = call.value
+    require_this_loop(call)
     if len(notes) < len(ORDERED) and not ended:
         raise NotYet(
             "never-ran",
@@ -554,9 +481,10 @@ async def deliver(given):
             "stopped",
             "`deliver` ended, with jobs still to come. How does it go on after the first one?",
         )
-    ran = [(note.id, note.language) for note in notes]
-    if [note.id for note in notes] == ["r0"] * len(notes):
-        if [note.id_at_call for note in notes] == [f"r{n}" for n in ORDERED]:
+    numbers, at_call, ran = map(list, zip(*notes, strict=True))
+    ids = [f"r{n}" for n in ORDERED]
+    if {found for found, _ in ran} == {"r0"}:
+        if at_call == ids:
             raise NotYet(
                 "only-called",
                 "`job()` was called in the right context, and awaited in the deliverer's. A call "
@@ -568,28 +496,23 @@ async def deliver(given):
             "Every job ran under r0, the request that started `deliver`. Its task copied the "
             "context then. Where is the context of the request that orders?",
         )
-    if most > 1 or [note.number for note in notes] != list(ORDERED):
+    if most > 1 or numbers != list(ORDERED):
         raise NotYet(
             "not-in-turn",
             "The jobs overlapped, or changed places. What does `deliver` have to wait for before "
             "it takes the next one?",
         )
-    if ran == [(f"r{n}", "fr") for n in ORDERED]:
+    if ran == [(each, "fr") for each in ids]:
         raise NotYet(
             "only-the-id",
             "The ids are right, and the language is that of the first request: French for "
             "everybody. What carries all of a context, whatever is in it?",
         )
-    expected = [(f"r{n}", language) for n, language in ORDERED.items()]
+    expected = list(zip(ids, ORDERED.values(), strict=True))
     if ran != expected:
         raise NotYet("other-context", f"The jobs ran under {ran!r}, and not under {expected!r}.")
-    await require_told(
-        given,
-        "order",
-        driver=_order_into_full_queue,
-        what="The queue was full: the order",
-        error=asyncio.QueueFull,
-    )
+    full = {"what": "The queue was full: the order", "error": asyncio.QueueFull}
+    await require_told(given, "order", driver=_order_into_full_queue, **full)
     if await given.result_of("order", driver=_failing_job(given.value("deliver"))):
         raise NotYet(
             "swallowed",
@@ -600,12 +523,9 @@ async def deliver(given):
 
 
 def _order_into_full_queue(order: Callable) -> None:
-    async def job():
-        pass
-
     jobs = asyncio.Queue(maxsize=1)
-    jobs.put_nowait(job)
-    order(jobs, job)
+    jobs.put_nowait(fail)
+    order(jobs, fail)
 
 
 def _failing_job(deliver: Callable) -> Callable[[Callable], Awaitable[bool]]:
@@ -622,8 +542,7 @@ def _failing_job(deliver: Callable) -> Callable[[Callable], Awaitable[bool]]:
         order(jobs, job)
         delivering = asyncio.create_task(deliver(jobs))
         await failed.wait()
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await turns()
         if delivering.done():
             return delivering.exception() is None
         delivering.cancel()
@@ -636,37 +555,20 @@ ORDERED = {1: "de", 2: "en", 3: "de"}
 """The languages of the requests that order a job, by their numbers."""
 
 
-class _Note:
-    """What a job found: its number, the id when it was called, and the id and language later."""
-
-    def __init__(self, number: int, id_at_call: str):
-        self.number = number
-        self.id_at_call = id_at_call
-        self.id = self.language = ""
-
-
 def _deliveries(deliver: Callable, request_id: contextvars.ContextVar) -> Callable:
-    """The first request starts `deliver`, others order a job each."""
-    notes, under_way, most = [], 0, 0
-    all_done = asyncio.Event()
+    """The first request starts `deliver`, others order a job each.
 
-    def job_of(number):
-        def job():
-            return run(_Note(number, request_id.get()))
+    It gives what the jobs found, how many were under way at once, and whether `deliver` ended.
+    A job finds its number, the id when it was called, and the id and the language when it runs.
+    """
+    notes, overlap, all_done = [], Overlap(), asyncio.Event()
 
-        async def run(note):
-            nonlocal under_way, most
-            under_way += 1
-            most = max(most, under_way)
-            for _ in range(5):
-                await asyncio.sleep(0)
-            under_way -= 1
-            note.id, note.language = request_id.get(), translation.get_language()
-            notes.append(note)
-            if len(notes) == len(ORDERED):
-                all_done.set()
-
-        return job
+    async def run(number, id_at_call):
+        with overlap:
+            await turns()
+        notes.append((number, id_at_call, (request_id.get(), translation.get_language())))
+        if len(notes) == len(ORDERED):
+            all_done.set()
 
     async def first_request(jobs):
         request_id.set("r0")
@@ -676,7 +578,7 @@ def _deliveries(deliver: Callable, request_id: contextvars.ContextVar) -> Callab
     async def request(number, order, jobs):
         request_id.set(f"r{number}")
         translation.activate(ORDERED[number])
-        order(jobs, job_of(number))
+        order(jobs, lambda: run(number, request_id.get()))
 
     async def deliveries(order):
         jobs = asyncio.Queue()
@@ -689,7 +591,7 @@ def _deliveries(deliver: Callable, request_id: contextvars.ContextVar) -> Callab
             await asyncio.wait({delivering, waiting}, timeout=PATIENCE, return_when=first)
             if delivering.done():
                 delivering.result()
-            return notes, most, delivering.done()
+            return notes, overlap.most, delivering.done()
         finally:
             delivering.cancel()
             waiting.cancel()
@@ -715,15 +617,16 @@ def _deliveries(deliver: Callable, request_id: contextvars.ContextVar) -> Callab
     seconds=20,
 )
 async def stock_take(given):
+    from library.models import Loan
+
     titles = ["Dracula", "Emma", "Frankenstein", "Orlando"]
     count = _Count(given.loop_is_free)
-    closers = set()
-    with _opened_connections() as opened:
-        result = await given.result_of("stock_take", titles, count, driver=_watched(closers))
-    expected = [await _times_lent(title) for title in titles]
+    with Opened() as opened:
+        result, closed = await given.result_of("stock_take", titles, count, driver=_watched)
+    expected = [await Loan.objects.filter(book__title=title).acount() for title in titles]
     if result != expected:
         raise NotYet("other-numbers", f"For {titles} it gave {result!r}, and not {expected!r}.")
-    if not count.met:
+    if count.overlap.most < 2:
         raise NotYet(
             "in-turn",
             "The numbers are right, and each count waited for the one before it: all of them went "
@@ -737,34 +640,29 @@ async def stock_take(given):
             "there: it waited without an `await`. Which call sends work to a thread and can be "
             "awaited?",
         )
-    left = len(_left_open(opened))
-    if left and closers:
+    if opened.left and closed:
         raise NotYet(
             "closes-elsewhere",
-            f"Something was closed, and of {len(opened)} connections {left} are still open. "
+            f"Something was closed, and of {len(opened)} connections {opened.left} are still open. "
             "`close_all()` means those of the calling thread. Which threads opened these?",
         )
-    if left:
+    if opened.left:
         raise NotYet(
             "left-open",
-            f"Counted: {left} connections are still open, one for each pool thread that asked. "
-            "Django closes a request's own; who closes these?",
+            f"Counted: {opened.left} connections are still open, one for each pool thread that "
+            "asked. Django closes a request's own; who closes these?",
         )
     await _require_closed_after_error(given, [*titles, _Count.NO_SUCH])
     return "Every thread closed what it had opened, and the counts still ran in parallel."
 
 
-def _watched(closers: set[int]) -> Callable:
-    """A driver that notes the idents of threads which close connections during the call."""
-
-    async def watched(stock_take, *args):
-        with _noting_threads_that_close(closers):
-            return await stock_take(*args)
-
-    return watched
+async def _watched(stock_take: Callable, *args) -> tuple[object, bool]:
+    """A driver that gives the result, and whether any thread closed its connections."""
+    with noting_closers() as closers:
+        return await stock_take(*args), bool(closers)
 
 
-async def _to_its_end(stock_take, *args):
+async def _to_end(stock_take, *args):
     """A driver that lets the other counts end, as a server does, whose loop goes on."""
     try:
         return await stock_take(*args)
@@ -774,22 +672,15 @@ async def _to_its_end(stock_take, *args):
 
 
 async def _require_closed_after_error(given, titles: list[str]) -> None:
-    told = False
-    with _opened_connections() as opened:
-        try:
-            await given.result_of("stock_take", titles, _Count(), driver=_to_its_end)
-        except Raised as stop:
-            told = isinstance(stop.error, LookupError)
-            if not told:
-                raise
-    left = len(_left_open(opened))
-    if left:
+    with Opened() as opened:
+        call = await given.call("stock_take", titles, _Count(), driver=_to_end, expect=LookupError)
+    if opened.left:
         raise NotYet(
             "left-after-error",
-            f"One count failed, and {left} of {len(opened)} connections stayed open. "
+            f"One count failed, and {opened.left} of {len(opened)} connections stayed open. "
             "Which block runs whether or not the count has failed?",
         )
-    if not told:
+    if call.error is None:
         raise NotYet(
             "swallowed",
             "One count failed, and the caller got numbers as if all were well. "
@@ -798,9 +689,7 @@ async def _require_closed_after_error(given, titles: list[str]) -> None:
 
 
 class _Count:
-    """A `count` that notes whether two calls of it were under way at once.
-
-    The first call waits for a second one, for PATIENCE seconds at most.
+    """A `count` whose first call waits for a second one, for PATIENCE seconds at most.
 
     Args:
         loop_is_free: asked by the first call, whether the caller's loop goes on meanwhile.
@@ -810,46 +699,25 @@ class _Count:
     __name__ = __qualname__ = "count"
 
     def __init__(self, loop_is_free: Callable[[], bool] = lambda: True):
-        self.met = False
+        self.overlap = Overlap()
         self.loop_was_free = True
         self._loop_is_free = loop_is_free
-        self._first = True
-        self._inside = 0
-        self._lock = threading.Lock()
-        self._two = threading.Event()
+        self._earlier_calls = itertools.count()
+        self._second = threading.Event()
 
     def __call__(self, title):
-        with self._lock:
-            self._inside += 1
-            waits, self._first = self._first, False
-            if self._inside == 2:
-                self.met = True
-                self._two.set()
-        if waits:
-            self._two.wait(PATIENCE)
-            self.loop_was_free = self._loop_is_free()
-        try:
-            return self._look_up(title)
-        finally:
-            with self._lock:
-                self._inside -= 1
+        from library.models import Loan
 
-    def _look_up(self, title):
-        from library.models import Book, Loan
-
-        number = Loan.objects.filter(book__title=title).count()
-        if not Book.objects.filter(title=title).exists():
+        with self.overlap:
+            if next(self._earlier_calls):
+                self._second.set()
+            else:
+                self._second.wait(PATIENCE)
+                self.loop_was_free = self._loop_is_free()
+            number = Loan.objects.filter(book__title=title).count()
+        if title == self.NO_SUCH:
             raise LookupError(f"no book has the title {title!r}")
         return number
-
-
-async def _times_lent(title: str) -> int:
-    from library.models import Loan
-
-    return await Loan.objects.filter(book__title=title).acount()
-
-
-# What several checks look at
 
 
 def _require_plain(given, *names: str) -> None:
@@ -860,15 +728,6 @@ def _require_plain(given, *names: str) -> None:
                 f"`{name}` is an `async def`, and is called without `await`, as the card says. "
                 "What would a plain `def` be?",
             )
-
-
-def _in_fresh_context(scenario: Callable) -> Callable:
-    """`scenario` in a task with an empty context: what the reader has set there is not seen."""
-
-    async def driver(function):
-        return await asyncio.create_task(scenario(function), context=contextvars.Context())
-
-    return driver
 
 
 def _observed(function: Callable) -> object:
@@ -885,45 +744,3 @@ def _observed(function: Callable) -> object:
 def _shown(value: object) -> str:
     """A value of the reader's, or an exception by its name."""
     return f"`{type(value).__name__}`" if isinstance(value, Exception) else f"{value!r}"
-
-
-@contextmanager
-def _opened_connections() -> Iterator[list[tuple[int, object]]]:
-    """Every connection that is opened in the block, with the ident of its thread.
-
-    The list keeps them alive: what the garbage collector would close counts as left open.
-    """
-    opened = []
-
-    def keep(connection, **kwargs):
-        opened.append((threading.get_ident(), connection))
-
-    connection_created.connect(keep)
-    try:
-        yield opened
-    finally:
-        connection_created.disconnect(keep)
-
-
-def _left_open(opened: list[tuple[int, object]]) -> list[object]:
-    """Those that are still open, but for that of the worker which serves everybody."""
-    shared = {thread.ident for thread in workers.shared_threads()}
-    return [
-        connection
-        for ident, connection in opened
-        if connection.connection is not None and ident not in shared
-    ]
-
-
-@contextmanager
-def _noting_threads_that_close(idents: set[int]) -> Iterator[None]:
-    """Add the ident of each thread that goes through its connections in order to close them.
-
-    `close_all` and `close_old_connections` both begin with `BaseConnectionHandler.all`.
-    """
-
-    def note(handler, initialized_only=False):
-        idents.add(threading.get_ident())
-
-    with hooks.before(BaseConnectionHandler, "all", note):
-        yield

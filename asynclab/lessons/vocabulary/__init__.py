@@ -1,11 +1,14 @@
 """What checks are written with.
 
-causes         conditions for an exercise's table of errors
-failing        something fails under an answer: whoever called it has to hear of it
-library        the library's data
-queries        what a call asked of the database
-requests       what a view gets, and what it answers
-tasks          turns of a loop, what is under way at once, what is kept alive or lost
-threads        which kind of thread something ran on
-transactions   what belongs into one transaction
+causes            conditions for an exercise's table of errors
+contexts          context variables, as the task of a check finds them
+failing           something fails under an answer: whoever called it has to hear of it
+library           the library's data
+logs              a logger for a check, which leaves logging as it was
+open_connections  which connections are opened, which are left open, and who closes some
+queries           what a call asked of the database
+requests          what a view gets, and what it answers
+tasks             turns of a loop, what is under way at once, what is kept alive or lost
+threads           which kind of thread something ran on
+transactions      what belongs into one transaction
 """

@@ -33,3 +33,8 @@ def written(text: str) -> Condition:
 def on_other_loop(raised: Raised) -> bool:
     """Whether something was used that belongs to another loop, or to one that is closed."""
     return bool(re.search(r"different (event )?loop|loop is closed", str(raised.error)))
+
+
+def under(name: str) -> Condition:
+    """Whether it came through the function of that name, such as a check's own driver."""
+    return lambda raised: any(function == name for _, function in raised.path)

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ...recorder.hooks import before_queries
-
 from ...exercises.book import NotYet
+from ...recorder.hooks import before_queries
 
 ASYNC_WITH = {
     (Exception, "asynchronous context manager"): NotYet(

@@ -1,0 +1,31 @@
+"""A logger for a check, which leaves logging as it was."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from logging.handlers import QueueListener
+
+from ...recorder import hooks
+
+
+@contextmanager
+def logger_of_its_own() -> Iterator[logging.Logger]:
+    """A logger whose records go nowhere else; afterwards no listener of the block's runs on."""
+    logger = logging.getLogger("asynclab.library")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    factory, loud = logging.getLogRecordFactory(), logging.raiseExceptions
+    # A record without an id makes the formatter fail. The check says so itself.
+    logging.raiseExceptions = False
+    started = []
+    try:
+        with hooks.before(QueueListener, "start", started.append):
+            yield logger
+    finally:
+        for listener in started:
+            with suppress(AttributeError):  # It was stopped before.
+                listener.stop()
+        logging.raiseExceptions = loud
+        logging.setLogRecordFactory(factory)
+        logger.handlers.clear()
+        logger.filters.clear()
