@@ -26,6 +26,7 @@ from .ground.errors import LabError
 from .ground.interrupts import held, raise_in
 from .recorder import taps
 from .recorder.events import Recording
+from .recorder.roles import PLAIN_THREAD
 
 LANES = "%%lanes"
 INTERRUPTED = "The drawing was interrupted."
@@ -306,9 +307,7 @@ class _CellRun:
         self._steps = _compile(cell)
         # In a copy of this context, what the cell prints appears under the cell.
         run = contextvars.copy_context().run
-        self.thread = threading.Thread(
-            target=run, args=[self._run], name="plain thread", daemon=True
-        )
+        self.thread = threading.Thread(target=run, args=[self._run], name=PLAIN_THREAD, daemon=True)
 
     def _run(self) -> None:
         try:

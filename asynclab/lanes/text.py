@@ -4,18 +4,21 @@ No times, no idents, no counts of threads: nothing that a busy machine or anothe
 What may race (which pool worker took what, and when) is merged into one line.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
+from ..recorder import roles
 from ..recorder.events import CELL, QUERY, SPAN, SYNC, TASK, WAIT, Recording, Span
 
-LOOP = "event loop"
-SENSITIVE = "thread-sensitive worker"
-ORDER = (LOOP, "main thread", "plain thread", SENSITIVE)
+ORDER = (
+    roles.EVENT_LOOP,
+    roles.MAIN_THREAD,
+    roles.PLAIN_THREAD,
+    roles.THREAD_SENSITIVE_WORKER,
+)
 
 # Several threads do the same job; which of them got a call, and when, is a race.
-POOLS = {"pool worker": "thread pool", "context worker": "context workers"}
+POOLS = {roles.POOL_WORKER: "thread pool", roles.CONTEXT_WORKER: "context workers"}
 
 
 def text(recording: Recording) -> str:
@@ -41,7 +44,7 @@ def text(recording: Recording) -> str:
 
 def places(recording: Recording) -> dict[int, str]:
     """The name under which each lane (by index) is told: threads of one job share a name."""
-    jobs = {lane.index: re.sub(r" \d+$", "", lane.role) for lane in recording.lanes}
+    jobs = {lane.index: roles.without_number(lane.role) for lane in recording.lanes}
     count = Counter(jobs.values())
     return {
         index: POOLS.get(job) or (f"{job}s" if count[job] > 1 else job)

@@ -17,6 +17,7 @@ from django.dispatch import Signal
 from ..exercises.book import NotYet, exercise
 from ..exercises.given import Call
 from ..recorder.events import TASK, WAIT
+from ..recorder.roles import POOL_WORKER
 from .vocabulary.causes import behind_a_dot, on_other_loop
 from .vocabulary.failing import fail, require_told
 from .vocabulary.library import DAY, free_books, open_loans
@@ -363,7 +364,7 @@ async def overdue_test(given):
     how, asked_on = {"where": "thread", "driver": _run_tests}, set()
     good = await given.call("OverdueTest", _service(asked_on, returned=None), **how)
     _require_success(good.value, asked_on)
-    if any(each.kind == TASK for each in good.recording.on("pool worker")):
+    if any(each.kind == TASK for each in good.recording.on(POOL_WORKER)):
         raise NotYet(
             "second-loop",
             "A test runs the service on a second loop, on another thread, where the test's own "

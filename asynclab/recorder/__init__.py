@@ -1,6 +1,7 @@
 """What a recording is, and where it comes from. Data flows one way: taps -> Recording.
 
 events   plain data: the events, and the spans that they make
+roles    the jobs of threads, which lanes are named after
 taps     the sources of events: asyncio, executors, asgiref's waits and Django's queries
 workers  what is known of asgiref's private executors
 """

@@ -4,12 +4,13 @@ A `Recording` takes events from any thread and groups them into spans, with one 
 thread. It knows nothing about Django, asyncio or Jupyter; `taps` feeds it and `lanes` draws it.
 """
 
-import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter_ns
 from typing import NamedTuple
+
+from .roles import MANY, PLAIN_THREAD, without_number
 
 BEGIN, PAUSE, END, SUBMIT = "begin", "pause", "end", "submit"
 
@@ -44,8 +45,8 @@ class Event(NamedTuple):
 class Lane:
     """An OS thread that something happened on.
 
-    `role` is its job ("event loop", "thread-sensitive worker", "pool worker 2"), `thread` the
-    name Python gave it, `ident` and `native_id` what `threading` says of it.
+    `role` is its job, one of `roles` and perhaps a number ("pool worker 2"), `thread` the name
+    Python gave it, `ident` and `native_id` what `threading` says of it.
     """
 
     index: int
@@ -140,14 +141,14 @@ class Recording:
 
     def _open_lane(self, role: Callable[[], str] | None) -> int:
         thread = threading.current_thread()
-        job = role() if role else "plain thread"
+        job = role() if role else PLAIN_THREAD
         with self._new_lane:
             index, name = len(self.lanes), self._numbered(job)
             self.lanes.append(Lane(index, name, thread.name, thread.ident, thread.native_id))
         return index
 
     def _numbered(self, role: str) -> str:
-        earlier = sum(re.fullmatch(rf"{role}( \d+)?", lane.role) is not None for lane in self.lanes)
+        earlier = sum(without_number(lane.role) == role for lane in self.lanes)
         many = role in MANY or earlier
         return f"{role} {earlier + 1}" if many else role
 
@@ -183,14 +184,9 @@ class Recording:
             return self._timeline.spans
 
     def on(self, role: str) -> list[Span]:
-        """The spans on the lanes whose role is `role`, numbered or not."""
-        wanted = {lane.index for lane in self.lanes if re.fullmatch(rf"{role}( \d+)?", lane.role)}
+        """The spans on every lane with the job `role`, numbered or not."""
+        wanted = {lane.index for lane in self.lanes if without_number(lane.role) == role}
         return [span for span in self.spans if span.lane in wanted]
-
-
-# Roles that are numbered from the first one: "pool worker 1" reads better than "pool worker"
-# beside "pool worker 2".
-MANY = {"pool worker", "context worker"}
 
 
 def _counted(number: int, noun: str) -> str:

@@ -25,7 +25,7 @@ from typing import NamedTuple
 from asgiref.sync import SyncToAsync
 
 from ..ground.interrupts import held
-from . import hooks, workers
+from . import hooks, roles, workers
 from .events import BEGIN, CELL, END, PAUSE, QUERY, SPAN, SUBMIT, SYNC, TASK, WAIT, Recording
 
 # Modules whose tasks run the notebook itself or close a loop. They share the learner's loop, but
@@ -223,7 +223,9 @@ def _forget(task: asyncio.Task) -> Callable:
 def _loop_role() -> str:
     running = asyncio.events._get_running_loop() is not None
     main = threading.current_thread() is threading.main_thread()
-    return "event loop" if running else "main thread" if main else "plain thread"
+    if running:
+        return roles.EVENT_LOOP
+    return roles.MAIN_THREAD if main else roles.PLAIN_THREAD
 
 
 # --- asyncio: the steps of a task -------------------------------------------------------------
@@ -362,14 +364,14 @@ def _worker_role(item) -> str:
     """The job of the thread that is about to run `item`, from how it was asked to."""
     function = _work(item)
     if workers.is_new_loop(function):
-        return "temporary event loop"
+        return roles.TEMPORARY_EVENT_LOOP
     if not workers.is_thread_sensitive(function):
-        return "pool worker"
+        return roles.POOL_WORKER
     if workers.on_shared():
-        return "thread-sensitive worker"
+        return roles.THREAD_SENSITIVE_WORKER
     # Otherwise a caller that waits in async_to_sync runs it, or a ThreadSensitiveContext's worker.
     waits = isinstance(item, workers.WaitingItem)
-    return _loop_role() if waits else "context worker"
+    return _loop_role() if waits else roles.CONTEXT_WORKER
 
 
 # --- asgiref: a thread that waits for async code ----------------------------------------------

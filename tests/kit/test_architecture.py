@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from asynclab.recorder import roles
+
 CHECKOUT = Path(__file__).parents[2]
 
 # From the lowest to the highest: a room may import the rooms below it, and none beside it.
@@ -63,6 +65,9 @@ ASGIREF = {
 KNOWS_ASGIREF = "asynclab.recorder.workers"
 # Who puts something into a class of others: a listener, and a worker in the place of a stuck one.
 OWNS_PATCHES = {"asynclab.recorder.hooks", "asynclab.recorder.workers"}
+# The jobs of threads are written out in one module.
+ROLES = "asynclab.recorder.roles"
+THREADS = {value for name, value in vars(roles).items() if name.isupper() and name != "MANY"}
 
 
 def parsed(folder):
@@ -178,6 +183,28 @@ def replaces(node, classes):
     return False
 
 
+def written_roles(trees):
+    """Each role of a thread that is written out where its constant belongs."""
+    for module, tree in trees.items():
+        if module == ROLES:
+            continue
+        asked = set(map(id, asked_for(tree)))
+        for node in ast.walk(tree):
+            # A lesson may write such words for other reasons: they stand in errors, too.
+            role = isinstance(node, ast.Constant) and node.value in THREADS
+            if role and (room(module) != "lessons" or id(node) in asked):
+                yield f"{module}:{node.lineno} writes {node.value!r}"
+
+
+def asked_for(tree):
+    """What is compared with something, and what `Recording.on` is asked for."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq):
+            yield from (node.left, *node.comparators)
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "on":
+            yield from node.args
+
+
 def used_twice(names):
     """Each name that stands in more than one place, with the places."""
     places = {}
@@ -244,6 +271,11 @@ def test_one_module_knows_asgirefs_private_parts(kit):
 
 def test_one_module_replaces_methods_of_others(kit):
     assert list(patches(kit)) == []
+
+
+def test_roles_are_written_out_in_one_module(kit):
+    assert len(THREADS) == 7
+    assert list(written_roles(kit)) == []
 
 
 def test_the_floors_stand_in_contributing():
@@ -314,6 +346,19 @@ def test_knowledge_of_asgiref_elsewhere_is_found(kit, line):
     found = list(mentions_of_asgiref(planted(kit, "exercises.limits", line)))
     assert len(found) == 1
     assert found[0].startswith("asynclab.exercises.limits:1 names ")
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("lanes.text", "FIRST = 'main thread'"),
+        ("lessons.lesson05", "given.recording.on('pool worker')"),
+        ("lessons.lesson05", "lane.role == 'event loop'"),
+    ],
+)
+def test_a_role_that_is_written_out_elsewhere_is_found(kit, module, line):
+    found = f"asynclab.{module}:1 writes {line[line.index(chr(39)) :].rstrip(')')}"
+    assert list(written_roles(planted(kit, module, line))) == [found]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from ...exercises.book import NotYet
 from ...exercises.given import Call
 from ...recorder.events import QUERY, SYNC, Span
+from ...recorder.roles import POOL_WORKER
 
 AWAITED_QUERYSET = {
     # Python 3.14 words it anew.
@@ -34,7 +35,7 @@ def crossings(call: Call) -> list[Span]:
 
 def in_pool(call: Call) -> bool:
     """Whether one of those queries ran in the default executor."""
-    pool = {span.index for span in call.recording.on("pool worker")}
+    pool = {span.index for span in call.recording.on(POOL_WORKER)}
     return any(query.index in pool for query in queries(call))
 
 
