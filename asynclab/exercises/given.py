@@ -119,7 +119,7 @@ class Given:
             kind = type(function).__name__
             raise NotYet("not-callable", f"`{name}` is not a function, but of type `{kind}`.")
         called, args = (driver, (function, *args)) if driver else (function, args)
-        self._job = job = Job(name, called, args, kwargs, where, self._namespace)
+        self._job = job = Job(name, called, args, kwargs, where)
         await job.run(self._exercise.seconds)
         self.recording = job.recording
         if job.hung:

@@ -2,7 +2,6 @@
 
 import asyncio
 import concurrent.futures
-import contextvars
 import functools
 import inspect
 import sys
@@ -19,6 +18,7 @@ from ..ground.connections import close_connections
 from ..ground.interrupts import raise_in
 from ..recorder import taps, workers
 from ..recorder.events import Recording
+from .lineage import Lineage
 from .verdicts import as_written
 
 ROUND = 0.1
@@ -63,15 +63,12 @@ class Job:
         name: what the call is called in the recording.
         function: the reader's function.
         args, kwargs: what it is called with.
-        home: the namespace of the reader's cells.
         where: "cell" calls it in a thread whose event loop is running, as in a notebook's cell,
             and awaits it if it is an `async def`; "thread" calls it in a thread without a loop.
             Either way the thread is new, and context variables are copied to it.
     """
 
-    def __init__(
-        self, name: str, function: Callable, args: tuple, kwargs: dict, where: str, home: dict
-    ):
+    def __init__(self, name: str, function: Callable, args: tuple, kwargs: dict, where: str):
         self.value: object = None
         self.error: BaseException | None = None
         self.hung = self.runs_on = False
@@ -83,11 +80,9 @@ class Job:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task | None = None
         self._ended = concurrent.futures.Future()
-        self._home = home
-        self._older = set(threading.enumerate())
+        self._lineage = Lineage()
         call = self._call_in_loop if where == "cell" else self._call
-        run = contextvars.copy_context().run
-        self._thread = threading.Thread(target=run, args=(self._main, call), daemon=True)
+        self._thread = self._lineage.thread(self._main, call)
 
     async def run(self, seconds: float) -> None:
         """Make the call; return when it has ended, or was stopped, or was given up.
@@ -95,12 +90,13 @@ class Job:
         Nothing stays behind: no recording, and no thread unless it cannot be stopped (C code that
         never returns); such a thread is a daemon, and the shared worker is replaced if it is stuck.
         """
-        self._thread.start()
-        try:
-            await self._wait(seconds)
-        finally:
-            if self.recording is not None:
-                taps.stop(self.recording)
+        with self._lineage.followed():
+            self._thread.start()
+            try:
+                await self._wait(seconds)
+            finally:
+                if self.recording is not None:
+                    taps.stop(self.recording)
 
     async def _wait(self, seconds: float) -> None:
         try:
@@ -109,7 +105,7 @@ class Job:
             if not self._ended.done():
                 self.hung = not self._returned
                 stopped = await self._stop()
-                self.runs_on = not await _free_shared_worker() or not stopped
+                self.runs_on = not await _free_shared_worker(self._lineage) or not stopped
             else:
                 await self._end_threads()
 
@@ -170,30 +166,22 @@ class Job:
         return False
 
     async def _end_threads(self) -> None:
-        """Wait for threads that the call has left at work; stop those that go on in its code."""
+        """Wait for threads that the call has left at work; stop those that go on."""
         deadline = time.monotonic() + LEFT
         while (at_work := self._at_work()) and time.monotonic() < deadline:
             await asyncio.sleep(LEFT / 50)
-        # Only what is the reader's for certain: Jupyter may have started a thread meanwhile, too.
-        own = [thread for thread in at_work if self._runs_readers_code(thread)]
-        for thread in own:
+        for thread in at_work:
             _tell_to_end(thread, but=None)
             raise_in(thread, Stopped)
-        for thread in own:
+        for thread in at_work:
             await asyncio.to_thread(thread.join, LEFT)
 
     def _at_work(self) -> list[threading.Thread]:
         return [thread for thread in self._own_threads() if not _is_idle(thread)]
 
-    def _runs_readers_code(self, thread: threading.Thread) -> bool:
-        loop = _loop_in(thread)
-        tasks = asyncio.all_tasks(loop) if loop else ()
-        frames = [*_frames(thread), *(frame for task in tasks for frame in task.get_stack())]
-        return any(frame.f_globals is self._home for frame in frames)
-
     def _own_threads(self) -> set[threading.Thread]:
-        """What the call has started. The shared worker outlives the call that first used it."""
-        return set(threading.enumerate()) - self._older - workers.shared_threads()
+        """The call's, but for the shared worker, which outlives the call that first used it."""
+        return self._lineage.threads() - workers.shared_threads()
 
     def loop_is_free(self, seconds: float) -> bool:
         """Whether the loop that the call came from goes on, as asked from another thread."""
@@ -278,10 +266,10 @@ def _report(loop: asyncio.AbstractEventLoop, context: dict) -> None:
     print(as_written(context["message"]) + what, file=sys.stderr)
 
 
-async def _free_shared_worker() -> bool:
-    """See to it that asgiref's one thread-sensitive worker can be used again.
+async def _free_shared_worker(lineage: Lineage) -> bool:
+    """See to it that the call does not keep asgiref's one thread-sensitive worker.
 
-    Returns whether what it ran has ended.
+    Returns whether what it ran for the call has ended.
 
     If it is stuck in code that cannot be interrupted, such as a long `time.sleep`, a new one takes
     its place.
@@ -290,6 +278,8 @@ async def _free_shared_worker() -> bool:
         if await _done(workers.shared().submit(int), ROUND):
             return True
         for thread in workers.shared_threads():
+            if thread.is_alive() and not lineage.has(thread):
+                return True  # It works for somebody else.
             _tell_to_end(thread, but=None)
             if attempt:
                 raise_in(thread, Stopped)

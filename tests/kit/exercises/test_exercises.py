@@ -22,38 +22,13 @@ from asynclab.authoring.practised import renew_links
 from asynclab.exercises import book, check, helping, hint, limits, progress, score, solution
 from asynclab.exercises.book import Exercise, NotAttempted, NotYet, Raised
 from asynclab.exercises.checking import NO_DJANGO, grade
+from asynclab.exercises.lineage import Lineage
 from asynclab.exercises.stubs import exercise_cells, generate, stub
 from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET, PASSED
 from asynclab.ground.errors import LabError
-from asynclab.recorder import taps
+from tests.kit.exercises.answers import call_it, verdict_on
 
 CHECKOUT = Path(__file__).parents[3]
-
-
-async def call_it(given):
-    await given.call("answer")
-
-
-def verdict_on(
-    source, check=call_it, seconds=1.0, before="import asyncio, os, sys, time", namespace=None
-):
-    """The verdict of `check` on a cell that defines `answer`, in `namespace` if one is given."""
-    namespace = {} if namespace is None else namespace
-    exec(compile(f"{before}\n{source}", "<cell>", "exec"), namespace)
-    exercise = Exercise("9.1", "a title", ("answer",), ("?", "?"), seconds, check)
-    return asyncio.run(grade(exercise, namespace))
-
-
-@pytest.fixture(autouse=True)
-def nothing_stays_behind():
-    environment, folder, streams = dict(os.environ), os.getcwd(), (sys.stdout, sys.stderr)
-    yield
-    assert not taps.active()
-    assert (sys.stdout, sys.stderr) == streams
-    assert os.getcwd() == folder
-    del environment["PYTEST_CURRENT_TEST"]
-    assert {**os.environ, **environment} == dict(os.environ)
-    assert asyncio.run(sync_to_async(lambda: "still at work")()) == "still at work"
 
 
 # --- verdicts ---------------------------------------------------------------------------------
@@ -365,24 +340,6 @@ def answer():
     assert said == "Exception in letters: CancelledError: "
 
 
-def test_thread_of_somebody_else_goes_on():
-    end, ended = threading.Event(), []
-
-    def work():
-        end.wait()
-        ended.append("by itself")
-
-    other = threading.Thread(target=work)
-
-    async def meanwhile(given):
-        await given.call("answer", driver=lambda answer: other.start())
-
-    assert verdict_on("def answer(): pass", meanwhile).passed
-    end.set()
-    other.join()
-    assert ended == ["by itself"]
-
-
 def test_what_the_readers_names_hold_is_closed_without_a_word(capfd, recwarn):
     source = """
 held = []
@@ -517,7 +474,7 @@ def test_worker_that_a_late_exception_ended_is_replaced_and_counts_as_free(monke
     [thread] = worker._threads
     monkeypatch.setattr(SyncToAsync, "single_thread_executor", worker)
     limits.raise_in(thread, limits.Stopped)
-    assert asyncio.run(limits._free_shared_worker())
+    assert asyncio.run(limits._free_shared_worker(Lineage()))
     assert not thread.is_alive()
     assert SyncToAsync.single_thread_executor.submit(int).result(5) == 0
 

@@ -4,6 +4,8 @@ from tests.proof.faults.checks import verdict
 from tests.proof.faults.edits import text
 from tests.proof.faults.planting import Fault
 
+LINEAGE = "asynclab/exercises/lineage.py"
+
 
 def kit(name: str) -> tuple[str, ...]:
     """One test of the kit's exercises, named as `test_book.py::test_it`."""
@@ -48,6 +50,46 @@ FAULTS = [
         ),
         kit("test_settled.py::test_a_task_that_has_not_begun_is_left_alone"),
         ("cannot reuse already awaited coroutine",),
+    ),
+    Fault(
+        "check-takes-every-newer-thread-for-the-answers",
+        "a check",
+        text(
+            LINEAGE,
+            "        if self._is_here():\n            self._threads",
+            "        if True:\n            self._threads",
+        ),
+        kit("test_lineage.py::test_what_goes_on_beside_an_answer_that_ends_goes_on"),
+        ("['executor', 'task'] != ",),
+    ),
+    Fault(
+        "check-loses-the-thread-of-an-executor",
+        "a check",
+        text(LINEAGE, "            self._items.add(item)\n", "            pass\n"),
+        kit(
+            "test_lineage.py::test_what_the_answer_leaves_to_an_executor_that_was_there_is_stopped"
+        ),
+        ("TimeoutError",),
+    ),
+    Fault(
+        "check-loses-the-thread-of-another-loop",
+        "a check",
+        text(LINEAGE, "_call.get() is self", "False"),
+        kit(
+            "test_lineage.py::test_a_thread_that_the_answer_starts_on_the_loop_of_the_notebook_is_stopped"
+        ),
+        ("assert not True",),
+    ),
+    Fault(
+        "check-stops-the-shared-worker-of-somebody-else",
+        "a check",
+        text(
+            "asynclab/exercises/limits.py",
+            "            if thread.is_alive() and not lineage.has(thread):\n",
+            "            if False:\n",
+        ),
+        kit("test_lineage.py::test_what_a_thread_of_both_does_for_somebody_else_goes_on[worker]"),
+        ("Stopped",),
     ),
     Fault(
         "interrupted-check-hides-a-timeout",

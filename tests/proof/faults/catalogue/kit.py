@@ -176,9 +176,9 @@ FAULTS = [
         "context-of-a-checked-call-not-copied",
         "a checked call",
         text(
-            "asynclab/exercises/limits.py",
-            "contextvars.copy_context().run",
-            "contextvars.Context().run",
+            "asynclab/exercises/lineage.py",
+            "contextvars.copy_context()",
+            "contextvars.Context()",
         ),
         test("exercises/test_exercises.py::test_context_variables_are_copied"),
         ("assert [] == ['Emma']",),

@@ -1,0 +1,83 @@
+"""What one call has started, and what somebody else has: told by who began it, not by when."""
+
+import contextvars
+import functools
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures.thread import _WorkItem
+from contextlib import contextmanager
+
+from ..recorder import hooks
+
+_call: contextvars.ContextVar["Lineage | None"] = contextvars.ContextVar("call", default=None)
+
+
+class Lineage:
+    """The threads that a call has started, and the work that it has handed to executors.
+
+    A thread is the call's if it was started by code that is. Code is the call's if an executor was
+    asked for it by such code; or else if it has the call's context, as tasks and callbacks have, on
+    whichever loop, and what `sync_to_async` and `asyncio.to_thread` run; or else if its thread is.
+    """
+
+    def __init__(self):
+        self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+        self._items: weakref.WeakSet[_WorkItem] = weakref.WeakSet()
+        # By the thread that an item is run on: whether it is the call's.
+        self._in_hand: dict[threading.Thread, bool] = {}
+
+    def thread(self, target: Callable, *args) -> threading.Thread:
+        """A new daemon, not yet started, that is the call's, with the context variables of here."""
+        context = contextvars.copy_context()
+        context.run(_call.set, self)
+        thread = threading.Thread(target=context.run, args=(target, *args), daemon=True)
+        self._threads.add(thread)
+        return thread
+
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """Notice, until the block ends, what is started and what is handed to executors."""
+        with (
+            hooks.before(threading.Thread, "start", self._note_thread),
+            hooks.before(_WorkItem, "__init__", self._note_item),
+            hooks.around(_WorkItem, "run", self._run_item),
+        ):
+            yield
+
+    def threads(self) -> set[threading.Thread]:
+        """The threads that are the call's, or that an executor of others lends to it just now."""
+        return {thread for thread in threading.enumerate() if self.has(thread)}
+
+    def has(self, thread: threading.Thread) -> bool:
+        """Whether what a thread does now is the call's."""
+        return self._in_hand.get(thread, thread in self._threads)
+
+    def _is_here(self) -> bool:
+        """Whether the code that asks is the call's."""
+        thread = threading.current_thread()
+        if thread not in self._in_hand and _call.get() is self:
+            return True
+        return self.has(thread)
+
+    def _note_thread(self, thread: threading.Thread) -> None:
+        if self._is_here():
+            self._threads.add(thread)
+
+    def _note_item(self, item: _WorkItem, *args, **kwargs) -> None:
+        if self._is_here():
+            self._items.add(item)
+
+    def _run_item(self, run: Callable) -> Callable:
+        @functools.wraps(run)
+        def _run(item, *args):
+            thread = threading.current_thread()
+            self._in_hand[thread] = item in self._items
+            try:
+                return run(item, *args)
+            finally:
+                del self._in_hand[thread]
+                # The future's exception refers to this frame: together they would never be freed.
+                item = None
+
+        return _run
