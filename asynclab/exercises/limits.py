@@ -9,7 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from types import FrameType
 
 import asgiref.sync
@@ -121,7 +121,7 @@ class Job:
                 self._ended.set_result(None)
 
     def _call(self) -> None:
-        with taps.recording(name=self._name) as self.recording:
+        with self._recorded() as self.recording:
             value = self._function()
         self._keep(value)
 
@@ -134,12 +134,15 @@ class Job:
     async def _as_a_cell(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         self._loop.set_exception_handler(_report)
-        with taps.recording(name=self._name) as self.recording:
+        with self._recorded() as self.recording:
             value = self._function()
             if self._awaits:
                 value = await value
         await _forgo(value)
         self._keep(value)
+
+    def _recorded(self) -> AbstractContextManager[Recording]:
+        return taps.recording(name=self._name, of=self._lineage.is_here)
 
     def _keep(self, value: object) -> None:
         if asyncio.isfuture(value):

@@ -53,7 +53,7 @@ class Lineage:
         """Whether what a thread does now is the call's."""
         return self._in_hand.get(thread, thread in self._threads)
 
-    def _is_here(self) -> bool:
+    def is_here(self) -> bool:
         """Whether the code that asks is the call's."""
         thread = threading.current_thread()
         if thread not in self._in_hand and _call.get() is self:
@@ -61,11 +61,11 @@ class Lineage:
         return self.has(thread)
 
     def _note_thread(self, thread: threading.Thread) -> None:
-        if self._is_here():
+        if self.is_here():
             self._threads.add(thread)
 
     def _note_item(self, item: _WorkItem, *args, **kwargs) -> None:
-        if self._is_here():
+        if self.is_here():
             self._items.add(item)
 
     def _run_item(self, run: Callable) -> Callable:

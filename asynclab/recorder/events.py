@@ -94,13 +94,15 @@ class Recording:
 
     Args:
         limit: how many events are kept. What comes after is counted in `dropped`.
+        of: says, on the thread that it is called on, whether what runs there is to be recorded: a
+            span is if it begins there, or was asked for there. Without it, everything is.
 
     `note(op, key, kind, name, detail, role)` adds one event of the calling thread; nothing is kept
     once the recording has ended. `role` is called, if this is the thread's first event, for the job
     to name its lane after. `block` is the key of the span of the recorded block itself.
     """
 
-    def __init__(self, limit: int = 200_000):
+    def __init__(self, limit: int = 200_000, of: Callable[[], bool] | None = None):
         self.limit = limit
         self.began = perf_counter_ns()
         self.ended: int | None = None
@@ -113,7 +115,7 @@ class Recording:
         self._new_lane = threading.RLock()
         self._timeline = Timeline(self.began)
         self._reading = threading.Lock()
-        self.note = self._make_note()
+        self.note = self._make_note() if of is None else _only(of, self._make_note())
 
     def __repr__(self) -> str:
         spans, lanes = len(self.spans), len(self.lanes)
@@ -187,6 +189,23 @@ class Recording:
         """The spans on every lane with the job `role`, numbered or not."""
         wanted = {lane.index for lane in self.lanes if without_number(lane.role) == role}
         return [span for span in self.spans if span.lane in wanted]
+
+
+def _only(of: Callable[[], bool], note: Callable[..., None]) -> Callable[..., None]:
+    """Return a `note` that leaves out the spans which do not begin, and are not asked for, `of`."""
+    wanted = set()
+
+    def note_if_wanted(op, key, *details, **more) -> None:
+        if op in (BEGIN, SUBMIT) and of():
+            wanted.add(key)
+        elif op == SUBMIT:
+            wanted.discard(key)  # It may be the id of something that is gone.
+        if key in wanted:
+            note(op, key, *details, **more)
+        if op == END:
+            wanted.discard(key)
+
+    return note_if_wanted
 
 
 def _counted(number: int, noun: str) -> str:

@@ -58,11 +58,13 @@ _here = threading.local()
 
 
 @contextmanager
-def recording(limit: int = 200_000, name: str = "this cell") -> Iterator[Recording]:
+def recording(
+    limit: int = 200_000, name: str = "this cell", of: Callable[[], bool] | None = None
+) -> Iterator[Recording]:
     """Record what happens, in every thread, until the block ends.
 
     Args:
-        limit: how many events are kept; see `Recording`.
+        limit, of: how many events are kept, and which; see `Recording`.
         name: what the span of the block itself is called.
 
     Yields:
@@ -71,7 +73,7 @@ def recording(limit: int = 200_000, name: str = "this cell") -> Iterator[Recordi
     tape = None
     try:
         with held():
-            tape = start(limit, name)
+            tape = start(limit, name, of)
         yield tape
     except BaseException as error:
         if tape is not None:
@@ -80,13 +82,15 @@ def recording(limit: int = 200_000, name: str = "this cell") -> Iterator[Recordi
     stop(tape)
 
 
-def start(limit: int = 200_000, name: str = "this cell") -> Recording:
+def start(
+    limit: int = 200_000, name: str = "this cell", of: Callable[[], bool] | None = None
+) -> Recording:
     """Put the taps on and begin a recording, as `recording` does. `stop` must follow.
 
     Call it in a block of `interrupts.held`, or an interrupt may come before its result arrives.
     """
     global _recordings
-    tape = Recording(limit)
+    tape = Recording(limit, of)
     with held(), _switch:
         if not _recordings:
             _tasks.clear()

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from asynclab.exercises import limits
+from asynclab.recorder.events import SYNC
 from tests.kit.exercises.answers import graded, verdict_on
 
 # A cell of the notebook, further up: its program goes on while an answer is checked.
@@ -60,14 +61,19 @@ async def beside_a_check(before, source, where="cell"):
     async def call(given):
         await given.call("answer", where=where)
 
+    verdict, names = await checked_beside(before, source, call)
+    return verdict, sorted(names["told"])
+
+
+async def checked_beside(before, source, check):
     names = {}
     exec(before, names)
     program = asyncio.ensure_future(names["beside"]())
-    verdict = await graded(source, call, before="", namespace=names)
+    verdict = await graded(source, check, before="", namespace=names)
     assert (names["told"], program.done()) == ([], False)
     names["end"].set()
     await asyncio.wait_for(program, 10)
-    return verdict, sorted(names["told"])
+    return verdict, names
 
 
 def test_what_goes_on_beside_an_answer_that_ends_goes_on():
@@ -90,6 +96,44 @@ def test_what_a_thread_of_both_does_for_somebody_else_goes_on(name):
     verdict, told = asyncio.run(beside_a_check(BESIDE + before, source))
     assert (verdict.diagnosis, told) == ("hangs", sorted([*PARTS, name]))
     assert "was stopped" in verdict.text
+
+
+# Both use the shared worker, one after the other, and name a stretch of code there.
+NAMED = """
+from asynclab import span
+on_worker = asyncio.Event()
+
+def named(name):
+    with span(name): pass
+
+async def more_on_worker():
+    await sync_to_async(named)("of somebody else")
+    on_worker.set()
+
+def more(): return [more_on_worker()]
+"""
+HOPS = """
+async def answer():
+    begun.set()
+    while not on_worker.is_set(): await asyncio.sleep(0.01)
+    await asyncio.create_task(asyncio.to_thread(time.sleep, 0))
+    await sync_to_async(named)("of the answer")
+    return await asyncio.get_running_loop().run_in_executor(None, sum, ())
+"""
+
+
+def test_the_recording_of_a_call_holds_nothing_of_what_goes_on_beside_it():
+    recordings = []
+
+    async def look(given):
+        recordings.append((await given.call("answer")).recording)
+
+    verdict, _ = asyncio.run(checked_beside(BESIDE + NAMED, "import time" + HOPS, look))
+    assert verdict.passed, verdict
+    [recording] = recordings
+    names = [span.name for span in recording.spans]
+    assert sorted(names) == ["answer", "named", "of the answer", "sleep", "sum", "to_thread"]
+    assert [span.sent is None for span in recording.spans if span.kind == SYNC] == [False] * 3
 
 
 # A cell further up: `start` leaves a thread that goes on for half a minute.

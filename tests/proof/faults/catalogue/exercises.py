@@ -56,7 +56,7 @@ FAULTS = [
         "a check",
         text(
             LINEAGE,
-            "        if self._is_here():\n            self._threads",
+            "        if self.is_here():\n            self._threads",
             "        if True:\n            self._threads",
         ),
         kit("test_lineage.py::test_what_goes_on_beside_an_answer_that_ends_goes_on"),
