@@ -5,10 +5,10 @@ import functools
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from concurrent.futures.thread import _WorkItem
 from contextlib import contextmanager
 
 from ..recorder import hooks
+from ..recorder.taps import PoolItem
 
 _call: contextvars.ContextVar["Lineage | None"] = contextvars.ContextVar("call", default=None)
 
@@ -16,14 +16,14 @@ _call: contextvars.ContextVar["Lineage | None"] = contextvars.ContextVar("call",
 class Lineage:
     """The threads that a call has started, and the work that it has handed to executors.
 
-    A thread is the call's if it was started by code that is. Code is the call's if an executor was
-    asked for it by such code; or else if it has the call's context, as tasks and callbacks have, on
-    whichever loop, and what `sync_to_async` and `asyncio.to_thread` run; or else if its thread is.
+    A thread is the call's if code of the call has started it. Code is the call's if it has its
+    context, as tasks and callbacks have on whichever loop; or else if an executor runs it that code
+    of the call has asked for it; or else if its thread is the call's.
     """
 
     def __init__(self):
         self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
-        self._items: weakref.WeakSet[_WorkItem] = weakref.WeakSet()
+        self._items: weakref.WeakSet[PoolItem] = weakref.WeakSet()
         # By the thread that an item is run on: whether it is the call's.
         self._in_hand: dict[threading.Thread, bool] = {}
 
@@ -40,8 +40,8 @@ class Lineage:
         """Notice, until the block ends, what is started and what is handed to executors."""
         with (
             hooks.before(threading.Thread, "start", self._note_thread),
-            hooks.before(_WorkItem, "__init__", self._note_item),
-            hooks.around(_WorkItem, "run", self._run_item),
+            hooks.before(PoolItem, "__init__", self._note_item),
+            hooks.around(PoolItem, "run", self._run_item),
         ):
             yield
 
@@ -55,16 +55,13 @@ class Lineage:
 
     def is_here(self) -> bool:
         """Whether the code that asks is the call's."""
-        thread = threading.current_thread()
-        if thread not in self._in_hand and _call.get() is self:
-            return True
-        return self.has(thread)
+        return _call.get() is self or self.has(threading.current_thread())
 
     def _note_thread(self, thread: threading.Thread) -> None:
         if self.is_here():
             self._threads.add(thread)
 
-    def _note_item(self, item: _WorkItem, *args, **kwargs) -> None:
+    def _note_item(self, item: PoolItem, *args, **kwargs) -> None:
         if self.is_here():
             self._items.add(item)
 
@@ -76,7 +73,7 @@ class Lineage:
             try:
                 return run(item, *args)
             finally:
-                del self._in_hand[thread]
+                self._in_hand.pop(thread, None)
                 # The future's exception refers to this frame: together they would never be freed.
                 item = None
 

@@ -9,6 +9,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# As Python has it: while a thread starts, the recorder may put something around the method.
+_START = threading.Thread.start.__code__
+
 
 @contextmanager
 def held() -> Iterator[None]:
@@ -41,7 +44,7 @@ def raise_in(thread: threading.Thread, error: type[BaseException]) -> bool:
     """
     frame = sys._current_frames().get(thread.ident)
     while frame is not None:
-        if frame.f_code is threading.Thread.start.__code__:
+        if frame.f_code is _START:
             return False
         frame = frame.f_back
     ident = ctypes.c_ulong(thread.ident or 0)

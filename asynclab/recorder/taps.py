@@ -28,6 +28,9 @@ from ..ground.interrupts import held
 from . import hooks, roles, workers
 from .events import BEGIN, CELL, END, PAUSE, QUERY, SPAN, SUBMIT, SYNC, TASK, WAIT, Recording
 
+# Work for the thread of an executor.
+PoolItem = concurrent.futures.thread._WorkItem
+
 # Modules whose tasks run the notebook itself or close a loop. They share the learner's loop, but
 # they are not part of what a lesson shows.
 PLUMBING = re.compile(
@@ -445,11 +448,10 @@ def _statement(sql: object) -> str:
 
 
 def _targets() -> list[tuple[type, str, Callable]]:
-    pool_items = concurrent.futures.thread
     targets = [
         (asyncio.events.Handle, "_run", _tap_handle),
-        (pool_items._WorkItem, "__init__", _tap_work_item_init),
-        (pool_items._WorkItem, "run", _tap_work_item_run),
+        (PoolItem, "__init__", _tap_work_item_init),
+        (PoolItem, "run", _tap_work_item_run),
         (workers.WaitingItem, "__init__", _tap_work_item_init),
         (workers.WaitingItem, "run", _tap_work_item_run),
         (*workers.WAIT_FOR, _tap_run_until_future),

@@ -119,7 +119,8 @@ def test_an_error_is_raised_in_another_thread():
     assert seen == ["stopped"]
 
 
-def test_no_error_is_raised_in_a_thread_that_starts_another():
+@pytest.mark.parametrize("meanwhile", [False, True], ids=["as it is", "replaced meanwhile"])
+def test_no_error_is_raised_in_a_thread_that_starts_another(meanwhile, monkeypatch):
     starting, go_on = threading.Event(), threading.Event()
 
     class Slow(threading.Thread):
@@ -132,6 +133,8 @@ def test_no_error_is_raised_in_a_thread_that_starts_another():
     thread = threading.Thread(target=lambda: Slow(target=int).start())
     thread.start()
     starting.wait()
+    if meanwhile:
+        monkeypatch.setattr(threading.Thread, "start", lambda thread: None)
     asked = raise_in(thread, Stop)
     go_on.set()
     thread.join()
