@@ -81,6 +81,15 @@ FAULTS = [
         ("assert not True",),
     ),
     Fault(
+        "check-counts-what-goes-on-beside-it",
+        "a check",
+        text("asynclab/exercises/limits.py", ", of=self._lineage.is_here", ""),
+        kit(
+            "test_lineage.py::test_the_recording_of_a_call_holds_nothing_of_what_goes_on_beside_it"
+        ),
+        ("'beside' != 'named'",),
+    ),
+    Fault(
         "check-stops-the-shared-worker-of-somebody-else",
         "a check",
         text(
