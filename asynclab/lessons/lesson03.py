@@ -1,45 +1,35 @@
 """The checks of lesson 03: which thread a call runs on, what it holds up, what it leaves behind."""
 
 import asyncio
-import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import date, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
 
-from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, IntegrityError, connections
 
-from ..exercises.book import NotYet, Raised, exercise
-from ..ground.connections import close_connections
-from ..recorder import workers
+from ..exercises.book import NotYet, exercise
+from ..exercises.given import Call
 from ..recorder.events import SPAN, SYNC, Span
-from ..recorder.hooks import before_queries
 from ..recorder.taps import span
-from ..servers import Site
+from .vocabulary.causes import behind_a_dot, written
 from .vocabulary.failing import Mishap, require_told, require_told_of_database
-from .vocabulary.queries import crossings, in_pool, queries, require_off_the_pool
-from .vocabulary.threads import require_this_loop
-
-DAY = date(2025, 5, 27)
-"""A day on which some of the open loans are overdue."""
+from .vocabulary.library import DAY, free_books, lend_out_of_order, open_loans
+from .vocabulary.queries import (
+    crossings,
+    in_pool,
+    queries,
+    require_off_the_pool,
+    require_query,
+)
+from .vocabulary.requests import page_of
+from .vocabulary.rivals import Rivals
+from .vocabulary.tasks import Overlap, turns
+from .vocabulary.threads import ELSEWHERE, LOOP, SENSITIVE, Meeting, place, require_this_loop
+from .vocabulary.transactions import ASYNC_WITH
 
 HOURS = "Open until 20:30"
-
-LOOP, SENSITIVE, ELSEWHERE = "loop", "sensitive", "elsewhere"
-TURNS = 50
-"""Steps of a loop in which whatever is ready has gone on."""
-
-
-def place() -> str:
-    """What kind of thread this is called on: LOOP, SENSITIVE (the shared worker) or ELSEWHERE."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return SENSITIVE if workers.on_shared() else ELSEWHERE
-    return LOOP
 
 
 @exercise(
@@ -57,6 +47,13 @@ def place() -> str:
         "Does `await sync_to_async(letter)(member_pk, day=day)` stand inside the `try`, with "
         "`except LookupError` below?",
     ),
+    errors={
+        LookupError: NotYet(
+            "lost-error",
+            "`LookupError` went past your code to its caller. Wrapping a function runs nothing, so "
+            "nothing can rise there. Which line has to stand in the `try`?",
+        ),
+    },
 )
 async def reminder(given):
     called_on = []
@@ -70,36 +67,32 @@ async def reminder(given):
         return f"Please bring back {member_pk} books by {day}."
 
     await _require_letter(given, letter, called_on)
-    if await _nothing_overdue(given, letter) is not None:
+    call = await given.call("reminder", letter, 2, DAY)
+    if call.value is not None:
         raise NotYet(
             "other-text",
             "For a member with nothing overdue it gave something else than `None`. "
             "What does the `except` return?",
         )
-    try:
-        await given.result_of("reminder", letter, 3, DAY)
-    except Raised as stop:
-        if isinstance(stop.error, OSError):
-            return "One hop, and the error that you expect is caught where it rises: at the await."
-        raise
-    raise NotYet(
-        "swallows",
-        "`letter` raised `OSError: the printer is on fire`, and nobody heard of it. "
-        "Which one error means that there is no reminder to write?",
-    )
+    call = await given.call("reminder", letter, 3, DAY, expect=OSError)
+    if call.error is None:
+        raise NotYet(
+            "swallows",
+            "`letter` raised `OSError: the printer is on fire`, and nobody heard of it. "
+            "Which one error means that there is no reminder to write?",
+        )
+    return "One hop, and the error that you expect is caught where it rises: at the await."
 
 
 async def _require_letter(given, letter, called_on: list[str]) -> None:
-    try:
-        text = await given.result_of("reminder", letter, 1, DAY)
-    except Raised as stop:
-        if isinstance(stop.error, TypeError) and LOOP in called_on:
-            raise NotYet(
-                "called-too-soon",
-                "`letter(...)` with its brackets ran at once, on the loop, and sync_to_async was "
-                "given a text. What does it take: a function, or the result of one?",
-            ) from None
-        raise
+    call = await given.call("reminder", letter, 1, DAY, expect=TypeError)
+    if call.error and LOOP in called_on:
+        raise NotYet(
+            "called-too-soon",
+            "`letter(...)` with its brackets ran at once, on the loop, and sync_to_async was "
+            "given a text. What does it take: a function, or the result of one?",
+        )
+    text = call.value
     if not called_on:
         raise NotYet("not-called", "It never called `letter`. Who knows what is overdue?")
     if LOOP in called_on:
@@ -118,19 +111,6 @@ async def _require_letter(given, letter, called_on: list[str]) -> None:
         raise NotYet("other-text", f"It returned {text!r}, which is not what `letter` gave.")
 
 
-async def _nothing_overdue(given, letter) -> object:
-    try:
-        return await given.result_of("reminder", letter, 2, DAY)
-    except Raised as stop:
-        if not isinstance(stop.error, LookupError):
-            raise
-    raise NotYet(
-        "lost-error",
-        "`LookupError` went past your code to its caller. Wrapping a function runs nothing, so "
-        "nothing can rise there. Which line has to stand in the `try`?",
-    )
-
-
 @exercise(
     "3.2",
     title="export beside the queue",
@@ -146,9 +126,22 @@ async def _nothing_overdue(given, letter) -> object:
         "Is it a list of rows first, and then "
         "`await sync_to_async(make_csv, thread_sensitive=False)(rows)`?",
     ),
+    errors={
+        (SynchronousOnlyOperation, behind_a_dot): NotYet(
+            "lazy-key",
+            "The loans came, and then `loan.book` or `loan.member` was asked for on the loop's "
+            "thread: it is a query behind a dot, and the guard stopped it. Which queryset brings "
+            "the title and the name themselves?",
+        ),
+        SynchronousOnlyOperation: NotYet(
+            "sync-query",
+            "A query ran on the loop's thread, and the guard stopped it. A queryset asks when "
+            "somebody loops over it. Who loops over yours, and where?",
+        ),
+    },
 )
 async def export(given):
-    await _lend_out_of_order()
+    await lend_out_of_order()
     calls = []
 
     def make_csv(rows):
@@ -157,14 +150,19 @@ async def export(given):
         calls[-1].rows = [tuple(row) if isinstance(row, list) else row for row in rows]
         return "\n".join(map(str, calls[-1].rows))
 
-    try:
-        result = await given.result_of("export", make_csv)
-    except Raised as stop:
-        raise _export_trouble(stop, calls) from None
+    call = await given.call("export", make_csv, expect=TypeError)
+    if call.error and calls and calls[-1].place == LOOP:
+        raise NotYet(
+            "blocks",
+            "`make_csv(rows)` with its brackets ran at once, on the loop, and only its result was "
+            "handed on. What do you hand over when another thread is to make the call?",
+        )
+    result = call.value
     if not calls:
         raise NotYet("not-called", "It never called `make_csv`. Who turns the rows into a file?")
-    _require_beside(given, calls[-1])
-    expected = await _pairs()
+    _require_beside(call, calls[-1])
+    pairs = open_loans().values_list("book__title", "member__name")
+    expected = [pair async for pair in pairs]
     if calls[-1].rows != expected:
         raise NotYet(
             "other-rows",
@@ -181,76 +179,33 @@ def _make_nothing(rows):
     raise Mishap
 
 
-def _export_trouble(stop: Raised, calls: list) -> Exception:
-    if isinstance(stop.error, SynchronousOnlyOperation) and stop.behind_a_dot:
-        return NotYet(
-            "lazy-key",
-            "The loans came, and then `loan.book` or `loan.member` was asked for on the loop's "
-            "thread: it is a query behind a dot, and the guard stopped it. Which queryset brings "
-            "the title and the name themselves?",
-        )
-    if isinstance(stop.error, SynchronousOnlyOperation):
-        return NotYet(
-            "sync-query",
-            "A query ran on the loop's thread, and the guard stopped it. A queryset asks when "
-            "somebody loops over it. Who loops over yours, and where?",
-        )
-    if calls and calls[-1].place == LOOP and isinstance(stop.error, TypeError):
-        return NotYet(
-            "blocks",
-            "`make_csv(rows)` with its brackets ran at once, on the loop, and only its result was "
-            "handed on. What do you hand over when another thread is to make the call?",
-        )
-    return stop
-
-
-def _require_beside(given, call: SimpleNamespace) -> None:
-    if call.place == LOOP:
+def _require_beside(call: Call, made: SimpleNamespace) -> None:
+    if made.place == LOOP:
         raise NotYet(
             "blocks",
             "`make_csv` ran on the loop's own thread: for as long as it computes, nobody else is "
             "served. Where else could it run?",
         )
-    if call.place == SENSITIVE:
+    if made.place == SENSITIVE:
         raise NotYet(
             "holds-the-worker",
             "`make_csv` ran on the thread-sensitive worker: the loop is free, but every query of "
             "the process queues behind an export. Does `make_csv` need that thread?",
         )
-    if not call.free:
+    if not made.free:
         raise NotYet(
             "waits-on-the-loop",
             "`make_csv` ran on a thread of its own, and the loop's thread stood still until it was "
             "done: it waited without an `await`. Which call sends work to a thread and can be "
             "awaited?",
         )
-    if in_pool(given) and not call.listed:
+    if in_pool(call) and not made.listed:
         raise NotYet(
             "lazy-rows",
             "What you handed to the pool was a queryset, a question. It was asked there, and left "
             "its connection open there. What should `rows` be before it leaves?",
         )
-    require_off_the_pool(given)
-
-
-async def _lend_out_of_order() -> None:
-    """Lend two more books, so that the loans' order is neither that of their keys nor of books."""
-    from library.models import Book, Loan
-
-    out = Loan.objects.filter(returned=None)
-    latest = await out.order_by("due", "pk").alast()
-    free = Book.objects.exclude(pk__in=out.values("book")).order_by("pk")
-    book = await free.afirst()
-    rows = {"member_id": latest.member_id, "borrowed": DAY}
-    await Loan.objects.acreate(book=book, due=latest.due, **rows)
-    await Loan.objects.acreate(book=await free.alast(), due=DAY - timedelta(days=90), **rows)
-
-
-async def _pairs() -> list[tuple[str, str]]:
-    from library.models import Loan
-
-    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
-    return [row async for row in loans.values_list("book__title", "member__name")]
+    require_off_the_pool(call)
 
 
 @exercise(
@@ -271,14 +226,34 @@ async def _pairs() -> list[tuple[str, str]]:
         "Does the transaction begin with an update of the member that changes nothing, such as "
         '`.update(name=F("name"))`, and do you count only after it?',
     ),
+    errors={
+        **ASYNC_WITH,
+        SynchronousOnlyOperation: NotYet(
+            "atomic-on-the-loop",
+            "`atomic()` or a sync query ran on the loop's thread. A transaction belongs to a "
+            "connection, and that to a thread. Which function should cross as a whole?",
+        ),
+        (DatabaseError, "locked", written("select_for_update")): NotYet(
+            "no-such-lock",
+            "One desk got `OperationalError: database is locked`. On PostgreSQL "
+            "`select_for_update` would have made it wait. SQLite has no lock for a row, so Django "
+            "leaves the words out there. What takes a lock on both?",
+        ),
+        (DatabaseError, "locked"): NotYet(
+            "database-locked",
+            "One desk lent its books, and the other one got `OperationalError: database is "
+            "locked`. Both had read by then, and on SQLite a transaction that has read cannot "
+            "begin to write while another one writes. On PostgreSQL both go on, and the member has "
+            "five books. What must a desk wait for before it reads?",
+        ),
+    },
     seconds=20,
 )
 async def lend(given):
     limit_reached = given.value("LimitReached")
     member, books = await _member_and_books()
-    await _lend_one(given, member, books[0])
-    require_off_the_pool(given)
-    desks = Desks(limit_reached)
+    require_off_the_pool(await _lend_one(given, member, books[0]))
+    desks = Rivals(limit_reached, counted="library_loan", shared="library_member")
     await _lend_at_two_desks(given, desks, member, books[1:])
     await _require_limit(given, member, books[6], limit_reached)
     _require_lock(desks)
@@ -289,153 +264,35 @@ async def lend(given):
     )
 
 
-class Desks:
-    """Two desks that lend at the same moment, as two requests do: two workers, two connections.
-
-    Once a desk has read something, it waits until the other one has read the same, so that both go
-    on from the same state. It does not wait if its transaction holds the database's lock for
-    writing: the other one cannot write before that ends.
-
-    Args:
-        limit_reached: the only exception that a desk may end with.
-
-    `unlocked` counts the desks that had no such lock when they had read the loans, and `locks`
-    holds the updates of members before that.
-    """
-
-    PATIENCE = 2
-    """Seconds to wait, once, for the other desk; a lock of Python's may keep it out."""
-
-    def __init__(self, limit_reached: type[Exception]):
-        self.unlocked = 0
-        self.locks: list[str] = []
-        self._limit_reached = limit_reached
-        self._last: dict[int, str] = {}
-        self._read: set[tuple[int, str]] = set()
-        self._counted: set[int] = set()
-        self._both = threading.Barrier(2)
-
-    async def serve(self, lend: Callable, *orders: tuple) -> int:
-        """Lend each order at a desk of its own; return how many were refused."""
-        desks = [self._desk(lend, order) for order in orders]
-        with self._watched():
-            outcomes = await asyncio.gather(*desks, return_exceptions=True)
-        refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-        for error in refused:
-            if not isinstance(error, self._limit_reached):
-                raise error
-        return len(refused)
-
-    async def _desk(self, lend: Callable, order: tuple) -> None:
-        async with ThreadSensitiveContext():
-            try:
-                await lend(*order)
-            finally:
-                self._both.abort()  # There is nobody to wait for any more.
-                await sync_to_async(close_connections)()
-
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """Look at every query of the block, on whichever thread it runs."""
-
-        def look(cursor, sql):
-            self._look(threading.get_ident(), cursor.db, sql)
-
-        with before_queries(look):
-            yield
-
-    def _look(self, desk: int, connection: object, sql: str) -> None:
-        """What a desk is about to ask. By now it has fetched the rows of what it has read."""
-        read = self._last.get(desk, "")
-        self._last[desk] = sql
-        if read.startswith("SELECT") and "library_" in read and (desk, read) not in self._read:
-            self._read.add((desk, read))
-            unlocked = not connection.in_atomic_block or _others_can_write()
-            self._meet(desk, unlocked, counts="library_loan" in read)
-        if sql.startswith('UPDATE "library_member"') and desk not in self._counted:
-            self.locks.append(sql)
-
-    def _meet(self, desk: int, unlocked: bool, counts: bool) -> None:
-        if counts and desk not in self._counted:
-            self._counted.add(desk)
-            self.unlocked += unlocked
-        if unlocked:
-            with suppress(threading.BrokenBarrierError):
-                self._both.wait(self.PATIENCE)
-
-
-def _others_can_write() -> bool:
-    """Whether another process could begin to write into the library at this moment."""
-    other = sqlite3.connect(connections["default"].settings_dict["NAME"], timeout=0)
-    try:
-        other.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError:
-        return False
-    finally:
-        other.close()
-    return True
-
-
 async def _member_and_books() -> tuple[object, list[int]]:
     """A new member who has brought back one book, and books that are on the shelf."""
-    from library.models import Book, Loan, Member
+    from library.models import Loan, Member
 
     member = await Member.objects.acreate(name="Ishmael", email="ishmael@example.org")
-    out = Loan.objects.filter(returned=None).values("book")
-    free = Book.objects.exclude(pk__in=out).order_by("pk")
-    books = [pk async for pk in free.values_list("pk", flat=True)]
+    books = [book.pk async for book in free_books()]
     back = {"borrowed": DAY, "due": DAY, "returned": DAY}
     await Loan.objects.acreate(book_id=books[0], member=member, **back)
     return member, books
 
 
-async def _open_loans(member) -> int:
-    from library.models import Loan
-
-    return await Loan.objects.filter(member=member, returned=None).acount()
-
-
-async def _lend_one(given, member, book: int) -> None:
+async def _lend_one(given, member, book: int) -> Call:
     """Lend a book to the member, at the only desk."""
-    from library.models import Loan
-
-    try:
-        await given.result_of("lend", [book], member.pk, DAY)
-    except Raised as stop:
-        raise _lend_trouble(stop) from None
-    loan = await Loan.objects.filter(book=book, member=member, returned=None).afirst()
+    call = await given.call("lend", [book], member.pk, DAY)
+    loan = await open_loans().filter(book=book, member=member).afirst()
     if loan is None or (loan.borrowed, loan.due) != (DAY, DAY + timedelta(days=21)):
         raise NotYet(
             "not-lent",
             "A book was lent to a member with none, and afterwards there is no loan of it that was "
             "borrowed that day and is due 21 days later. Which of these is missing?",
         )
+    return call
 
 
-def _lend_trouble(stop: Raised) -> Exception:
-    if "asynchronous context manager" in str(stop.error):
-        return NotYet(
-            "async-with",
-            "`atomic()` has no async form: Django's transactions are sync only. "
-            "Where could the whole block run as sync code?",
-        )
-    if isinstance(stop.error, SynchronousOnlyOperation):
-        return NotYet(
-            "atomic-on-the-loop",
-            "`atomic()` or a sync query ran on the loop's thread. A transaction belongs to a "
-            "connection, and that to a thread. Which function should cross as a whole?",
-        )
-    return stop
-
-
-async def _lend_at_two_desks(given, desks: Desks, member, books: list[int]) -> None:
+async def _lend_at_two_desks(given, desks: Rivals, member, books: list[int]) -> None:
     """The member has one book; each desk lends two."""
     orders = (books[:2], member.pk, DAY), (books[2:4], member.pk, DAY)
-    try:
-        refused = await given.result_of("lend", *orders, driver=desks.serve)
-    except Raised as stop:
-        raise _desk_trouble(given, stop) from None
-    number = await _open_loans(member)
+    refused = (await given.call("lend", *orders, driver=desks.serve)).value
+    number = await open_loans().filter(member=member).acount()
     if (number, refused) == (3, 1):
         return
     if number > 3 and desks.unlocked == 2:
@@ -458,26 +315,7 @@ async def _lend_at_two_desks(given, desks: Desks, member, books: list[int]) -> N
     )
 
 
-def _desk_trouble(given, stop: Raised) -> Exception:
-    if not (isinstance(stop.error, DatabaseError) and "locked" in str(stop.error)):
-        return stop
-    if "select_for_update" in (given.source("lend") or ""):
-        return NotYet(
-            "no-such-lock",
-            "One desk got `OperationalError: database is locked`. On PostgreSQL "
-            "`select_for_update` would have made it wait. SQLite has no lock for a row, so Django "
-            "leaves the words out there. What takes a lock on both?",
-        )
-    return NotYet(
-        "database-locked",
-        "One desk lent its books, and the other one got `OperationalError: database is locked`. "
-        "Both had read by then, and on SQLite a transaction that has read cannot begin to write "
-        "while another one writes. On PostgreSQL both go on, and the member has five books. "
-        "What must a desk wait for before it reads?",
-    )
-
-
-def _require_lock(desks: Desks) -> None:
+def _require_lock(desks: Rivals) -> None:
     """Require that what kept the desks apart is a lock on a row that both share."""
     if desks.unlocked:
         raise NotYet(
@@ -503,12 +341,8 @@ def _require_lock(desks: Desks) -> None:
 
 async def _require_limit(given, member, book: int, limit_reached) -> None:
     """Lend one book to the member, who has three by now."""
-    try:
-        await given.result_of("lend", [book], member.pk, DAY)
-    except Raised as stop:
-        if not isinstance(stop.error, limit_reached):
-            raise
-    if await _open_loans(member) > 3:
+    await given.call("lend", [book], member.pk, DAY, expect=limit_reached)
+    if await open_loans().filter(member=member).acount() > 3:
         raise NotYet(
             "no-limit",
             "A member who had three books was lent a fourth. "
@@ -518,25 +352,19 @@ async def _require_limit(given, member, book: int, limit_reached) -> None:
 
 async def _require_all_or_none(given, books: list[int]) -> None:
     """Lend a book that is there together with one that is out."""
-    from django.db import IntegrityError
-    from library.models import Loan, Member
+    from library.models import Member
 
     member = await Member.objects.acreate(name="Queequeg", email="queequeg@example.org")
-    out = await Loan.objects.filter(returned=None).order_by("pk").afirst()
-    told = False
-    try:
-        await given.result_of("lend", [books[5], out.book_id], member.pk, DAY)
-    except Raised as stop:
-        told = isinstance(stop.error, IntegrityError)
-        if not told:
-            raise
-    if await _open_loans(member):
+    out = await open_loans().afirst()
+    order = [books[5], out.book_id], member.pk, DAY
+    call = await given.call("lend", *order, expect=IntegrityError)
+    if await open_loans().filter(member=member).aexists():
         raise NotYet(
             "half-done",
             "Of two books one was out, and the other one was lent all the same. One crossing is "
             "not one transaction. What makes many writes one: all, or none?",
         )
-    if not told:
+    if call.error is None:
         raise NotYet(
             "swallowed",
             "One of the books was out, so nothing was lent, and nobody was told. "
@@ -545,53 +373,26 @@ async def _require_all_or_none(given, books: list[int]) -> None:
 
 
 class Branches:
-    """Branches that answer when three are asked together, or when nobody else seems to come.
+    """Branches that are asked on threads, three at the same time if the answer is right.
 
     Args:
         number: how many there are to ask.
-        together: how many should be asked at the same time.
     """
 
-    PATIENCE = 2
-    """Seconds to wait for the others, once."""
-    GRACE = 0.15
-    """Seconds to wait for one too many."""
-
-    def __init__(self, number: int, together: int):
-        self.most_at_once = 0
+    def __init__(self, number: int):
+        self.meeting = Meeting(number, together=3)
         self.places: set[str] = set()
         self.connections: list[object] = []
-        self._left, self._together = number, together
-        self._inside = 0
-        self._hurry = False
-        self._change = threading.Condition()
 
     def count(self, branch: str) -> int:
-        """Query, and answer as the class says."""
-        from django.db import connections
+        """Query, and answer when the others are there."""
         from library.models import Book
 
         number = Book.objects.count() + len(branch)
         self.connections.append(connections["default"])
         self.places.add(place())
-        with self._change:
-            self._inside += 1
-            self.most_at_once = max(self.most_at_once, self._inside)
-            self._change.notify_all()
-            self._wait()
-            self._inside -= 1
-            self._left -= 1
-            self._change.notify_all()
-        return number
-
-    def _wait(self) -> None:
-        wanted = self._change.wait_for(
-            lambda: self._hurry or self._inside >= min(self._together, self._left),
-            self.PATIENCE,
-        )
-        self._hurry = self._hurry or not wanted
-        if not self._hurry:
-            self._change.wait_for(lambda: self._inside > self._together, self.GRACE)
+        with self.meeting:
+            return number
 
     @property
     def left_open(self) -> int:
@@ -614,30 +415,29 @@ class Branches:
         "Per branch: `async with asyncio.Semaphore(3)` (one for all), inside it "
         "`ThreadSensitiveContext()`, and in the sync function `connection.close()` in a `finally`?",
     ),
+    errors={
+        SynchronousOnlyOperation: NotYet(
+            "on-the-loop",
+            "`count` ran on the loop's thread, and the guard stopped its query. "
+            "Who takes it to another thread?",
+        ),
+        DatabaseError: NotYet(
+            "closes-elsewhere",
+            "Written on the loop, `connection.close` is the method of the loop's own "
+            "connection, and was called on another thread. On which thread was the one opened "
+            "that should be closed, and what runs there last?",
+        ),
+    },
     seconds=20,
 )
 async def stock(given):
+    from library.models import Book
+
     names = ["Whitby", "Bath", "Haworth", "London", "Nantucket", "Rye", "Ullapool"]
-    branches = Branches(len(names), together=3)
-    try:
-        result = await given.result_of("stock", branches.count, names)
-    except Raised as stop:
-        if isinstance(stop.error, SynchronousOnlyOperation):
-            raise NotYet(
-                "on-the-loop",
-                "`count` ran on the loop's thread, and the guard stopped its query. "
-                "Who takes it to another thread?",
-            ) from None
-        if isinstance(stop.error, DatabaseError):
-            raise NotYet(
-                "closes-elsewhere",
-                "Written on the loop, `connection.close` is the method of the loop's own "
-                "connection, and was called on another thread. On which thread was the one opened "
-                "that should be closed, and what runs there last?",
-            ) from None
-        raise
+    branches = Branches(len(names))
+    result = (await given.call("stock", branches.count, names)).value
     _require_three(branches)
-    expected = [await _books() + len(name) for name in names]
+    expected = [await Book.objects.acount() + len(name) for name in names]
     if not isinstance(result, list | tuple) or sorted(result) != sorted(expected):
         raise NotYet("other-counts", f"It returned {result!r}. Is there one count for each branch?")
     if list(result) != expected:
@@ -657,7 +457,7 @@ async def stock(given):
 
 
 async def _require_closed_after_error(given, names: list[str]) -> None:
-    branches = Branches(len(names), together=3)
+    branches = Branches(len(names))
 
     def count(branch):
         branches.count(branch)
@@ -675,36 +475,30 @@ async def _require_closed_after_error(given, names: list[str]) -> None:
 def _require_three(branches: Branches) -> None:
     if not branches.connections:
         raise NotYet("not-called", "It never called `count`. Who knows what a branch has?")
-    if branches.most_at_once > 3:
+    if branches.meeting.most > 3:
         raise NotYet(
             "unbounded",
-            f"{branches.most_at_once} branches were asked at once, each on a connection of its "
+            f"{branches.meeting.most} branches were asked at once, each on a connection of its "
             "own. The library may open three. Who makes the fourth one wait?",
         )
-    if branches.most_at_once <= 1 and branches.places == {SENSITIVE}:
+    if branches.meeting.most <= 1 and branches.places == {SENSITIVE}:
         raise NotYet(
             "queue",
             "One branch at a time: all calls went to the one thread-sensitive worker, where "
             "`gather` changes nothing. What gives a branch a worker of its own?",
         )
-    if branches.most_at_once <= 1:
+    if branches.meeting.most <= 1:
         raise NotYet(
             "one-context",
             "One branch at a time, on another worker than usual: a context has one thread, for all "
             "that runs inside it. How many contexts do three branches need?",
         )
-    if branches.most_at_once < 3:
+    if branches.meeting.most < 3:
         raise NotYet(
             "fewer",
-            f"Never more than {branches.most_at_once} branches were asked at once. "
+            f"Never more than {branches.meeting.most} branches were asked at once. "
             "How many does your semaphore let in?",
         )
-
-
-async def _books() -> int:
-    from library.models import Book
-
-    return await Book.objects.acount()
 
 
 @exercise(
@@ -723,15 +517,19 @@ async def _books() -> int:
         "A `threading.Event`, asked before each book inside `atomic()`. Outside: "
         "`asyncio.wait([job], timeout=seconds)`, set the event, and then: who waits for the job?",
     ),
+    errors={
+        SynchronousOnlyOperation: NotYet(
+            "atomic-on-the-loop",
+            "`atomic()` or `take_back` ran on the loop's thread, and the guard stopped it. "
+            "Which function should cross as a whole?",
+        ),
+    },
     seconds=15,
 )
 async def take_back_all(given):
-    from library.models import Loan
-
-    loans = [loan.pk async for loan in Loan.objects.filter(returned=None)]
-    await _in_time(given, loans[:2])
-    require_off_the_pool(given)
-    fact = await given.result_of("take_back_all", loans[2:], driver=_too_late)
+    loans = [loan.pk async for loan in open_loans()]
+    require_off_the_pool(await _in_time(given, loans[:2]))
+    fact = (await given.call("take_back_all", loans[2:], driver=_too_late)).value
     if not fact.told:
         raise NotYet(
             "no-timeout",
@@ -759,67 +557,53 @@ async def take_back_all(given):
     return "All or none, and the caller hears of it when it is true."
 
 
-async def _in_time(given, loans: list[int]) -> None:
+async def _in_time(given, loans: list[int]) -> Call:
     from library.models import Loan
 
     def take_back(pk, day):
         Loan.objects.filter(pk=pk).update(returned=day)
 
-    try:
-        await given.result_of("take_back_all", take_back, loans, DAY, 10)
-        require_this_loop(given)
-    except Raised as stop:
-        if isinstance(stop.error, SynchronousOnlyOperation):
-            raise NotYet(
-                "atomic-on-the-loop",
-                "`atomic()` or `take_back` ran on the loop's thread, and the guard stopped it. "
-                "Which function should cross as a whole?",
-            ) from None
-        raise
+    call = await given.call("take_back_all", take_back, loans, DAY, 10)
+    require_this_loop(call)
     if await Loan.objects.filter(pk__in=loans, returned=DAY).acount() < len(loans):
         raise NotYet(
             "not-taken-back",
             "There was time enough, and not every loan was closed on the day. "
             "Who calls `take_back`, and for which loans?",
         )
+    return call
 
 
 async def _too_late(take_back_all, loans: list[int]) -> SimpleNamespace:
     """Let the time be over while the second book is being taken back."""
     from library.models import Loan
 
-    seconds, go_on = 0.1, threading.Event()
-    fact = SimpleNamespace(told=False, at_work=0, taken=0)
+    seconds, go_on, at_work = 0.1, threading.Event(), Overlap()
 
     def take_back(pk, day):
-        fact.at_work += 1
-        try:
+        with at_work:
             Loan.objects.filter(pk=pk).update(returned=day)
             if pk == loans[1]:
                 go_on.wait(5)
-        finally:
-            fact.at_work -= 1
 
-    # The loop's timers go off in their order, however late they are.
-    asyncio.get_running_loop().call_later(2 * seconds, _after_turns, TURNS, go_on.set)
+    async def let_go():
+        # A loop's timers go off in their order, however late they are.
+        await asyncio.sleep(2 * seconds)
+        await turns()
+        go_on.set()
+
+    letting_go = asyncio.create_task(let_go())
+    fact = SimpleNamespace(told=False)
     try:
         await take_back_all(take_back, loans, DAY, seconds)
     except TimeoutError:
         fact.told = True
-    at_work = fact.at_work
+    fact.at_work = at_work.now
     go_on.set()
+    letting_go.cancel()
     await sync_to_async(int)()  # whatever is in the worker's queue has run when this has
     fact.taken = await Loan.objects.filter(pk__in=loans).exclude(returned=None).acount()
-    fact.at_work = at_work
     return fact
-
-
-def _after_turns(turns: int, function) -> None:
-    """Call `function` when the loop has gone round so many times."""
-    if turns:
-        asyncio.get_running_loop().call_soon(_after_turns, turns - 1, function)
-    else:
-        function()
 
 
 @exercise(
@@ -837,42 +621,41 @@ def _after_turns(turns: int, function) -> None:
         "`hours, lines = await asyncio.gather(opening_hours(), sync_to_async(f)())`: "
         "what does `f` return?",
     ),
+    errors={
+        SynchronousOnlyOperation: NotYet(
+            "sync-query",
+            "A query ran on the loop's thread, and the guard stopped it. "
+            "Into which sync function does everything that asks belong?",
+        ),
+    },
     seconds=10,
 )
 async def shelf(given):
-    try:
-        page = await given.result_of("shelf", driver=_serve)
-    except Raised as stop:
-        if isinstance(stop.error, SynchronousOnlyOperation):
-            raise NotYet(
-                "sync-query",
-                "A query ran on the loop's thread, and the guard stopped it. "
-                "Into which sync function does everything that asks belong?",
-            ) from None
-        raise
-    expected = await _shelf_page()
+    call = await given.call("shelf", driver=_serve)
+    page, expected = call.value, await _shelf_page()
     if page != expected:
         raise NotYet(
             "other-page",
             f"It begins {page[:80]!r}, and should begin {expected[:80]!r}; forty books in all. "
             "Compare with `shelf_before`.",
         )
-    require_off_the_pool(given)
-    _require_one_crossing(crossings(given))
-    _require_two_queries(len(queries(given)))
-    if not _at_the_same_time(given):
+    require_off_the_pool(call)
+    _require_one_crossing(crossings(call))
+    _require_two_queries(call)
+    if not _at_the_same_time(call):
         raise NotYet(
             "one-after-another",
             "One crossing, few queries. But the other service and the database wait for each "
             "other, and neither needs the other's answer. Which call starts both?",
         )
-    if _number_sent(given) > 1:
+    if _number_sent(call) > 1:
         raise NotYet(
             "empty-crossing",
-            f"One crossing holds the queries, and {_number_sent(given) - 1} more hold none. Each "
+            f"One crossing holds the queries, and {_number_sent(call) - 1} more hold none. Each "
             "stands in the queue like any other. What is left for it to do?",
         )
-    if await given.result_of("shelf", None, True, driver=_serve) != expected:
+    late = await given.call("shelf", None, True, driver=_serve)
+    if late.value != expected:
         raise NotYet(
             "other-page",
             "When the opening hours come after the books, they change places on the page. "
@@ -884,47 +667,29 @@ async def shelf(given):
 
 
 async def _serve(shelf, closed: Exception | None = None, late: bool = False) -> str:
-    """Ask for the page as a browser would; what the view raises is raised here.
+    """The page, as a browser gets it.
 
     Args:
         closed: what `opening_hours` raises, if anything.
         late: whether `opening_hours` answers only after the worker has done what it was sent.
     """
-    from django.http import HttpResponse
-    from django.urls import path
-
-    errors, returned = [], []
 
     async def opening_hours():
         with span("opening_hours"):
-            for _ in range(TURNS):
-                await asyncio.sleep(0)
+            await turns()
         if late:
             await sync_to_async(int)()
         if closed is not None:
             raise closed
         return HOURS
 
-    async def view(request, **kwargs):
-        try:
-            with span("view"):
-                returned.append(await shelf(request, **kwargs))
-        except Exception as error:  # noqa: BLE001 - Django would make a page of it
-            errors.append(error)
-        is_page = returned and isinstance(returned[0], HttpResponse)
-        return returned[0] if is_page else HttpResponse(f"{returned}")
-
-    site = Site(path("shelf/", view, {"opening_hours": opening_hours}))
-    response = await site.get("/shelf/")
-    if errors:
-        raise errors[0]
-    return response.text
+    return await page_of(shelf, opening_hours=opening_hours)
 
 
 async def _shelf_page() -> str:
-    from library.models import Book, Loan
+    from library.models import Book
 
-    loans = Loan.objects.filter(returned=None).select_related("member")
+    loans = open_loans().select_related("member")
     readers = {loan.book_id: loan.member async for loan in loans}
     books = Book.objects.all()[:40]
     lines = [f"{book}: {readers.get(book.pk, 'on the shelf')}" async for book in books]
@@ -952,23 +717,19 @@ def _require_one_crossing(calls: list[Span]) -> None:
         )
 
 
-def _number_sent(given) -> int:
+def _number_sent(call: Call) -> int:
     """How many calls the view sent to another thread."""
-    spans = given.recording.spans
+    spans = call.recording.spans
     view = next(each for each in spans if each.kind == SPAN and each.name == "view")
     return sum(
-        call.kind == SYNC and call.sent is not None and view.start <= call.sent.at <= view.end
-        for call in spans
+        each.kind == SYNC and each.sent is not None and view.start <= each.sent.at <= view.end
+        for each in spans
     )
 
 
-def _require_two_queries(number: int) -> None:
-    if number == 0:
-        raise NotYet(
-            "no-query",
-            "The page came without a query, so it will be wrong after the next loan. "
-            "Who knows which books are out?",
-        )
+def _require_two_queries(call: Call) -> None:
+    require_query(call, "page", "which books are out")
+    number = len(queries(call))
     if number > 4:
         raise NotYet(
             "query-per-row",
@@ -983,9 +744,9 @@ def _require_two_queries(number: int) -> None:
         )
 
 
-def _at_the_same_time(given) -> bool:
+def _at_the_same_time(call: Call) -> bool:
     """Whether the database was at work, as the loop saw it, while the service was asked."""
-    call = crossings(given)[0]
-    service = next(span for span in given.recording.spans if span.name == "opening_hours")
-    taken_up = call.returned.at if call.returned else float("inf")
-    return call.sent.at < service.end and service.start < taken_up
+    crossing = crossings(call)[0]
+    service = next(span for span in call.recording.spans if span.name == "opening_hours")
+    taken_up = crossing.returned.at if crossing.returned else float("inf")
+    return crossing.sent.at < service.end and service.start < taken_up

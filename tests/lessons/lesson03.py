@@ -6,8 +6,6 @@ from tests.proof.faults.edits import drop_tag, notebook, output, rename, source,
 from tests.proof.faults.planting import Fault
 
 NOTEBOOK = "notebooks/03_*.ipynb"
-CHECKS = "asynclab/lessons/lesson03.py"
-
 ANSWERS = [
     Answer(
         "3.1",
@@ -1506,7 +1504,7 @@ FAULTS = [
         "two-desks-on-one-worker",
         "a check",
         text(
-            CHECKS,
+            "asynclab/lessons/vocabulary/rivals.py",
             "        async with ThreadSensitiveContext():\n            try:",
             "        if True:\n            try:",
         ),

@@ -8,7 +8,8 @@ logs              a logger for a check, which leaves logging as it was
 open_connections  which connections are opened, which are left open, and who closes some
 queries           what a call asked of the database
 requests          what a view gets, and what it answers
+rivals            two requests at the same moment
 tasks             turns of a loop, what is under way at once, what is kept alive or lost
-threads           which kind of thread something ran on
+threads           which kind of thread something ran on, and what runs on several at once
 transactions      what belongs into one transaction
 """

@@ -1,6 +1,7 @@
-"""Which kind of thread something ran on."""
+"""Threads: which kind of thread something ran on, and what runs on several at once."""
 
 import asyncio
+import threading
 
 from ...exercises.book import NotYet
 from ...exercises.given import Call
@@ -17,6 +18,49 @@ def place() -> str:
     except RuntimeError:
         return SENSITIVE if workers.on_shared() else ELSEWHERE
     return LOOP
+
+
+class Meeting:
+    """Where calls on threads of their own wait for one another: `with meeting:`.
+
+    A call goes on when enough of them are inside, or all that are still to come. If they do not
+    come for PATIENCE seconds, nobody waits any more.
+
+    Args:
+        calls: how many there will be.
+        together: how many should be inside at the same time.
+
+    `most` is the most that there were.
+    """
+
+    PATIENCE = 2
+    GRACE = 0.15
+    """Seconds to wait for one too many."""
+
+    def __init__(self, calls: int, together: int):
+        self.most = 0
+        self._left, self._together = calls, together
+        self._inside = 0
+        self._hurry = False
+        self._change = threading.Condition()
+
+    def __enter__(self) -> None:
+        with self._change:
+            self._inside += 1
+            self.most = max(self.most, self._inside)
+            self._change.notify_all()
+            self._hurry = not self._change.wait_for(self._enough, self.PATIENCE) or self._hurry
+            if not self._hurry:
+                self._change.wait_for(lambda: self._inside > self._together, self.GRACE)
+
+    def __exit__(self, *_) -> None:
+        with self._change:
+            self._inside -= 1
+            self._left -= 1
+            self._change.notify_all()
+
+    def _enough(self) -> bool:
+        return self._hurry or self._inside >= min(self._together, self._left)
 
 
 def require_this_loop(call: Call) -> None:
