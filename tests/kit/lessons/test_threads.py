@@ -1,0 +1,60 @@
+"""The words for threads that checks are written with."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from asynclab.lessons.vocabulary.threads import ELSEWHERE, LOOP, SENSITIVE, Meeting, place
+
+
+def test_place_is_what_kind_of_thread_it_is_called_on():
+    async def main():
+        return [
+            place(),
+            await sync_to_async(place)(),
+            await sync_to_async(place, thread_sensitive=False)(),
+            await asyncio.to_thread(place),
+        ]
+
+    assert asyncio.run(main()) == [LOOP, SENSITIVE, ELSEWHERE, ELSEWHERE]
+    assert place() == ELSEWHERE
+
+
+class Brief(Meeting):
+    PATIENCE = GRACE = 0.05
+
+
+def most_of(meeting, calls, workers):
+    def call(_):
+        with meeting:
+            pass
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(call, range(calls)))
+    return meeting.most
+
+
+@pytest.mark.parametrize(("workers", "most"), [(1, 1), (2, 2), (3, 3)])
+def test_most_at_once_is_how_many_there_were(workers, most):
+    assert most_of(Brief(7, together=3), 7, workers) == most
+
+
+def test_one_too_many_is_waited_for():
+    assert most_of(Meeting(4, together=3), 4, 4) == 4
+
+
+def test_nobody_waits_once_somebody_has_waited_in_vain():
+    began = perf_counter()
+    most_of(Brief(100, together=3), 100, 1)
+    assert perf_counter() - began < 100 * Brief.PATIENCE
+
+
+def test_the_last_one_waits_for_nobody():
+    meeting = Meeting(1, together=3)
+    meeting.PATIENCE = 5
+    began = perf_counter()
+    assert most_of(meeting, 1, 1) == 1
+    assert perf_counter() - began < meeting.PATIENCE
