@@ -52,8 +52,6 @@ class Call:
 class Given:
     """What the reader has written for one exercise.
 
-    `recording` holds the events of the last call, or None before the first.
-
     Args:
         exercise: says which names, and how long a call may take.
         namespace: the namespace of the reader's cells.
@@ -64,7 +62,6 @@ class Given:
     """
 
     def __init__(self, exercise: Exercise, namespace: dict[str, object], cells: Sequence[str]):
-        self.recording: Recording | None = None
         self._job: Job | None = None
         self._exercise = exercise
         self._namespace = namespace
@@ -121,7 +118,6 @@ class Given:
         called, args = (driver, (function, *args)) if driver else (function, args)
         self._job = job = Job(name, called, args, kwargs, where)
         await job.run(self._exercise.seconds)
-        self.recording = job.recording
         if job.hung:
             raise NotYet("hangs", self._hangs(name, job.runs_on))
         if job.error is not None:
@@ -135,7 +131,7 @@ class Given:
         return Call(job.recording, job.value)
 
     async def result_of(self, name: str, *args, **options) -> object:
-        """The value of a call; see `call`."""
+        """The value of a call, for a check that asks nothing else of it; see `call`."""
         return (await self.call(name, *args, **options)).value
 
     def loop_is_free(self, seconds: float = 1) -> bool:

@@ -2,11 +2,10 @@
 
 from django.core.exceptions import SynchronousOnlyOperation
 
-from ..exercises.book import NotYet, Raised, exercise
-from ..recorder.events import QUERY
+from ..exercises.book import NotYet, exercise
 from .vocabulary.failing import require_told_of_database
-from .vocabulary.queries import require_off_the_pool
-from .vocabulary.threads import require_this_loop
+from .vocabulary.queries import require_query
+from .vocabulary.threads import require_usual_threads
 
 
 @exercise(
@@ -22,29 +21,21 @@ from .vocabulary.threads import require_this_loop
         "`Book.objects.acount()` only makes a coroutine. Which word runs it and gives the number?",
         "Does your function end with `return await Book.objects.acount()`?",
     ),
+    errors={
+        SynchronousOnlyOperation: NotYet(
+            "sync-query",
+            "A sync query ran while an event loop was running, and Django's guard stopped it. "
+            "Which method of the queryset can be awaited?",
+        ),
+    },
 )
 async def count_books(given):
     from library.models import Book
 
-    try:
-        result = await given.result_of("count_books")
-    except Raised as stop:
-        if not isinstance(stop.error, SynchronousOnlyOperation):
-            raise
-        raise NotYet(
-            "sync-query",
-            "A sync query ran while an event loop was running, and Django's guard stopped it. "
-            "Which method of the queryset can be awaited?",
-        ) from None
-    if not any(span.kind == QUERY for span in given.recording.spans):
-        raise NotYet(
-            "no-query",
-            "The number came without a query, so it will be wrong after the next new book. "
-            "Who knows how many books there are?",
-        )
-    if result != await Book.objects.acount():
-        raise NotYet("other-number", f"It returned {result!r}. Which model does it count?")
-    require_off_the_pool(given)
-    require_this_loop(given)
+    call = await given.call("count_books")
+    require_query(call, "number", "how many books there are", after="new book")
+    if call.value != await Book.objects.acount():
+        raise NotYet("other-number", f"It returned {call.value!r}. Which model does it count?")
+    require_usual_threads(call)
     await require_told_of_database(given, "count_books")
     return "The lanes would show one query, on the thread-sensitive worker."

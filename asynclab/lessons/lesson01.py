@@ -48,7 +48,7 @@ async def stock_report(given):
         await desk.wait(branch)
         return f"{branch}: {len(branch)} copies"
 
-    result = (await given.call("stock_report", ask, BRANCHES)).value
+    result = await given.result_of("stock_report", ask, BRANCHES)
     expected = [f"{branch}: {len(branch)} copies" for branch in BRANCHES]
     if isinstance(result, list | tuple | set) and any(map(inspect.isawaitable, result)):
         raise NotYet(
@@ -166,7 +166,7 @@ async def issue_cards(given):
     },
 )
 async def in_background(given):
-    fact = (await given.call("in_background", driver=_post_letters)).value
+    fact = await given.result_of("in_background", driver=_post_letters)
     if fact.coroutine:
         raise NotYet(
             "nobody-awaits",
@@ -374,7 +374,7 @@ async def serve(given):
         log[request] = request_id.get()
         return f"{request} served"
 
-    result = (await given.call("serve", requests, handle)).value
+    result = await given.result_of("serve", requests, handle)
     if set(log) != set(requests):
         raise NotYet(
             "not-served",
@@ -434,7 +434,7 @@ async def serve(given):
 async def make_refresh(given):
     outcomes = None, OSError("the shop is closed"), LookupError("no such price")
     good, bad, odd = [
-        (await given.call("make_refresh", outcome, driver=_click)).value for outcome in outcomes
+        await given.result_of("make_refresh", outcome, driver=_click) for outcome in outcomes
     ]
     if good.coroutine:
         raise NotYet(

@@ -16,7 +16,7 @@ from .vocabulary.queries import (
     require_query,
 )
 from .vocabulary.requests import request_of, text_of
-from .vocabulary.threads import require_this_loop
+from .vocabulary.threads import require_this_loop, require_usual_threads
 from .vocabulary.transactions import ASYNC_WITH, noting_bare_queries
 
 
@@ -55,8 +55,7 @@ async def count_overdue(given):
                 "The number is right, but every loan travelled to Python to be counted here. "
                 "A library has a million of them. Who could count instead?",
             )
-        require_off_the_pool(call)
-        require_this_loop(call)
+        require_usual_threads(call)
         await require_told_of_database(given, "count_overdue", DAY)
         return "One query, one hop, one number."
     if call.value == await due.acount():
@@ -334,8 +333,7 @@ async def dashboard(given):
             f"It works, with {number} queries on the library's tables. One brings everything. "
             "Which rows do you fetch twice, one by one, or table by table?",
         )
-    require_off_the_pool(call)
-    require_this_loop(call)
+    require_usual_threads(call)
     await require_told_of_database(given, "dashboard", await request_of("amara"))
     return "Everything was fetched before the template began. Nothing in it can ask any more."
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db import DatabaseError, IntegrityError, connections
+from django.db import DatabaseError, IntegrityError
 
 from ..exercises.book import NotYet, exercise
 from ..exercises.given import Call
@@ -16,6 +16,7 @@ from ..recorder.taps import span
 from .vocabulary.causes import behind_a_dot, written
 from .vocabulary.failing import Mishap, require_told, require_told_of_database
 from .vocabulary.library import DAY, free_books, lend_out_of_order, open_loans
+from .vocabulary.open_connections import Opened
 from .vocabulary.queries import (
     crossings,
     in_pool,
@@ -67,8 +68,7 @@ async def reminder(given):
         return f"Please bring back {member_pk} books by {day}."
 
     await _require_letter(given, letter, called_on)
-    call = await given.call("reminder", letter, 2, DAY)
-    if call.value is not None:
+    if await given.result_of("reminder", letter, 2, DAY) is not None:
         raise NotYet(
             "other-text",
             "For a member with nothing overdue it gave something else than `None`. "
@@ -291,7 +291,7 @@ async def _lend_one(given, member, book: int) -> Call:
 async def _lend_at_two_desks(given, desks: Rivals, member, books: list[int]) -> None:
     """The member has one book; each desk lends two."""
     orders = (books[:2], member.pk, DAY), (books[2:4], member.pk, DAY)
-    refused = (await given.call("lend", *orders, driver=desks.serve)).value
+    refused = await given.result_of("lend", *orders, driver=desks.serve)
     number = await open_loans().filter(member=member).acount()
     if (number, refused) == (3, 1):
         return
@@ -382,21 +382,15 @@ class Branches:
     def __init__(self, number: int):
         self.meeting = Meeting(number, together=3)
         self.places: set[str] = set()
-        self.connections: list[object] = []
 
     def count(self, branch: str) -> int:
         """Query, and answer when the others are there."""
         from library.models import Book
 
         number = Book.objects.count() + len(branch)
-        self.connections.append(connections["default"])
         self.places.add(place())
         with self.meeting:
             return number
-
-    @property
-    def left_open(self) -> int:
-        return sum(connection.connection is not None for connection in self.connections)
 
 
 @exercise(
@@ -435,7 +429,8 @@ async def stock(given):
 
     names = ["Whitby", "Bath", "Haworth", "London", "Nantucket", "Rye", "Ullapool"]
     branches = Branches(len(names))
-    result = (await given.call("stock", branches.count, names)).value
+    with Opened() as opened:
+        result = await given.result_of("stock", branches.count, names)
     _require_three(branches)
     expected = [await Book.objects.acount() + len(name) for name in names]
     if not isinstance(result, list | tuple) or sorted(result) != sorted(expected):
@@ -446,10 +441,10 @@ async def stock(given):
             "All counts are there, in the order in which the branches answered. "
             "Which call waits for all, and keeps the order of the questions?",
         )
-    if branches.left_open:
+    if opened.left:
         raise NotYet(
             "leaves-open",
-            f"Afterwards {branches.left_open} connections are open. The end of a worker closes "
+            f"Afterwards {opened.left} connections are open. The end of a worker closes "
             "none. On which thread was each opened, and what runs there last?",
         )
     await _require_closed_after_error(given, names)
@@ -463,17 +458,18 @@ async def _require_closed_after_error(given, names: list[str]) -> None:
         branches.count(branch)
         raise Mishap
 
-    await require_told(given, "stock", count, names, what="`count`")
-    if branches.left_open:
+    with Opened() as opened:
+        await require_told(given, "stock", count, names, what="`count`")
+    if opened.left:
         raise NotYet(
             "open-after-error",
-            f"`count` failed, and {branches.left_open} connections stayed open. "
+            f"`count` failed, and {opened.left} connections stayed open. "
             "Which block runs whether or not the count has failed?",
         )
 
 
 def _require_three(branches: Branches) -> None:
-    if not branches.connections:
+    if not branches.places:
         raise NotYet("not-called", "It never called `count`. Who knows what a branch has?")
     if branches.meeting.most > 3:
         raise NotYet(
@@ -529,7 +525,7 @@ def _require_three(branches: Branches) -> None:
 async def take_back_all(given):
     loans = [loan.pk async for loan in open_loans()]
     require_off_the_pool(await _in_time(given, loans[:2]))
-    fact = (await given.call("take_back_all", loans[2:], driver=_too_late)).value
+    fact = await given.result_of("take_back_all", loans[2:], driver=_too_late)
     if not fact.told:
         raise NotYet(
             "no-timeout",
@@ -654,8 +650,7 @@ async def shelf(given):
             f"One crossing holds the queries, and {_number_sent(call) - 1} more hold none. Each "
             "stands in the queue like any other. What is left for it to do?",
         )
-    late = await given.call("shelf", None, True, driver=_serve)
-    if late.value != expected:
+    if await given.result_of("shelf", None, True, driver=_serve) != expected:
         raise NotYet(
             "other-page",
             "When the opening hours come after the books, they change places on the page. "

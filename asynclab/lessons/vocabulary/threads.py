@@ -7,6 +7,7 @@ from ...exercises.book import NotYet
 from ...exercises.given import Call
 from ...recorder import workers
 from ...recorder.events import CELL, TASK
+from .queries import require_off_the_pool
 
 LOOP, SENSITIVE, ELSEWHERE = "loop", "sensitive", "elsewhere"
 
@@ -76,6 +77,16 @@ def require_this_loop(call: Call) -> None:
             "What is bound to your loop would fail there. You are in an `async def`: what can "
             "you do with a coroutine right here?",
         )
+
+
+def require_usual_threads(call: Call) -> None:
+    """Require that queries ran off the pool, and tasks on the loop that the call came from.
+
+    Raises:
+        NotYet: "query-in-pool" or "second-loop".
+    """
+    require_off_the_pool(call)
+    require_this_loop(call)
 
 
 def leaves_loop(call: Call) -> bool:
