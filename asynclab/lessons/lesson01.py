@@ -7,9 +7,10 @@ from types import SimpleNamespace
 
 from ..exercises.book import NotYet, exercise
 from ..exercises.given import Call
+from ..recorder.roles import EVENT_LOOP
 from .vocabulary.failing import Mishap, require_told, require_told_of_no_loop
 from .vocabulary.tasks import Gate, LastFirst, NewTasks, told_to_the_loop, turns
-from .vocabulary.threads import LOOP, place, require_this_loop
+from .vocabulary.threads import place, require_this_loop
 
 BRANCHES = ("Whitby", "Bath", "Haworth", "London", "Nantucket")
 RUNS_A_LOOP = RuntimeError, "running event loop"
@@ -99,25 +100,25 @@ async def issue_cards(given):
 
     def make_card(name):
         places.append(place())
-        free.append(places[-1] == LOOP or given.loop_is_free())
+        free.append(places[-1] == EVENT_LOOP or given.loop_is_free())
         return f"card of {name}"
 
     names = ["Mina", "Jonathan", "Lucy"]
     call = await given.call("issue_cards", make_card, names, expect=TypeError)
-    if call.error and LOOP in places:
+    if call.error and EVENT_LOOP in places:
         raise NotYet(
             "called-too-soon",
             "`make_card(name)`, with brackets, ran at once, on the loop, and only its result "
             "was handed on. What do you hand over if the other thread is to make the call?",
         )
     result, source = call.value, given.source("issue_cards") or ""
-    if LOOP in places and ("create_task" in source or source.count("async def") > 1):
+    if EVENT_LOOP in places and ("create_task" in source or source.count("async def") > 1):
         raise NotYet(
             "async-def-is-no-thread",
             "The call sits in a coroutine or a task now, but that runs on the loop's own thread, "
             "and blocks it just the same. What takes a call to another thread?",
         )
-    if LOOP in places:
+    if EVENT_LOOP in places:
         raise NotYet(
             "blocks",
             "`make_card` ran on the loop's own thread: nobody else was served meanwhile. "

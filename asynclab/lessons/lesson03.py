@@ -12,6 +12,7 @@ from django.db import DatabaseError, IntegrityError
 from ..exercises.book import NotYet, exercise
 from ..exercises.given import Call
 from ..recorder.events import SPAN, SYNC, Span
+from ..recorder.roles import EVENT_LOOP, THREAD_SENSITIVE_WORKER
 from ..recorder.taps import span
 from .vocabulary.causes import behind_a_dot, written
 from .vocabulary.failing import Mishap, require_told, require_told_of_database
@@ -27,7 +28,7 @@ from .vocabulary.queries import (
 from .vocabulary.requests import page_of
 from .vocabulary.rivals import Rivals
 from .vocabulary.tasks import Overlap, turns
-from .vocabulary.threads import ELSEWHERE, LOOP, SENSITIVE, Meeting, place, require_this_loop
+from .vocabulary.threads import ELSEWHERE, Meeting, place, require_this_loop
 from .vocabulary.transactions import ASYNC_WITH
 
 HOURS = "Open until 20:30"
@@ -86,7 +87,7 @@ async def reminder(given):
 
 async def _require_letter(given, letter, called_on: list[str]) -> None:
     call = await given.call("reminder", letter, 1, DAY, expect=TypeError)
-    if call.error and LOOP in called_on:
+    if call.error and EVENT_LOOP in called_on:
         raise NotYet(
             "called-too-soon",
             "`letter(...)` with its brackets ran at once, on the loop, and sync_to_async was "
@@ -95,7 +96,7 @@ async def _require_letter(given, letter, called_on: list[str]) -> None:
     text = call.value
     if not called_on:
         raise NotYet("not-called", "It never called `letter`. Who knows what is overdue?")
-    if LOOP in called_on:
+    if EVENT_LOOP in called_on:
         raise NotYet(
             "on-the-loop",
             "`letter` ran on the loop's own thread. It queries, so Django's guard would raise. "
@@ -146,12 +147,12 @@ async def export(given):
 
     def make_csv(rows):
         calls.append(SimpleNamespace(place=place(), listed=isinstance(rows, list | tuple)))
-        calls[-1].free = calls[-1].place == LOOP or given.loop_is_free()
+        calls[-1].free = calls[-1].place == EVENT_LOOP or given.loop_is_free()
         calls[-1].rows = [tuple(row) if isinstance(row, list) else row for row in rows]
         return "\n".join(map(str, calls[-1].rows))
 
     call = await given.call("export", make_csv, expect=TypeError)
-    if call.error and calls and calls[-1].place == LOOP:
+    if call.error and calls and calls[-1].place == EVENT_LOOP:
         raise NotYet(
             "blocks",
             "`make_csv(rows)` with its brackets ran at once, on the loop, and only its result was "
@@ -180,13 +181,13 @@ def _make_nothing(rows):
 
 
 def _require_beside(call: Call, made: SimpleNamespace) -> None:
-    if made.place == LOOP:
+    if made.place == EVENT_LOOP:
         raise NotYet(
             "blocks",
             "`make_csv` ran on the loop's own thread: for as long as it computes, nobody else is "
             "served. Where else could it run?",
         )
-    if made.place == SENSITIVE:
+    if made.place == THREAD_SENSITIVE_WORKER:
         raise NotYet(
             "holds-the-worker",
             "`make_csv` ran on the thread-sensitive worker: the loop is free, but every query of "
@@ -477,7 +478,7 @@ def _require_three(branches: Branches) -> None:
             f"{branches.meeting.most} branches were asked at once, each on a connection of its "
             "own. The library may open three. Who makes the fourth one wait?",
         )
-    if branches.meeting.most <= 1 and branches.places == {SENSITIVE}:
+    if branches.meeting.most <= 1 and branches.places == {THREAD_SENSITIVE_WORKER}:
         raise NotYet(
             "queue",
             "One branch at a time: all calls went to the one thread-sensitive worker, where "

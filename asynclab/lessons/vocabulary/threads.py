@@ -7,18 +7,22 @@ from ...exercises.book import NotYet
 from ...exercises.given import Call
 from ...recorder import workers
 from ...recorder.events import CELL, TASK
+from ...recorder.roles import EVENT_LOOP, THREAD_SENSITIVE_WORKER
 from .queries import require_off_the_pool
 
-LOOP, SENSITIVE, ELSEWHERE = "loop", "sensitive", "elsewhere"
+ELSEWHERE = "elsewhere"
 
 
 def place() -> str:
-    """What kind of thread this is called on: LOOP, SENSITIVE (the shared worker) or ELSEWHERE."""
+    """What kind of thread this is called on.
+
+    It is EVENT_LOOP, THREAD_SENSITIVE_WORKER, which everybody shares, or ELSEWHERE.
+    """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return SENSITIVE if workers.on_shared() else ELSEWHERE
-    return LOOP
+        return THREAD_SENSITIVE_WORKER if workers.on_shared() else ELSEWHERE
+    return EVENT_LOOP
 
 
 class Meeting:

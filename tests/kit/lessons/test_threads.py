@@ -7,7 +7,8 @@ from time import perf_counter
 import pytest
 from asgiref.sync import sync_to_async
 
-from asynclab.lessons.vocabulary.threads import ELSEWHERE, LOOP, SENSITIVE, Meeting, place
+from asynclab.lessons.vocabulary.threads import ELSEWHERE, Meeting, place
+from asynclab.recorder.roles import EVENT_LOOP, THREAD_SENSITIVE_WORKER
 
 
 def test_place_is_what_kind_of_thread_it_is_called_on():
@@ -19,7 +20,7 @@ def test_place_is_what_kind_of_thread_it_is_called_on():
             await asyncio.to_thread(place),
         ]
 
-    assert asyncio.run(main()) == [LOOP, SENSITIVE, ELSEWHERE, ELSEWHERE]
+    assert asyncio.run(main()) == [EVENT_LOOP, THREAD_SENSITIVE_WORKER, ELSEWHERE, ELSEWHERE]
     assert place() == ELSEWHERE
 
 
