@@ -1,0 +1,33 @@
+"""A check's own logger leaves logging as it was."""
+
+import logging
+import queue
+from logging.handlers import QueueHandler, QueueListener
+
+from asynclab.lessons.vocabulary.logs import logger_of_its_own
+
+
+def test_no_listener_of_the_block_runs_on():
+    records, handled = queue.SimpleQueue(), logging.NullHandler()
+    with logger_of_its_own() as logger:
+        logger.addHandler(QueueHandler(records))
+        QueueListener(records, handled).start()
+        logger.info("one")
+    logging.getLogger("asynclab.library").info("two")
+    # A listener that ran would have taken this one out.
+    records.put("three")
+    assert records.get(timeout=5) == "three"
+
+
+def test_logging_is_as_it_was():
+    def state():
+        return logging.getLogRecordFactory(), logging.raiseExceptions, QueueListener.start
+
+    before = state()
+    with logger_of_its_own() as logger:
+        logging.setLogRecordFactory(dict)
+        assert [now == then for now, then in zip(state(), before, strict=True)] == [False] * 3
+        logger.addHandler(logging.NullHandler())
+        logger.addFilter(bool)
+    assert state() == before
+    assert (logger.handlers, logger.filters) == ([], [])
