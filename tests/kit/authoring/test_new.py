@@ -162,7 +162,7 @@ def test_a_new_lesson_passes_its_gate_and_leaves_no_mutant_alive(tmp_path):
         ("pytest", "-q", "tests/lessons/test_gate.py", "-k", "77 or dead"),
         ("pytest", "-q", "tests/lessons/test_known.py", "tests/kit/test_architecture.py"),
         ("pytest", "-q", "tests/repository/test_readme.py", "-k", "as_written"),
-        ("pytest", "-q", "-p", "nbval.plugin", "--nbval", *root.glob("notebooks/77_*")),
+        ("pytest", "-q", "--nbval", root / MADE[0], root / MADE[1]),
     ):
         run(root, *arguments)
 
