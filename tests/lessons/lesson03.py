@@ -1496,7 +1496,7 @@ FAULTS = [
         "a stub",
         source("exercises/03_*.ipynb", "exercise-3-1", "# your code here", "# write here"),
         (
-            "tests/kit/exercises/test_exercises.py::test_exercises_are_as_generated[03_exercises_sync_to_async_and_threads.ipynb]",
+            "tests/kit/exercises/test_notebooks.py::test_exercises_are_as_generated[03_exercises_sync_to_async_and_threads.ipynb]",
         ),
         ("run: python -m asynclab.authoring generate", "# write here"),
     ),

@@ -23,3 +23,15 @@ async def graded(
     exec(compile(f"{before}\n{source}", "<cell>", "exec"), namespace)
     exercise = Exercise("9.1", "a title", ("answer",), ("?", "?"), seconds, check)
     return await grade(exercise, namespace)
+
+
+def outcome_of(source, **options):
+    """What the cell's `answer` returns to a check; `options` are those of `Given.call`."""
+    seen = []
+
+    async def look(given):
+        seen.append((await given.call("answer", **options)).value)
+
+    verdict = verdict_on(source, look)
+    assert verdict.passed, verdict
+    return seen[0]

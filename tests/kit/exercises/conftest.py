@@ -7,6 +7,7 @@ import sys
 import pytest
 from asgiref.sync import sync_to_async
 
+from asynclab.exercises import score
 from asynclab.recorder import hooks, taps
 
 
@@ -20,3 +21,12 @@ def nothing_stays_behind():
     del environment["PYTEST_CURRENT_TEST"]
     assert {**os.environ, **environment} == dict(os.environ)
     assert asyncio.run(sync_to_async(lambda: "still at work")()) == "still at work"
+
+
+@pytest.fixture
+def own_score(tmp_path, monkeypatch):
+    path = tmp_path / "score" / "progress.json"
+    monkeypatch.setenv(score.VARIABLE, str(path))
+    monkeypatch.setattr(score, "_told", set())
+    monkeypatch.setattr(score, "_unsaved", [])
+    return path

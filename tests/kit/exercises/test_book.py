@@ -6,6 +6,7 @@ import textwrap
 import pytest
 
 from asynclab.exercises import book, check, hint, progress, score, solution
+from asynclab.exercises.book import NotAttempted
 from asynclab.ground.errors import LabError
 
 PACKAGE = "lessons_of_this_test"
@@ -139,3 +140,16 @@ def test_where_no_lesson_loads_an_unknown_number_has_no_near_ones(shelf):
     with pytest.raises(LabError) as error:
         check("9.1")
     assert one_line(error) == "There is no exercise '9.1'."
+
+
+def test_unknown_number_lists_the_near_ones():
+    with pytest.raises(LabError, match=r"no exercise '0\.7'\. Near it: 0\.1"):
+        check("0.7")
+
+
+def test_number_may_be_a_float():
+    assert 'check("0.1")' in repr(check(0.1))
+
+
+def test_not_attempted_says_which():
+    assert str(NotAttempted("The stub stands.")) == "The stub stands."

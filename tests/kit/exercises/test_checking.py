@@ -1,15 +1,23 @@
-"""`await check()` in a program that cancels it: by a time limit, a task group, or an interrupt."""
+"""The verdict on an answer, what a check puts back whatever the answer does, and who cancels it."""
 
 import asyncio
 import dataclasses
 import gc
+import logging
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
 from asgiref.sync import SyncToAsync
 
 from asynclab.exercises import book, check
+from asynclab.exercises.book import NotYet
+from asynclab.exercises.checking import NO_DJANGO
+from asynclab.exercises.verdicts import NOT_YET, PASSED
 from asynclab.recorder import taps
+from tests.kit.exercises.answers import verdict_on
 
 ONE_LINE = ["The check was interrupted. It left nothing behind."]
 
@@ -100,3 +108,197 @@ def test_check_interrupted_while_another_one_runs_is_one_line(called):
         return caught.value
 
     assert one_line_of(asyncio.run(main())) == ONE_LINE
+
+
+def test_passed():
+    verdict = verdict_on("async def answer(): return 1")
+    assert (verdict.outcome, verdict.passed) == (PASSED, True)
+    assert repr(verdict) == "✓ Exercise 9.1, a title: passed"
+
+
+def test_praise_is_shown():
+    async def praise(given):
+        return "Well done: `five` calls."
+
+    verdict = verdict_on("answer = 1", praise)
+    assert repr(verdict).endswith("passed\nWell done: `five` calls.")
+    assert "<code>five</code>" in verdict._repr_html_()
+
+
+def test_diagnosis_reaches_the_reader():
+    async def never(given):
+        raise NotYet("sequential", "What would start <b>them</b> all?")
+
+    verdict = verdict_on("answer = 1", never)
+    assert (verdict.outcome, verdict.diagnosis) == (NOT_YET, "sequential")
+    assert "not yet" in repr(verdict)
+    assert "&lt;b&gt;" in verdict._repr_html_()
+
+
+def test_check_without_django_says_what_to_run():
+    program = (
+        "import asyncio\nfrom asynclab import check\n"
+        "async def count_books(): return 1\n"
+        "async def main(): print(await check('0.1'))\n"
+        "asyncio.run(main())"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.stdout.splitlines()[1:] == [NO_DJANGO], run.stderr
+
+
+def test_check_that_trips_over_an_answer_is_a_verdict():
+    async def careless(given):
+        return (await given.call("answer")).value[0]
+
+    verdict = verdict_on("def answer(): return None", careless)
+    assert (verdict.outcome, verdict.diagnosis) == (NOT_YET, "unusable")
+
+
+def test_environment_and_folder_are_put_back(tmp_path):
+    verdict = verdict_on(
+        "def answer():\n"
+        "    os.environ['DJANGO_ALLOW_ASYNC_UNSAFE'] = '1'\n"
+        "    os.environ.pop('PATH')\n"
+        f"    os.chdir({str(tmp_path)!r})"
+    )
+    assert verdict.passed
+    assert "DJANGO_ALLOW_ASYNC_UNSAFE" not in os.environ
+
+
+def test_recursion_limit_is_put_back():
+    before = sys.getrecursionlimit()
+    try:
+        verdict_on(
+            "def answer(): sys.setrecursionlimit(before + 500)", before="import sys\nbefore = 1"
+        )
+        assert sys.getrecursionlimit() == before
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def test_lost_coroutine_is_told_in_one_line():
+    verdict = verdict_on("async def answer():\n    async def lost(): pass\n    lost()")
+    assert verdict.printed == "RuntimeWarning: coroutine 'lost' was never awaited"
+
+
+def test_lost_exception_is_told_in_one_line():
+    source = (
+        "async def fail(): raise OSError('gone')\n"
+        "async def answer():\n    asyncio.create_task(fail())\n    await asyncio.sleep(0)"
+    )
+    verdict = verdict_on(source)
+    assert verdict.printed == "Task exception was never retrieved OSError: gone"
+
+
+def test_callback_that_fails_is_named_without_its_file():
+    source = """
+async def answer():
+    def look(): raise OSError("gone")
+    asyncio.get_running_loop().call_soon(look)
+    await asyncio.sleep(0)
+"""
+    said = verdict_on(source).printed
+    assert said == "Exception in callback look() OSError: gone"
+
+
+def test_thread_that_fails_is_told_in_one_line():
+    source = """
+def answer():
+    def work(): raise OSError("gone")
+    thread = threading.Thread(target=work, name="letters")
+    thread.start()
+    thread.join()
+"""
+    said = verdict_on(source, before="import threading").printed
+    assert said == "Exception in letters: OSError: gone"
+
+
+LATE = """
+def work():
+    for _ in range(20): time.sleep(0.01)
+    raise OSError("gone")
+def answer(): threading.Thread(target=work, name="letters").start()
+"""
+
+
+def test_thread_that_fails_after_the_call_is_told_with_the_verdict():
+    said = verdict_on(LATE, before="import threading, time").printed
+    assert said == "Exception in letters: OSError: gone"
+
+
+def test_thread_that_cancels_itself_is_told():
+    source = """
+def answer():
+    def work(): raise asyncio.CancelledError
+    thread = threading.Thread(target=work, name="letters")
+    thread.start()
+    thread.join()
+"""
+    said = verdict_on(source, before="import asyncio, threading").printed
+    assert said == "Exception in letters: CancelledError: "
+
+
+def test_what_the_readers_names_hold_is_closed_without_a_word(capfd, recwarn):
+    source = """
+held = []
+async def letter(): raise OSError("gone")
+async def answer():
+    held.append(letter())
+    held.append(asyncio.gather(letter()))
+    held.append(asyncio.create_task(letter()))
+    await asyncio.sleep(0.01)
+"""
+    namespace = {}
+    assert verdict_on(source, namespace=namespace).printed == ""
+    namespace.clear()
+    gc.collect()
+    assert (capfd.readouterr(), recwarn.list) == (("", ""), [])
+
+
+def test_coroutine_that_was_there_before_the_check_can_still_be_awaited():
+    async def letter():
+        return "sent"
+
+    mine = letter()
+    assert verdict_on("def answer(): pass").passed
+    assert asyncio.run(mine) == "sent"
+
+
+def test_what_a_loop_of_asgiref_reports_is_told_in_one_line(caplog):
+    source = """
+def answer():
+    async def fail(): raise OSError("gone")
+    async def work():
+        asyncio.create_task(fail())
+        await asyncio.sleep(0)
+    async_to_sync(work)()
+    gc.collect()
+"""
+    before = "import asyncio, gc\nfrom asgiref.sync import async_to_sync"
+
+    async def in_thread(given):
+        await given.call("answer", where="thread")
+
+    verdict_on(source, in_thread, before=before)
+    assert caplog.messages == ["Task exception was never retrieved: OSError: gone"]
+    assert caplog.records[0].exc_info is None
+    assert not logging.getLogger("asyncio").filters
+
+
+def test_thousand_lines_are_shortened():
+    verdict = verdict_on("def answer():\n    for n in range(1000): print('line', n)")
+    assert verdict.printed.splitlines()[0] == "line 0"
+    assert verdict.printed.splitlines()[-1] == "... and 995 more lines"
+    assert len(repr(verdict).splitlines()) == 8
+
+
+def test_one_endless_line_is_shortened():
+    verdict = verdict_on("def answer():\n    for n in range(100_000): print(n, end=' ')")
+    assert len(verdict.printed) < 1000
+
+
+def test_check_without_await_says_so(recwarn):
+    shown = repr(check("0.1"))
+    gc.collect()
+    assert 'await check("0.1")' in shown
+    assert not recwarn.list

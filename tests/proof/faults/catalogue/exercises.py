@@ -137,7 +137,7 @@ FAULTS = [
         "verdict-takes-text-for-html",
         "a verdict",
         text("asynclab/exercises/verdicts.py", "pieces = escape(text)", "pieces = str(text)"),
-        kit("test_exercises.py::test_diagnosis_reaches_the_reader"),
+        kit("test_checking.py::test_diagnosis_reaches_the_reader"),
         ("&lt;b&gt;", "<b>them</b>"),
     ),
     Fault(
@@ -146,7 +146,7 @@ FAULTS = [
         text(
             "asynclab/exercises/score.py", "    os.replace(path, aside)\n", "    os.unlink(path)\n"
         ),
-        kit("test_exercises.py::test_second_damage_does_not_overwrite_the_first"),
+        kit("test_score.py::test_second_damage_does_not_overwrite_the_first"),
         ("progress.damaged-1.json",),
     ),
 ]

@@ -180,7 +180,7 @@ FAULTS = [
             "contextvars.copy_context()",
             "contextvars.Context()",
         ),
-        test("exercises/test_exercises.py::test_context_variables_are_copied"),
+        test("exercises/test_limits.py::test_context_variables_are_copied"),
         ("assert [] == ['Emma']",),
     ),
     Fault(
