@@ -81,6 +81,23 @@ def test_ruff_finds_what_is_still_to_be_written_and_nothing_else(course):
     assert subprocess.run(shape, capture_output=True, check=False).returncode == 0
 
 
+def test_its_modules_import(course):
+    """The skeletons keep up with the words that checks and their tests are written in."""
+    begin("77", "the async ORM", course)
+    program = (
+        "import asynclab.lessons, tests.lessons\n"
+        f"asynclab.lessons.__path__.append({str(course / 'asynclab' / 'lessons')!r})\n"
+        f"tests.lessons.__path__.append({str(course / 'tests' / 'lessons')!r})\n"
+        "from asynclab.exercises.book import exercises_of\n"
+        "from tests.lessons import lesson\n"
+        "print([e.number for e in exercises_of(77)], {a.number for a in lesson(77).ANSWERS})"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=CHECKOUT
+    )
+    assert ran.stdout == "['77.1'] {'77.1'}\n", ran.stderr
+
+
 @pytest.mark.parametrize(
     ("number", "title", "problem"),
     [
