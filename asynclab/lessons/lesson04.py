@@ -418,8 +418,7 @@ def _service(threads: set[int], **which) -> Callable:
 
 def _run_tests(case: type[unittest.TestCase], service: Callable | None) -> unittest.TestResult:
     """Run the reader's tests on a service, or on that of their own class."""
-    attributes = {"service": staticmethod(service)} if service else {}
-    tried = type(case.__name__, (case,), attributes)
+    tried = type(case.__name__, (case,), {"service": staticmethod(service)} if service else {})
     tests = unittest.defaultTestLoader.loadTestsFromTestCase(tried)
     with warnings.catch_warnings(action="ignore"):
         result = unittest.TextTestRunner(stream=io.StringIO()).run(tests)
