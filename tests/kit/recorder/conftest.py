@@ -16,9 +16,11 @@ def unreplaced():
     places = [(owner, name) for owner, name, _ in taps._targets()]
     places.append((logging.handlers.QueueListener, "start"))
     originals = [vars(owner)[name] for owner, name in places]
-    assert (taps.active(), hooks.replaced()) == (False, [])
+    assert not taps.active()
+    assert hooks.replaced() == []
     yield
-    assert (taps.active(), hooks.replaced()) == (False, [])
+    assert not taps.active()
+    assert hooks.replaced() == []
     assert [vars(owner)[name] for owner, name in places] == originals
 
 

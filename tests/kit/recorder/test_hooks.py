@@ -73,6 +73,15 @@ def test_a_listener_gets_the_arguments_and_the_caller_the_result():
     assert calls == [((desk, "Emma"), {"days": 3})]
 
 
+def test_nothing_of_the_kit_stands_between_a_caller_and_what_is_around():
+    def lend(self, book):
+        return sys._getframe(1).f_code
+
+    with hooks.around(Desk, "lend", lambda method: lend):
+        found = Desk([]).lend("Emma")
+    assert found is sys._getframe().f_code
+
+
 def test_what_a_listener_raises_reaches_the_caller_and_whatever_is_around():
     told = []
 

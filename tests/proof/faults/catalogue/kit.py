@@ -1,10 +1,11 @@
 """What can go wrong in the kit: recorder, magics, boot, shells, predictions, rooms."""
 
-from tests.proof.faults.edits import append, text
+from tests.proof.faults.edits import append, shadow, text
 from tests.proof.faults.planting import Fault
 
 TAPS = "asynclab/recorder/taps.py"
 EVENTS = "asynclab/recorder/events.py"
+HOOKS = "asynclab/recorder/hooks.py"
 MAGICS = "asynclab/magics.py"
 BOOT = "asynclab/boot.py"
 SESSION = "asynclab/shells/session.py"
@@ -56,6 +57,41 @@ FAULTS = [
         text(TAPS, '_note(END, key, "", "", _task_error(task))', '_note(END, key, "", "", "")'),
         test("recorder/test_taps.py::test_a_failed_task_tells_its_error"),
         ("('task', 'broken', 'event loop', '')",),
+    ),
+    Fault(
+        "last-listener-leaves-its-replacement",
+        "a replaced method",
+        text(HOOKS, "            hook.place(left)\n", "            hook.layers = left\n"),
+        test("recorder/test_hooks.py::test_the_original_is_back_when_the_block_raises"),
+        ("assert <function", "Desk.lend"),
+        fast=True,
+    ),
+    Fault(
+        "kept-replacement-taken-for-the-original",
+        "a replaced method",
+        text(HOOKS, "            if found not in self._replacements:\n", "            if True:\n"),
+        test(
+            "recorder/test_hooks.py"
+            "::test_a_patch_of_somebody_else_that_puts_a_replacement_back_doubles_nothing"
+        ),
+        ("assert <function telling", "ORIGINAL"),
+    ),
+    Fault(
+        "a-refused-query-is-not-recorded",
+        "a replaced method",
+        text(HOOKS, "[wrap, *hook.layers] if inside else ", ""),
+        test("recorder/test_hooks.py::test_a_recording_shows_the_queries_that_a_check_refuses"),
+        ("[('SELECT library_book', 'OperationalError')]", "assert [] =="),
+    ),
+    Fault(
+        "asgiref-renames-a-private-part",
+        "a replaced method",
+        shadow("asgiref", "sync.py", "new_loop_wrap", "loop_wrap"),
+        test(
+            "recorder/test_workers.py"
+            "::test_a_coroutine_of_async_to_sync_is_known_in_a_loop_of_its_own"
+        ),
+        ("<locals>.new_loop_wrap", "pyproject.toml accepts asgiref>="),
     ),
     Fault(
         "words-leave-queries-out",
@@ -271,6 +307,23 @@ FAULTS = [
         append(TAPS, "def shell():\n    import IPython\n\n    return IPython"),
         test("test_architecture.py::test_rooms_do_without_the_libraries_that_they_must_not_need"),
         ("asynclab.recorder.taps imports IPython",),
+    ),
+    Fault(
+        "a-second-owner-of-a-patch",
+        "the architecture",
+        append("asynclab/lessons/vocabulary/failing.py", "from unittest import mock\n\nmock.patch"),
+        test("test_architecture.py::test_one_module_replaces_methods_of_others"),
+        ("asynclab.lessons.vocabulary.failing:", "replaces a method"),
+    ),
+    Fault(
+        "a-second-place-that-knows-asgiref",
+        "the architecture",
+        append(
+            "asynclab/exercises/limits.py",
+            "def busy(pool=asgiref.sync.SyncToAsync.single_thread_executor):\n    return pool",
+        ),
+        test("test_architecture.py::test_one_module_knows_asgirefs_private_parts"),
+        ("asynclab.exercises.limits:", "names single_thread_executor"),
     ),
     Fault(
         "demo-project-needs-the-kit",
