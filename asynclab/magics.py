@@ -52,7 +52,7 @@ def register(shell) -> None:
     with held():
         shell.find_line_magic("autoawait")
     show = shell.display_formatter.mimebundle_formatter
-    show.for_type(Recording, lambda tape: lanes.Lanes(tape)._repr_mimebundle_())
+    show.for_type(Recording, lambda recording: lanes.Lanes(recording)._repr_mimebundle_())
 
 
 def take_lanes_line(lines: list[str]) -> list[str]:

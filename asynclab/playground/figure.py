@@ -44,7 +44,10 @@ class Figure(ipywidgets.VBox):
 
 def longest(runs: Iterable[Run]) -> int:
     """Microseconds that the longest of some runs lasted, or has lasted by now."""
-    tapes = [run.recording for run in runs if run.recording is not None]
+    recordings = [run.recording for run in runs if run.recording is not None]
     now = perf_counter_ns()
-    lengths = [(now if tape.ended is None else tape.ended) - tape.began for tape in tapes]
+    lengths = [
+        (now if recording.ended is None else recording.ended) - recording.began
+        for recording in recordings
+    ]
     return max(lengths, default=0) // 1000

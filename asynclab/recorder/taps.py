@@ -73,16 +73,16 @@ def recording(
     Yields:
         The recording. It has ended when the block is left, however it is left.
     """
-    tape = None
+    begun = None
     try:
         with held():
-            tape = start(limit, name, of)
-        yield tape
+            begun = start(limit, name, of)
+        yield begun
     except BaseException as error:
-        if tape is not None:
-            stop(tape, error)
+        if begun is not None:
+            stop(begun, error)
         raise
-    stop(tape)
+    stop(begun)
 
 
 def start(
@@ -93,19 +93,19 @@ def start(
     Call it in a block of `interrupts.held`, or an interrupt may come before its result arrives.
     """
     global _recordings
-    tape = Recording(limit, of)
+    recording = Recording(limit, of)
     with held(), _switch:
         if not _recordings:
             _tasks.clear()
             _put_on()
-        _recordings += (tape,)
+        _recordings += (recording,)
         _route()
-        _begin_block(tape, name)
-    return tape
+        _begin_block(recording, name)
+    return recording
 
 
-def stop(tape: Recording, error: BaseException | None = None) -> None:
-    """End `tape`; the last recording to end takes the taps off. A second call changes nothing.
+def stop(recording: Recording, error: BaseException | None = None) -> None:
+    """End `recording`; the last recording to end takes the taps off. A second call changes nothing.
 
     Args:
         error: what ended the recorded block, if an exception did.
@@ -113,13 +113,13 @@ def stop(tape: Recording, error: BaseException | None = None) -> None:
     global _recordings
     with held(), _switch:
         if error is not None:
-            tape.note(END, tape.block, detail=type(error).__name__)
-        tape.end()
-        _recordings = tuple(other for other in _recordings if other is not tape)
+            recording.note(END, recording.block, detail=type(error).__name__)
+        recording.end()
+        _recordings = tuple(other for other in _recordings if other is not recording)
         _route()
         # A copy in one piece: the loops and the garbage collector change the original meanwhile.
         for task, known in _tasks.copy().items():
-            if known.key is tape:
+            if known.key is recording:
                 del _tasks[task]
         if not _recordings:
             _take_off()
@@ -178,8 +178,8 @@ class span:
 
 
 def _note_in_all(op, key, kind="", name="", detail="", role=None) -> None:
-    for tape in _recordings:
-        tape.note(op, key, kind, name, detail, role)
+    for recording in _recordings:
+        recording.note(op, key, kind, name, detail, role)
 
 
 _note = _note_in_all
@@ -191,27 +191,27 @@ def _route() -> None:
     _note = _recordings[0].note if len(_recordings) == 1 else _note_in_all
 
 
-def _begin_block(tape: Recording, name: str) -> None:
+def _begin_block(recording: Recording, name: str) -> None:
     """Begin the span of the recorded block: the rest of this step, and the task's later steps."""
     task = _current_task()
     known = _tasks.get(id(task))
     if known is not None and known.key is not None:
         # Another recording follows this task already. A task has the same key in every recording.
-        tape.block = known.key
-    tape.note(BEGIN, tape.block, CELL, name, "", _loop_role)
-    if task is None or tape.block is not tape:
+        recording.block = known.key
+    recording.note(BEGIN, recording.block, CELL, name, "", _loop_role)
+    if task is None or recording.block is not recording:
         return
-    _tasks[id(task)] = Known(weakref.ref(task, _forget(task)), tape, CELL, name)
+    _tasks[id(task)] = Known(weakref.ref(task, _forget(task)), recording, CELL, name)
     # The current step began before the taps were on, so no tap will see its end. Whatever the loop
     # runs next marks it, and the callback below makes sure that something will run.
-    _first_steps[threading.get_ident()] = tape
+    _first_steps[threading.get_ident()] = recording
     asyncio.get_running_loop().call_soon(_end_first_step)
 
 
 def _end_first_step() -> None:
-    tape = _first_steps.pop(threading.get_ident(), None)
-    if tape is not None:
-        tape.note(PAUSE, tape)
+    recording = _first_steps.pop(threading.get_ident(), None)
+    if recording is not None:
+        recording.note(PAUSE, recording)
 
 
 def _current_task() -> asyncio.Task | None:

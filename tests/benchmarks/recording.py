@@ -56,8 +56,8 @@ def taps_and_live():
 
     live = LiveLanes()
     live.begin()
-    with recording() as tape:
-        live.follow(tape)
+    with recording() as current:
+        live.follow(current)
         yield
     live.finish()
 

@@ -44,13 +44,13 @@ DRAW = """\
 from asynclab.recorder.events import *
 from asynclab.lanes import Lanes, LiveLanes
 def draw(*events, roles=("event loop", "thread-sensitive worker"), length=40):
-    tape = Recording()
+    recording = Recording()
     for role in roles:
-        tape._open_lane(lambda: role)
+        recording._open_lane(lambda: role)
     for lane, at, *rest in sorted(events, key=lambda event: event[1]):
-        tape.events.append((tape.began + at * 1_000_000, rest[0], lane, *rest[1:]))
-    tape.ended = tape.began + length * 1_000_000
-    return Lanes(tape, LiveLanes(tape))"""
+        recording.events.append((recording.began + at * 1_000_000, rest[0], lane, *rest[1:]))
+    recording.ended = recording.began + length * 1_000_000
+    return Lanes(recording, LiveLanes(recording))"""
 
 
 class Lab:

@@ -219,11 +219,11 @@ def test_record_inside_lanes_shows_both(run):
 
 
 def test_a_recording_as_last_value_is_a_picture_and_words(run):
-    block = run("with record() as tape:\n    await sync_to_async(work)()")
-    outcome = run("tape")
+    block = run("with record() as recording:\n    await sync_to_async(work)()")
+    outcome = run("recording")
     assert [outcome.value] == block.shown
     assert outcome.views == 0
-    bundle = "get_ipython().display_formatter.format(tape)"
+    bundle = "get_ipython().display_formatter.format(recording)"
     assert run(f"data, about = {bundle}\nsorted(data)").value == "['image/png', 'text/plain']"
     assert run("about['image/png']['alt'] == data['text/plain']").value == "True"
 

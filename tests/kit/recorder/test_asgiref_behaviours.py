@@ -48,9 +48,9 @@ def plainly(scenario):
 
 
 def recorded_outside(scenario):
-    with taps.recording() as tape:
+    with taps.recording() as recording:
         outcome = plainly(scenario)
-    assert tape.events
+    assert recording.events
     return outcome
 
 
@@ -60,9 +60,9 @@ def recorded_inside(scenario):
 
     @functools.wraps(scenario)
     async def block():
-        with taps.recording() as tape:
+        with taps.recording() as recording:
             outcome = await scenario()
-        assert tape.events
+        assert recording.events
         return outcome
 
     return plainly(block)

@@ -38,50 +38,50 @@ def spans_of(*events):
 
 
 def test_each_thread_has_a_lane_named_for_its_job():
-    tape = Recording()
-    tape.note(BEGIN, "a", SYNC, "a", "", lambda: "event loop")
-    tape.note(END, "a")
-    worker = on_thread(tape.note, BEGIN, "b", SYNC, "b", "", lambda: "thread-sensitive worker")
-    here, there = tape.lanes
+    recording = Recording()
+    recording.note(BEGIN, "a", SYNC, "a", "", lambda: "event loop")
+    recording.note(END, "a")
+    worker = on_thread(recording.note, BEGIN, "b", SYNC, "b", "", lambda: "thread-sensitive worker")
+    here, there = recording.lanes
     assert (here.index, here.role, here.ident) == (0, "event loop", threading.get_ident())
     assert here.native_id == threading.get_native_id()
     assert (there.index, there.role, there.thread) == (1, "thread-sensitive worker", worker.name)
-    assert [span.lane for span in tape.spans] == [0, 1]
+    assert [span.lane for span in recording.spans] == [0, 1]
 
 
 def test_a_thread_that_gets_an_old_ident_gets_a_lane_of_its_own():
-    tape = Recording()
+    recording = Recording()
     for number in range(30):
-        on_thread(tape.note, BEGIN, number, SYNC, "work", "", lambda: "plain thread")
+        on_thread(recording.note, BEGIN, number, SYNC, "work", "", lambda: "plain thread")
     # One after another, so that the system gives idents out again: else this shows nothing.
-    assert len({lane.ident for lane in tape.lanes}) < 30
-    assert [lane.index for lane in tape.lanes] == list(range(30))
-    assert [span.lane for span in tape.spans] == list(range(30))
+    assert len({lane.ident for lane in recording.lanes}) < 30
+    assert [lane.index for lane in recording.lanes] == list(range(30))
+    assert [span.lane for span in recording.spans] == list(range(30))
 
 
 def test_lanes_are_numbered_where_there_are_or_may_be_several():
-    tape = Recording()
+    recording = Recording()
     for job in ("plain thread", "pool worker", "plain thread", "pool worker"):
-        on_thread(tape.note, BEGIN, object(), SYNC, "work", "", lambda job=job: job)
-    roles = [lane.role for lane in tape.lanes]
+        on_thread(recording.note, BEGIN, object(), SYNC, "work", "", lambda job=job: job)
+    roles = [lane.role for lane in recording.lanes]
     assert roles == ["plain thread", "pool worker 1", "plain thread 2", "pool worker 2"]
-    assert [span.lane for span in tape.on("pool worker")] == [1, 3]
+    assert [span.lane for span in recording.on("pool worker")] == [1, 3]
 
 
 def test_the_job_is_asked_for_once_a_thread():
     asked = []
-    tape = Recording()
+    recording = Recording()
     for number in range(3):
-        tape.note(BEGIN, number, SYNC, "work", "", lambda: asked.append(1) or "event loop")
+        recording.note(BEGIN, number, SYNC, "work", "", lambda: asked.append(1) or "event loop")
     assert asked == [1]
 
 
 def test_the_end_of_what_began_before_the_recording_opens_no_lane():
-    tape = Recording()
-    on_thread(tape.note, PAUSE, "unknown")
-    on_thread(tape.note, END, "unknown")
-    assert tape.lanes == []
-    assert tape.spans == []
+    recording = Recording()
+    on_thread(recording.note, PAUSE, "unknown")
+    on_thread(recording.note, END, "unknown")
+    assert recording.lanes == []
+    assert recording.spans == []
 
 
 # Spans
@@ -191,104 +191,109 @@ def test_what_nobody_in_the_recording_asked_for_has_no_parent():
 
 
 def test_what_is_open_ends_with_the_recording():
-    tape = Recording()
-    tape.note(BEGIN, tape, CELL, "this cell")
-    tape.note(BEGIN, "t", TASK, "forever")
-    tape.end()
-    assert {span.end for span in tape.spans} == {tape.ended - tape.began}
-    assert [span.runs[-1][1] for span in tape.spans] == [tape.ended - tape.began] * 2
-    assert [span.error for span in tape.spans] == ["", ""]
+    recording = Recording()
+    recording.note(BEGIN, recording, CELL, "this cell")
+    recording.note(BEGIN, "t", TASK, "forever")
+    recording.end()
+    assert {span.end for span in recording.spans} == {recording.ended - recording.began}
+    assert [span.runs[-1][1] for span in recording.spans] == [recording.ended - recording.began] * 2
+    assert [span.error for span in recording.spans] == ["", ""]
 
 
 def test_nothing_is_kept_after_the_end_and_a_second_end_changes_nothing():
-    tape = Recording()
-    tape.end()
-    ended = tape.ended
-    tape.note(BEGIN, "late", SYNC, "late")
-    on_thread(tape.note, BEGIN, "later", SYNC, "later")
-    tape.end()
-    assert (tape.spans, tape.lanes, tape.dropped, tape.ended) == ([], [], 0, ended)
+    recording = Recording()
+    recording.end()
+    ended = recording.ended
+    recording.note(BEGIN, "late", SYNC, "late")
+    on_thread(recording.note, BEGIN, "later", SYNC, "later")
+    recording.end()
+    assert (recording.spans, recording.lanes, recording.dropped, recording.ended) == (
+        [],
+        [],
+        0,
+        ended,
+    )
 
 
 def test_what_a_thread_noted_while_the_recording_ended_does_not_end_before_it_begins():
-    tape = Recording()
-    tape.note(BEGIN, "late", SYNC, "late")
-    tape.ended = tape.began
-    [span] = tape.spans
+    recording = Recording()
+    recording.note(BEGIN, "late", SYNC, "late")
+    recording.ended = recording.began
+    [span] = recording.spans
     assert span.end == span.start > 0
 
 
 def test_a_recording_shows_how_much_it_holds():
-    tape = Recording()
-    assert repr(tape) == "Recording: 0 spans on 0 lanes"
-    tape.note(BEGIN, "a", SYNC, "a")
-    assert repr(tape) == "Recording: 1 span on 1 lane"
-    on_thread(tape.note, BEGIN, "b", SYNC, "b")
-    assert repr(tape) == "Recording: 2 spans on 2 lanes"
+    recording = Recording()
+    assert repr(recording) == "Recording: 0 spans on 0 lanes"
+    recording.note(BEGIN, "a", SYNC, "a")
+    assert repr(recording) == "Recording: 1 span on 1 lane"
+    on_thread(recording.note, BEGIN, "b", SYNC, "b")
+    assert repr(recording) == "Recording: 2 spans on 2 lanes"
 
 
 def test_a_lane_can_be_opened_while_one_is_being_opened():
-    tape = Recording()
+    recording = Recording()
 
     class Numbered(str):
         """What the garbage collector may run at any point: code that notes something."""
 
         def __format__(self, spec):
             on = object()
-            tape.note(BEGIN, on, SYNC, "inner", role=lambda: "event loop")
+            recording.note(BEGIN, on, SYNC, "inner", role=lambda: "event loop")
             return str(self)
 
-    tape.note(BEGIN, "outer", SYNC, "outer", role=lambda: Numbered("pool worker"))
-    assert [span.name for span in tape.spans] == ["inner", "outer"]
+    recording.note(BEGIN, "outer", SYNC, "outer", role=lambda: Numbered("pool worker"))
+    assert [span.name for span in recording.spans] == ["inner", "outer"]
 
 
 def test_past_the_limit_events_are_counted_and_not_kept():
-    tape = Recording(limit=4)
+    recording = Recording(limit=4)
     for number in range(10):
-        tape.note(BEGIN, number, SYNC, "work")
-    tape.end()
-    assert len(tape.events) == 4
-    assert tape.dropped == 6
-    assert [span.end is not None for span in tape.spans] == [True] * 4
+        recording.note(BEGIN, number, SYNC, "work")
+    recording.end()
+    assert len(recording.events) == 4
+    assert recording.dropped == 6
+    assert [span.end is not None for span in recording.spans] == [True] * 4
 
 
 # Reading while it is recorded
 
 
 def test_read_gives_each_span_when_it_is_new_and_when_it_has_changed():
-    tape = Recording()
-    tape.note(BEGIN, "a", SYNC, "a")
-    tape.note(BEGIN, "b", SYNC, "b")
-    assert [span.name for span in tape.read()] == ["a", "b"]
-    assert tape.read() == []
-    tape.note(END, "b")
-    assert [(span.name, span.end is None) for span in tape.read()] == [("b", False)]
-    tape.end()
-    assert [span.name for span in tape.read()] == ["a"]
-    assert tape.read() == []
+    recording = Recording()
+    recording.note(BEGIN, "a", SYNC, "a")
+    recording.note(BEGIN, "b", SYNC, "b")
+    assert [span.name for span in recording.read()] == ["a", "b"]
+    assert recording.read() == []
+    recording.note(END, "b")
+    assert [(span.name, span.end is None) for span in recording.read()] == [("b", False)]
+    recording.end()
+    assert [span.name for span in recording.read()] == ["a"]
+    assert recording.read() == []
 
 
 def test_spans_takes_nothing_from_read():
-    tape = Recording()
-    tape.note(BEGIN, "a", SYNC, "a")
-    assert len(tape.spans) == 1
-    assert [span.name for span in tape.read()] == ["a"]
-    tape.note(END, "a")
-    tape.end()
-    assert tape.spans[0].end is not None
-    assert [span.name for span in tape.read()] == ["a"]
+    recording = Recording()
+    recording.note(BEGIN, "a", SYNC, "a")
+    assert len(recording.spans) == 1
+    assert [span.name for span in recording.read()] == ["a"]
+    recording.note(END, "a")
+    recording.end()
+    assert recording.spans[0].end is not None
+    assert [span.name for span in recording.read()] == ["a"]
 
 
 def test_read_can_take_a_bounded_number_of_events():
-    tape = Recording()
+    recording = Recording()
     for number in range(5):
-        tape.note(BEGIN, number, SYNC, str(number))
-    tape.end()
-    assert [span.name for span in tape.read(most=3)] == ["0", "1", "2"]
-    assert tape.unread == 2
+        recording.note(BEGIN, number, SYNC, str(number))
+    recording.end()
+    assert [span.name for span in recording.read(most=3)] == ["0", "1", "2"]
+    assert recording.unread == 2
     # Only once everything is read can what is still open be closed.
-    assert len(tape.read(most=3)) == 5
-    assert tape.unread == 0
+    assert len(recording.read(most=3)) == 5
+    assert recording.unread == 0
 
 
 def test_a_reader_that_is_interrupted_tells_no_event_twice():
@@ -301,32 +306,32 @@ def test_a_reader_that_is_interrupted_tells_no_event_twice():
             return 1
 
     interruptions = [KeyboardInterrupt()]
-    tape = Recording()
+    recording = Recording()
     for key in ("a", Interrupted(), "b"):
-        tape.note(BEGIN, key, SYNC, str(key))
-        tape.note(END, key)
+        recording.note(BEGIN, key, SYNC, str(key))
+        recording.note(END, key)
     with pytest.raises(KeyboardInterrupt):
-        tape.read()
-    tape.end()
-    assert [span.name for span in tape.spans] == ["a", "b"]
+        recording.read()
+    recording.end()
+    assert [span.name for span in recording.spans] == ["a", "b"]
 
 
 def test_events_noted_by_many_threads_at_once_are_all_kept():
-    tape = Recording()
+    recording = Recording()
     together = threading.Barrier(8)
 
     def work(number):
         together.wait()
         for count in range(500):
-            tape.note(BEGIN, (number, count), SYNC, "work")
-            tape.note(END, (number, count))
+            recording.note(BEGIN, (number, count), SYNC, "work")
+            recording.note(END, (number, count))
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
-        tape.read()
-    tape.end()
-    assert len(tape.spans) == 8 * 500
-    assert len(tape.lanes) == 8
-    assert all(span.row == 0 and span.end is not None for span in tape.spans)
+        recording.read()
+    recording.end()
+    assert len(recording.spans) == 8 * 500
+    assert len(recording.lanes) == 8
+    assert all(span.row == 0 and span.end is not None for span in recording.spans)

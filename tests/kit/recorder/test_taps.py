@@ -30,24 +30,24 @@ def recorded(main):
     """Run a coroutine function as one recorded block, and return the recording."""
 
     async def block():
-        with taps.recording() as tape:
+        with taps.recording() as recording:
             await main()
-        return tape
+        return recording
 
     return asyncio.run(block())
 
 
-def told(tape, *kinds):
+def told(recording, *kinds):
     """What is in a recording: (kind, name, role of the lane, error), in the order of begin."""
     return [
-        (span.kind, span.name, tape.lanes[span.lane].role, span.error)
-        for span in tape.spans
+        (span.kind, span.name, recording.lanes[span.lane].role, span.error)
+        for span in recording.spans
         if span.kind in (kinds or (TASK, SYNC, WAIT, QUERY, SPAN, CELL))
     ]
 
 
-def named(tape, name):
-    [found] = [span for span in tape.spans if span.name == name]
+def named(recording, name):
+    [found] = [span for span in recording.spans if span.name == name]
     return found
 
 
@@ -55,33 +55,33 @@ def named(tape, name):
 
 
 def test_taps_are_on_in_the_block_and_off_after_it():
-    with taps.recording() as tape:
+    with taps.recording() as recording:
         assert taps.active()
-    assert tape.ended is not None
+    assert recording.ended is not None
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_taps_come_off_when_the_block_raises(error):
-    with pytest.raises(error), taps.recording() as tape:
+    with pytest.raises(error), taps.recording() as recording:
         raise error
-    assert told(tape) == [(CELL, "this cell", "main thread", error.__name__)]
+    assert told(recording) == [(CELL, "this cell", "main thread", error.__name__)]
 
 
 def test_taps_come_off_when_a_signal_interrupts_the_block():
-    with pytest.raises(KeyboardInterrupt), taps.recording() as tape:
+    with pytest.raises(KeyboardInterrupt), taps.recording() as recording:
         os.kill(os.getpid(), signal.SIGINT)
         threading.Event().wait(10)
-    assert tape.spans[0].error == "KeyboardInterrupt"
+    assert recording.spans[0].error == "KeyboardInterrupt"
 
 
 def test_taps_come_off_when_the_block_is_cancelled():
     async def main():
         inside = asyncio.Event()
-        tapes = []
+        recordings = []
 
         async def block():
-            with taps.recording() as tape:
-                tapes.append(tape)
+            with taps.recording() as recording:
+                recordings.append(recording)
                 inside.set()
                 await asyncio.Event().wait()
 
@@ -90,17 +90,17 @@ def test_taps_come_off_when_the_block_is_cancelled():
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        return tapes[0]
+        return recordings[0]
 
     assert asyncio.run(main()).spans[0].error == "CancelledError"
 
 
 def test_a_second_stop_changes_nothing():
-    tape = taps.start()
-    taps.stop(tape)
-    ended = tape.ended
-    taps.stop(tape, ValueError())
-    assert (tape.ended, tape.spans[0].error) == (ended, "")
+    recording = taps.start()
+    taps.stop(recording)
+    ended = recording.ended
+    taps.stop(recording, ValueError())
+    assert (recording.ended, recording.spans[0].error) == (ended, "")
 
 
 def test_work_that_outlives_the_recording_is_not_disturbed_by_its_end():
@@ -112,15 +112,15 @@ def test_work_that_outlives_the_recording_is_not_disturbed_by_its_end():
         return "done"
 
     async def main():
-        with taps.recording() as tape:
+        with taps.recording() as recording:
             task = asyncio.create_task(sync_to_async(slow)())
             await asyncio.to_thread(started.wait)
         release.set()
-        return await task, tape
+        return await task, recording
 
-    result, tape = asyncio.run(main())
+    result, recording = asyncio.run(main())
     assert result == "done"
-    assert named(tape, "slow").end == tape.ended - tape.began
+    assert named(recording, "slow").end == recording.ended - recording.began
 
 
 # Several recordings
@@ -141,7 +141,7 @@ def test_a_recording_inside_another_sees_its_part_and_the_outer_sees_all():
     assert [name for _, name, *_ in told(outer, SYNC)] == ["work", "get_ident", "active_count"]
     assert len(named(inner, "inner").runs) == 2
     assert len(named(outer, "outer").runs) == 4
-    assert [span.kind for tape in (outer, inner) for span in tape.spans].count(CELL) == 2
+    assert [span.kind for recording in (outer, inner) for span in recording.spans].count(CELL) == 2
     assert named(inner, "get_ident").parent == named(inner, "inner").index
     assert named(outer, "get_ident").parent == named(outer, "outer").index
 
@@ -170,11 +170,11 @@ def test_a_task_that_one_recording_follows_is_seen_by_a_later_one():
 
 def test_two_threads_can_record_at_once():
     together = threading.Barrier(2, timeout=20)
-    tapes = {}
+    recordings = {}
 
     async def main(name):
-        with taps.recording(name=name) as tape:
-            tapes[name] = tape
+        with taps.recording(name=name) as recording:
+            recordings[name] = recording
             together.wait()
             await asyncio.create_task(asyncio.sleep(0))
             await asyncio.to_thread(work, name)
@@ -187,11 +187,11 @@ def test_two_threads_can_record_at_once():
         thread.start()
     for thread in threads:
         thread.join()
-    for name, tape in tapes.items():
+    for name, recording in recordings.items():
         # Each sees both: a recording is of the process. Its own block is there once.
-        assert [span.name for span in tape.spans if span.name == "work"] == ["work"] * 2
-        assert named(tape, name).kind == CELL
-        assert {lane.role for lane in tape.lanes if "worker" not in lane.role} == {
+        assert [span.name for span in recording.spans if span.name == "work"] == ["work"] * 2
+        assert named(recording, name).kind == CELL
+        assert {lane.role for lane in recording.lanes if "worker" not in lane.role} == {
             "event loop",
             "event loop 2",
         }
@@ -211,12 +211,12 @@ def test_tasks_are_told_in_stretches_with_who_ran_when():
         turn.set()
         await asyncio.gather(*tasks)
 
-    tape = recorded(main)
-    fetches = [span for span in tape.spans if span.name == "fetch"]
+    recording = recorded(main)
+    fetches = [span for span in recording.spans if span.name == "fetch"]
     assert [len(span.runs) for span in fetches] == [2, 2, 2]
     assert len({span.row for span in fetches}) == 3
     # One thread: no two stretches overlap, and all three wait before the first goes on.
-    runs = sorted(run for span in tape.spans for run in span.runs)
+    runs = sorted(run for span in recording.spans for run in span.runs)
     assert all(first[1] <= second[0] for first, second in zip(runs, runs[1:], strict=False))
     assert max(span.runs[0][1] for span in fetches) <= min(span.runs[1][0] for span in fetches)
 
@@ -227,9 +227,9 @@ def test_a_task_that_was_ready_before_the_block_runs_while_the_block_awaits():
 
     async def main():
         task = asyncio.create_task(other())
-        with taps.recording() as tape:
+        with taps.recording() as recording:
             await task
-        return tape
+        return recording
 
     block, task = asyncio.run(main()).spans
     [[_, paused], _] = block.runs
@@ -318,9 +318,9 @@ def test_the_next_task_is_not_taken_for_one_that_was_lost():
             gc.collect()
             await asyncio.create_task(fetch())
 
-    tape = recorded(main)
-    assert [span.name for span in tape.spans].count("fetch") == 20
-    assert [span.name for span in tape.spans].count("lost") == 20
+    recording = recorded(main)
+    assert [span.name for span in recording.spans].count("fetch") == 20
+    assert [span.name for span in recording.spans].count("lost") == 20
 
 
 def test_a_task_of_a_coroutine_that_was_closed_fails_as_it_would_without_taps():
@@ -345,9 +345,11 @@ def test_to_thread_and_bare_executors_are_hops_to_a_pool_worker():
         await asyncio.to_thread(work, 1)
         await asyncio.get_running_loop().run_in_executor(None, work)
 
-    tape = recorded(main)
-    assert told(tape, SYNC) == [(SYNC, "work", "pool worker 1", "")] * 2
-    assert all(span.parent == 0 and span.sent and span.returned for span in tape.on("pool worker"))
+    recording = recorded(main)
+    assert told(recording, SYNC) == [(SYNC, "work", "pool worker 1", "")] * 2
+    assert all(
+        span.parent == 0 and span.sent and span.returned for span in recording.on("pool worker")
+    )
 
 
 def test_work_that_was_cancelled_before_it_began_is_not_told():
@@ -369,10 +371,10 @@ def test_work_that_was_cancelled_before_it_began_is_not_told():
 
 def test_a_wrapper_made_before_the_recording_is_seen():
     early = sync_to_async(work)
-    tape = recorded(lambda: early(1))
-    assert told(tape, SYNC) == [(SYNC, "work", "thread-sensitive worker", "")]
-    hop = named(tape, "work")
-    assert tape.lanes[hop.sent.lane].role == "event loop"
+    recording = recorded(lambda: early(1))
+    assert told(recording, SYNC) == [(SYNC, "work", "thread-sensitive worker", "")]
+    hop = named(recording, "work")
+    assert recording.lanes[hop.sent.lane].role == "event loop"
     assert hop.sent.at <= hop.start <= hop.end <= hop.returned.at
 
 
@@ -380,13 +382,13 @@ def test_gathered_calls_are_tasks_and_run_one_after_another():
     async def main():
         await asyncio.gather(*(sync_to_async(work)(number) for number in range(5)))
 
-    tape = recorded(main)
-    tasks = [span for span in tape.spans if span.kind == TASK]
-    hops = [span for span in tape.spans if span.kind == SYNC]
+    recording = recorded(main)
+    tasks = [span for span in recording.spans if span.kind == TASK]
+    hops = [span for span in recording.spans if span.kind == SYNC]
     assert [span.name for span in tasks] == ["sync_to_async(work)"] * 5
     assert [span.parent for span in hops] == [span.index for span in tasks]
     assert all(one.end <= two.start for one, two in zip(hops, hops[1:], strict=False))
-    assert {tape.lanes[span.lane].role for span in hops} == {"thread-sensitive worker"}
+    assert {recording.lanes[span.lane].role for span in hops} == {"thread-sensitive worker"}
 
 
 def test_thread_sensitive_false_runs_on_pool_workers():
@@ -420,43 +422,43 @@ def test_async_to_sync_goes_back_to_the_loop_it_came_from():
     def outer():
         async_to_sync(inner)()
 
-    tape = recorded(sync_to_async(outer))
-    assert told(tape) == [
+    recording = recorded(sync_to_async(outer))
+    assert told(recording) == [
         (CELL, "this cell", "event loop", ""),
         (SYNC, "outer", "thread-sensitive worker", ""),
         (WAIT, "async_to_sync(inner)", "thread-sensitive worker", ""),
         (TASK, "inner", "event loop", ""),
         (SYNC, "work", "thread-sensitive worker", ""),
     ]
-    wait, task, hop = tape.spans[2:]
+    wait, task, hop = recording.spans[2:]
     assert task.parent == wait.index
     assert hop.parent == task.index
-    assert tape.lanes[task.sent.lane].role == tape.lanes[task.returned.lane].role
+    assert recording.lanes[task.sent.lane].role == recording.lanes[task.returned.lane].role
 
 
 def test_async_to_sync_without_a_loop_starts_one_and_works_in_the_caller():
     async def inner():
         await sync_to_async(work)()
 
-    with taps.recording() as tape:
+    with taps.recording() as recording:
         async_to_sync(inner)()
-    assert told(tape, WAIT, TASK) == [
+    assert told(recording, WAIT, TASK) == [
         (WAIT, "async_to_sync(inner)", "main thread", ""),
         (TASK, "inner", "temporary event loop", ""),
     ]
-    assert (SYNC, "work", "main thread", "") in told(tape)
+    assert (SYNC, "work", "main thread", "") in told(recording)
 
 
 def test_a_wait_that_is_under_way_when_the_recording_begins_ends_well():
-    tapes = []
+    recordings = []
 
     async def inner():
-        tapes.append(taps.start())
+        recordings.append(taps.start())
         await sync_to_async(work)()
 
     async_to_sync(inner)()
-    taps.stop(tapes[0])
-    assert (SYNC, "work", "main thread", "") in told(tapes[0])
+    taps.stop(recordings[0])
+    assert (SYNC, "work", "main thread", "") in told(recordings[0])
 
 
 def test_an_error_is_marked_where_it_rose_and_its_traceback_has_no_frame_of_the_kit():
@@ -466,8 +468,8 @@ def test_an_error_is_marked_where_it_rose_and_its_traceback_has_no_frame_of_the_
         frames.extend(traceback.extract_tb(raised.value.__traceback__))
 
     frames = []
-    tape = recorded(main)
-    assert (SYNC, "fail", "thread-sensitive worker", "ValueError") in told(tape)
+    recording = recorded(main)
+    assert (SYNC, "fail", "thread-sensitive worker", "ValueError") in told(recording)
     assert frames[-1].name == "fail"
     assert not [frame for frame in frames if frame.filename == taps.__file__]
 
@@ -548,9 +550,9 @@ def test_span_names_a_stretch_as_a_block_and_as_a_decorator():
             assert chew() == "chewed"
             assert await fetch() == "fetched"
 
-    tape = recorded(main)
-    assert [name for _, name, *_ in told(tape, SPAN)] == ["whole", "chew", "fetch"]
-    whole, chewing, fetching = (span for span in tape.spans if span.kind == SPAN)
+    recording = recorded(main)
+    assert [name for _, name, *_ in told(recording, SPAN)] == ["whole", "chew", "fetch"]
+    whole, chewing, fetching = (span for span in recording.spans if span.kind == SPAN)
     assert whole.start <= chewing.start <= chewing.end <= fetching.start
     assert fetching.end <= whole.end
     assert chew.__name__ == "chew"
@@ -560,16 +562,16 @@ def test_span_names_a_stretch_as_a_block_and_as_a_decorator():
 def test_span_marks_an_error_and_does_nothing_outside_a_recording():
     with span("outside"):
         pass
-    with taps.recording() as tape, pytest.raises(ValueError), span("inside"):
+    with taps.recording() as recording, pytest.raises(ValueError), span("inside"):
         fail()
-    assert told(tape, SPAN) == [(SPAN, "inside", "main thread", "ValueError")]
+    assert told(recording, SPAN) == [(SPAN, "inside", "main thread", "ValueError")]
 
 
 def test_one_span_object_can_be_open_twice():
     twice = span("twice")
-    with taps.recording() as tape, twice, twice:
+    with taps.recording() as recording, twice, twice:
         pass
-    outer, inner = (one for one in tape.spans if one.kind == SPAN)
+    outer, inner = (one for one in recording.spans if one.kind == SPAN)
     assert outer.start <= inner.start <= inner.end <= outer.end
 
 
@@ -580,17 +582,17 @@ def test_a_query_in_sync_code_is_told_inside_it(library):
     def count():
         return library.Book.objects.count()
 
-    tape = recorded(sync_to_async(count))
-    assert told(tape, SYNC, QUERY) == [
+    recording = recorded(sync_to_async(count))
+    assert told(recording, SYNC, QUERY) == [
         (SYNC, "count", "thread-sensitive worker", ""),
         (QUERY, "SELECT library_book", "thread-sensitive worker", ""),
     ]
-    assert named(tape, "SELECT library_book").detail.startswith("SELECT COUNT(*)")
+    assert named(recording, "SELECT library_book").detail.startswith("SELECT COUNT(*)")
 
 
 def test_a_query_through_an_a_method_is_told_on_the_worker(library):
-    tape = recorded(library.Book.objects.acount)
-    assert told(tape, QUERY) == [(QUERY, "SELECT library_book", "thread-sensitive worker", "")]
+    recording = recorded(library.Book.objects.acount)
+    assert told(recording, QUERY) == [(QUERY, "SELECT library_book", "thread-sensitive worker", "")]
 
 
 def test_a_failed_query_is_marked(library):
@@ -604,11 +606,11 @@ def test_a_failed_query_is_marked(library):
         with pytest.raises(DatabaseError):
             await sync_to_async(broken)()
 
-    tape = recorded(main)
-    assert told(tape, QUERY) == [
+    recording = recorded(main)
+    assert told(recording, QUERY) == [
         (QUERY, "SELECT nowhere", "thread-sensitive worker", "OperationalError")
     ]
-    assert named(tape, "broken").error == "OperationalError"
+    assert named(recording, "broken").error == "OperationalError"
 
 
 def test_a_write_and_its_transaction_are_told(library):
@@ -624,7 +626,7 @@ def test_a_write_and_its_transaction_are_told(library):
 
 
 def test_every_hop_of_the_shared_worker_ends_up_on_one_lane():
-    tape = recorded(lambda: asyncio.gather(*(sync_to_async(work)() for _ in range(50))))
-    assert [lane.role for lane in tape.lanes] == ["event loop", "thread-sensitive worker"]
+    recording = recorded(lambda: asyncio.gather(*(sync_to_async(work)() for _ in range(50))))
+    assert [lane.role for lane in recording.lanes] == ["event loop", "thread-sensitive worker"]
     prefix = SyncToAsync.single_thread_executor._thread_name_prefix
-    assert tape.lanes[1].thread.startswith(prefix)
+    assert recording.lanes[1].thread.startswith(prefix)
