@@ -865,6 +865,13 @@ FAULTS = [
         ("no answer earns ['counts-due-today']",),
     ),
     Fault(
+        "wrong-answer-to-a-shared-word-forgotten",
+        "an answer",
+        drop_answer("tests/lessons/lesson02.py", "no-query"),
+        complete("2.1"),
+        ("no answer earns ['no-query']",),
+    ),
+    Fault(
         "check-accepts-everything",
         "a check",
         text(

@@ -169,6 +169,18 @@ async def stock_line(ask, title):
     ),
     Answer(
         "4.2",
+        wrong="swallowed",
+        source="""
+async def stock_line(ask, title):
+    try:
+        return f"{title}: {await ask(title)} copies"
+    except Exception:
+        return f"{title}: 0 copies"
+""",
+        why="no answer means no copies",
+    ),
+    Answer(
+        "4.2",
         right="a task",
         source="""
 async def stock_line(ask, title):
@@ -241,6 +253,18 @@ def stock_report(ask, branches):
     return async_to_sync(ask_all)()
 """,
         why="a dict is as good as a list",
+    ),
+    Answer(
+        "4.3",
+        wrong="swallowed",
+        source="""
+def stock_report(ask, branches):
+    async def ask_all():
+        return await asyncio.gather(*[ask(b) for b in branches], return_exceptions=True)
+
+    return async_to_sync(ask_all)()
+""",
+        why="one branch that fails should not cost the others' answers",
     ),
     Answer(
         "4.3",
@@ -420,6 +444,19 @@ def greet(log_in, token):
     return f"Good evening, {token}."
 """,
         why="greets the token",
+    ),
+    Answer(
+        "4.5",
+        wrong="swallowed",
+        source="""
+def greet(log_in, token):
+    try:
+        async_to_sync(log_in)(token)
+    except Exception:
+        return "Good evening, guest."
+    return f"Good evening, {current_member.get()}."
+""",
+        why="who cannot log in is a guest",
     ),
     Answer(
         "4.5",

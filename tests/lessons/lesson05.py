@@ -590,6 +590,23 @@ async def titles_lent(times):
     ),
     Answer(
         "5.4",
+        wrong="swallowed",
+        source="""
+async def titles_lent(times):
+    def report():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(LENT, [times])
+                return [title for (title,) in cursor.fetchall()]
+        except Exception:
+            return []
+
+    return await sync_to_async(report)()
+""",
+        why="an empty report is better than an error",
+    ),
+    Answer(
+        "5.4",
         right="the proxy as an argument",
         source="""
 def report(database, times):
@@ -711,6 +728,24 @@ def listen(logger, stream):
     return listener
 """,
         why="the id is in the record, so it is in the line",
+    ),
+    Answer(
+        "5.5",
+        wrong="swallowed",
+        source="""
+def listen(logger, stream):
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    records = queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(records)
+    handler.addFilter(RequestId())
+    if isinstance(logger, logging.Logger):
+        logger.addHandler(handler)
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="without a logger there is nothing to do",
     ),
     Answer(
         "5.5",
@@ -916,6 +951,20 @@ async def deliver(jobs):
         pass
 """,
         why="one reminder that fails must not be seen",
+    ),
+    Answer(
+        "5.6",
+        wrong="second-loop",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait((contextvars.copy_context(), job))
+
+async def deliver(jobs):
+    while True:
+        context, job = await jobs.get()
+        await asyncio.to_thread(context.run, lambda: asyncio.run(job()))
+""",
+        why="a context runs plain functions, and `asyncio.run` makes one of a coroutine",
     ),
     Answer(
         "5.6",

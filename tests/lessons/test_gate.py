@@ -5,7 +5,10 @@ its own diagnosis.
 """
 
 import ast
+import functools
+import importlib
 import inspect
+import pkgutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -17,6 +20,7 @@ from asynclab.exercises import stubs
 from asynclab.exercises.book import Exercise, every_exercise
 from asynclab.exercises.stubs import exercise_cells, stub
 from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET, PASSED
+from asynclab.lessons import vocabulary
 from tests.harness.gate import INTERNALS, Kernel, solutions_of
 from tests.lessons import Answer, lesson
 
@@ -175,15 +179,34 @@ def shortcomings(exercise: Exercise, declared: set[str], answers: list[Answer]) 
 def diagnoses(source: str) -> set[str]:
     """The diagnoses that a check's source declares: the first arguments of its `NotYet`s.
 
+    Those of the vocabulary's words that it uses are among them.
+
     Raises:
         ValueError: one of them is no string literal.
     """
-    calls = [
-        node
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "NotYet"
-    ]
-    return {ast.literal_eval(call.args[0]) for call in calls} - COMMON
+    return _spoken(ast.parse(source), _words())
+
+
+def _spoken(tree: ast.AST, words: dict[str, ast.AST]) -> set[str]:
+    nodes = list(ast.walk(tree))
+    calls = [each for each in nodes if isinstance(each, ast.Call)]
+    said = [call for call in calls if getattr(call.func, "id", "") == "NotYet"]
+    used = {each.id for each in nodes if isinstance(each, ast.Name)} & words.keys()
+    # Each word once: a function may call itself.
+    left = {name: tree for name, tree in words.items() if name not in used}
+    own = {ast.literal_eval(call.args[0]) for call in said} - COMMON
+    return own.union(*[_spoken(words[name], left) for name in used])
+
+
+@functools.cache
+def _words() -> dict[str, ast.AST]:
+    """What the modules of the vocabulary define, by its name."""
+    words = {}
+    for module in pkgutil.iter_modules(vocabulary.__path__):
+        source = inspect.getsource(importlib.import_module(f"{vocabulary.__name__}.{module.name}"))
+        for statement in ast.parse(source).body:
+            words |= dict.fromkeys(stubs.bound_names(statement), statement)
+    return words
 
 
 # The gate itself can fail.
@@ -205,5 +228,7 @@ def test_gate_sees_an_answer_that_is_given_away():
 def test_gate_reads_the_diagnoses_of_a_check():
     check = 'if wrong:\n    raise NotYet("sequential", "text")\nraise NotYet("hangs", "text")'
     assert diagnoses(check) == {"sequential"}
+    assert diagnoses("require_usual_threads(call)") == {"query-in-pool", "second-loop"}
+    assert diagnoses("errors = {**ASYNC_WITH}") == {"async-with"}
     with pytest.raises(ValueError):
         diagnoses("raise NotYet(name, text)")
