@@ -113,8 +113,9 @@ class _Hook:
         for wrap in layers:
             method = wrap(method)
             self._replacements.add(method)
-        setattr(self.owner, self.name, method)
+        # Told before it is done: whatever comes up in between, its block's end takes it off again.
         self.layers = layers
+        setattr(self.owner, self.name, method)
 
 
 def _add(owner: type, name: str, wrap: Callable, inside: bool) -> None:

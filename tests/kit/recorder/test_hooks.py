@@ -157,6 +157,30 @@ def test_the_original_is_back_when_an_interrupt_comes_as_a_listener_comes_or_goe
     assert hooks.replaced() == []
 
 
+class Interrupted(type):
+    """A class in which something comes up just after each of its methods is replaced."""
+
+    at = None
+
+    def __setattr__(cls, name, value):
+        super().__setattr__(name, value)
+        if cls.at is not None:
+            raise cls.at
+
+
+def test_the_original_is_back_when_something_comes_up_just_after_it_was_replaced():
+    class Counter(Desk, metaclass=Interrupted):
+        def lend(self, book):
+            return book
+
+    original = Counter.lend
+    type.__setattr__(Counter, "at", KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt), hooks.before(Counter, "lend", print):
+        pass
+    assert Counter.lend is original
+    assert hooks.replaced() == []
+
+
 def test_a_wrapper_that_cannot_be_made_leaves_the_others_in_place():
     told = []
     with hooks.around(Desk, "lend", telling(told, "a")):
