@@ -145,9 +145,11 @@ class Recording:
         thread = threading.current_thread()
         job = role() if role else PLAIN_THREAD
         with self._new_lane:
-            index, name = len(self.lanes), self._numbered(job)
-            self.lanes.append(Lane(index, name, thread.name, thread.ident, thread.native_id))
-        return index
+            lane = Lane(0, self._numbered(job), thread.name, thread.ident, thread.native_id)
+            # Counted last: such code may have opened another lane meanwhile.
+            lane.index = len(self.lanes)
+            self.lanes.append(lane)
+        return lane.index
 
     def _numbered(self, role: str) -> str:
         earlier = sum(without_number(lane.role) == role for lane in self.lanes)

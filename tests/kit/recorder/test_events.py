@@ -245,6 +245,9 @@ def test_a_lane_can_be_opened_while_one_is_being_opened():
 
     recording.note(BEGIN, "outer", SYNC, "outer", role=lambda: Numbered("pool worker"))
     assert [span.name for span in recording.spans] == ["inner", "outer"]
+    assert [lane.role for lane in recording.lanes] == ["event loop", "pool worker 1"]
+    assert [lane.index for lane in recording.lanes] == [0, 1]
+    assert [span.lane for span in recording.spans] == [0, 1]
 
 
 def test_past_the_limit_events_are_counted_and_not_kept():
