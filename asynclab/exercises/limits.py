@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, suppress
 from types import FrameType
 
@@ -101,13 +101,17 @@ class Job:
     async def _wait(self, seconds: float) -> None:
         try:
             await _done(self._ended, seconds)
-        finally:  # Also when the reader interrupts the check.
-            if not self._ended.done():
-                self.hung = not self._returned
-                stopped = await self._stop()
-                self.runs_on = not await _free_shared_worker(self._lineage) or not stopped
-            else:
-                await self._end_threads()
+        finally:  # Also when the reader interrupts the check, and again while it is stopped.
+            if not self._ended.done() or self._at_work():
+                await _to_its_end(self._end())
+
+    async def _end(self) -> None:
+        if self._ended.done():
+            await self._end_threads()
+        else:
+            self.hung = not self._returned
+            stopped = await self._stop()
+            self.runs_on = not await _free_shared_worker(self._lineage) or not stopped
 
     def _main(self, call: Callable[[], None]) -> None:
         try:
@@ -204,6 +208,19 @@ async def _forgo(value: object) -> None:
     if asyncio.isfuture(value) and value.get_loop() is asyncio.get_running_loop():
         value.cancel()
         await asyncio.gather(value, return_exceptions=True)
+
+
+async def _to_its_end(work: Coroutine[object, object, None]) -> None:
+    """Await `work`, also if this task is cancelled meanwhile; it is then cancelled afterwards."""
+    task, cancelled = asyncio.ensure_future(work), None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled is not None:
+        raise cancelled
 
 
 async def _done(future: concurrent.futures.Future, seconds: float) -> bool:

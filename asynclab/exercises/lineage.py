@@ -10,7 +10,14 @@ from contextlib import contextmanager
 from ..recorder import hooks
 from ..recorder.taps import PoolItem
 
+_followed: tuple["Lineage", ...] = ()
 _call: contextvars.ContextVar["Lineage | None"] = contextvars.ContextVar("call", default=None)
+
+
+def is_beside() -> bool:
+    """Whether a call is under way, and the code that asks is somebody else's."""
+    calls = _followed
+    return bool(calls) and not any(call.is_here() for call in calls)
 
 
 class Lineage:
@@ -38,12 +45,17 @@ class Lineage:
     @contextmanager
     def followed(self) -> Iterator[None]:
         """Notice, until the block ends, what is started and what is handed to executors."""
+        global _followed
         with (
             hooks.before(threading.Thread, "start", self._note_thread),
             hooks.before(PoolItem, "__init__", self._note_item),
             hooks.around(PoolItem, "run", self._run_item),
         ):
-            yield
+            _followed += (self,)
+            try:
+                yield
+            finally:
+                _followed = tuple(other for other in _followed if other is not self)
 
     def threads(self) -> set[threading.Thread]:
         """The threads that are the call's, or that an executor of others lends to it just now."""

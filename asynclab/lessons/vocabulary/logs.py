@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from logging.handlers import QueueListener
 
+from ...exercises.lineage import is_beside
 from ...recorder import hooks
 
 
@@ -18,8 +19,13 @@ def logger_of_its_own() -> Iterator[logging.Logger]:
     # A record without an id makes the formatter fail. The check says so itself.
     logging.raiseExceptions = False
     started = []
+
+    def note(listener):
+        if not is_beside():
+            started.append(listener)
+
     try:
-        with hooks.before(QueueListener, "start", started.append):
+        with hooks.before(QueueListener, "start", note):
             yield logger
     finally:
         for listener in started:

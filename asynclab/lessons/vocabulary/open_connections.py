@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from django.db.backends.signals import connection_created
 from django.utils.connection import BaseConnectionHandler
 
+from ...exercises.lineage import is_beside
 from ...recorder import hooks, workers
 
 
@@ -39,7 +40,8 @@ class Opened(AbstractContextManager):
         )
 
     def _keep(self, connection: object, **_) -> None:
-        self._connections.append((threading.get_ident(), connection))
+        if not is_beside():
+            self._connections.append((threading.get_ident(), connection))
 
 
 @contextmanager
@@ -51,7 +53,8 @@ def noting_closers() -> Iterator[set[int]]:
     closers = set()
 
     def note(handler, initialized_only=False):
-        closers.add(threading.get_ident())
+        if not is_beside():
+            closers.add(threading.get_ident())
 
     with hooks.before(BaseConnectionHandler, "all", note):
         yield closers

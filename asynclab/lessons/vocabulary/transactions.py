@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ...exercises.book import NotYet
+from ...exercises.lineage import is_beside
 from ...recorder.hooks import before_queries
 
 ASYNC_WITH = {
@@ -21,7 +22,7 @@ def noting_bare_queries() -> Iterator[list[str]]:
     bare = []
 
     def note(cursor, sql):
-        if "library_" in sql and not cursor.db.in_atomic_block:
+        if "library_" in sql and not cursor.db.in_atomic_block and not is_beside():
             bare.append(sql)
 
     with before_queries(note):

@@ -1,7 +1,6 @@
 """Which connections a block opens, which are open after it, and who closes some."""
 
 import threading
-from types import SimpleNamespace
 
 from django.db.backends.signals import connection_created
 from django.utils.connection import BaseConnectionHandler
@@ -10,9 +9,13 @@ from asynclab.lessons.vocabulary.open_connections import Opened, noting_closers
 from asynclab.recorder import workers
 
 
+class Connection:
+    def __init__(self, is_open):
+        self.connection = object() if is_open else None
+
+
 def open_one(is_open=True):
-    connection = SimpleNamespace(connection=object() if is_open else None)
-    connection_created.send(sender=None, connection=connection)
+    connection_created.send(sender=None, connection=Connection(is_open))
 
 
 def test_what_is_open_after_the_block():

@@ -101,6 +101,28 @@ FAULTS = [
         ("Stopped",),
     ),
     Fault(
+        "check-refuses-the-queries-of-somebody-else",
+        "a check",
+        text(
+            "asynclab/lessons/vocabulary/failing.py",
+            "        if not is_beside():\n",
+            "        if True:\n",
+        ),
+        ("tests/kit/lessons/test_beside.py::test_a_database_that_is_away_is_there_for_others",),
+        ("([True], True) == ([True], False)",),
+    ),
+    Fault(
+        "check-interrupted-twice-leaves-its-thread",
+        "a check",
+        text(
+            "asynclab/exercises/limits.py",
+            "await _to_its_end(self._end())",
+            "await self._end()",
+        ),
+        kit("test_limits.py::test_interrupted_check_takes_the_taps_off_and_stops_the_code[2]"),
+        ("is_alive", "assert not True"),
+    ),
+    Fault(
         "interrupted-check-hides-a-timeout",
         "a check",
         text(
