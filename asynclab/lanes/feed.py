@@ -1,10 +1,14 @@
 """A recording as small messages: what the live picture has not been told yet.
 
-A message is a dict that JSON can hold. Times in it are whole microseconds since the recording
-began, -1 where there is none, and texts are indices into a table that is sent as it grows:
+A message is a dict that JSON can hold, and can be read by whoever has lost all others: it brings
+the texts and the lanes that its rows name. Times in it are whole microseconds since the recording
+began, -1 where there is none, and texts are indices into its table:
 
-    strings  [from, text, ...]                      the table's new entries
-    lanes    [from, [role, thread, ident, native id], ...]
+    number   of the message, from 1 on; where one is left out, something was lost
+    part     [which, of how many], from 0 on, of an answer that tells all that the messages up to
+             `number` have told; None in a message that tells what is new
+    strings  [text, ...]
+    lanes    [[index, role, thread, ident, native id], ...]
     rows     [[index, kind, name, lane, row, start, end, error, detail,
                sent lane, sent at, returned lane, returned at, parent,
                from, run, run end, ...], ...]
@@ -15,8 +19,7 @@ A row replaces the one with its index; its runs replace those from number `from`
 """
 
 import threading
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from time import perf_counter_ns, thread_time
 
 from ..recorder.events import Moment, Recording, Span
@@ -37,9 +40,7 @@ class Feed:
         self._budget = budget
         self._most = 200
         self._closed_runs: dict[int, int] = {}
-        self._strings: dict[str, int] = {}
-        self._strings_sent = 0
-        self._lanes_sent = 0
+        self._number = 0
         self._complete = False
         # A page that comes late is told everything while the rest is still on its way.
         self._telling = threading.Lock()
@@ -62,13 +63,18 @@ class Feed:
 
     def first(self, most: int) -> dict:
         """All that has been told so far of the first `most` spans, for a page that comes late."""
-        return self._whole(list(islice(self.spans.values(), most)))
+        return next(self.whole(most))
 
     def whole(self, most: int = 2000) -> Iterator[dict]:
         """All that has been told so far, in messages of `most` spans."""
-        spans = list(self.spans.values())
-        for start in range(0, max(len(spans), 1), most):
-            yield self._whole(spans[start : start + most])
+        with self._telling:
+            spans, number = list(self.spans.values()), self._number
+        starts = range(0, max(len(spans), 1), most)
+        for part, start in enumerate(starts):
+            with self._telling:
+                rows = _Rows((span, 0) for span in spans[start : start + most])
+                message = self._dict(number, rows, [part, len(starts)])
+            yield message
 
     def _adapt(self, took: float) -> None:
         """Take more or fewer events next time, so that a message costs what it may."""
@@ -79,32 +85,25 @@ class Feed:
 
     def _message(self, spans: list[Span]) -> dict:
         with self._telling:
-            rows = [self._new_row(span) for span in spans]
-            lanes = self._lanes(self._lanes_sent)
-            message = self._dict(rows, lanes, self._table(self._strings_sent))
-            self._lanes_sent += len(lanes) - 1
-            self._strings_sent = len(self._strings)
-            return message
+            self._number += 1
+            return self._dict(self._number, _Rows(map(self._news, spans)))
 
-    def _new_row(self, span: Span) -> list:
-        """The row of a span without the runs that have ended and were told."""
+    def _news(self, span: Span) -> tuple[Span, int]:
+        """A span, and how many of its runs have ended and were told."""
         self.spans[span.index] = span
         start = self._closed_runs.get(span.index, 0)
         # Counted before the row is made: a run that ends meanwhile is told once more.
         if span.runs:
             self._closed_runs[span.index] = len(span.runs) - (span.runs[-1][1] is None)
-        return self._row(span, start)
+        return span, start
 
-    def _whole(self, spans: list[Span]) -> dict:
-        with self._telling:
-            rows = [self._row(span, 0) for span in spans]
-            return self._dict(rows, self._lanes(0), self._table(0))
-
-    def _dict(self, rows: list, lanes: list, strings: list) -> dict:
+    def _dict(self, number: int, rows: "_Rows", part: list[int] | None = None) -> dict:
         return {
-            "rows": rows,
-            "lanes": lanes,
-            "strings": strings,
+            "number": number,
+            "part": part,
+            "rows": rows.rows,
+            "lanes": self._lanes(rows.lanes),
+            "strings": list(rows.strings),
             "now": self._now(),
             "behind": self.recording.unread,
         }
@@ -113,14 +112,29 @@ class Feed:
         ended = self.recording.ended
         return ((perf_counter_ns() if ended is None else ended) - self.recording.began) // 1000
 
-    def _lanes(self, start: int) -> list:
-        lanes = self.recording.lanes[start:]
-        return [start, *([lane.role, lane.thread, lane.ident, lane.native_id] for lane in lanes)]
+    def _lanes(self, indices: set[int]) -> list:
+        lanes = self.recording.lanes
+        return [
+            [i, lanes[i].role, lanes[i].thread, lanes[i].ident, lanes[i].native_id]
+            for i in sorted(indices - {-1})
+        ]
 
-    def _table(self, start: int) -> list:
-        return [start, *islice(self._strings, start, None)]
+
+class _Rows:
+    """The rows of one message, with the texts and the lanes that they name.
+
+    Args:
+        spans: each with the number of the run to begin with.
+    """
+
+    def __init__(self, spans: Iterable[tuple[Span, int]]):
+        self.strings: dict[str, int] = {}
+        self.lanes: set[int] = set()
+        self.rows = [self._row(span, start) for span, start in spans]
 
     def _row(self, span: Span, start: int) -> list:
+        sent, returned = _moment(span.sent), _moment(span.returned)
+        self.lanes |= {span.lane, sent[0], returned[0]}
         row = [
             span.index,
             self._string(span.kind),
@@ -131,8 +145,8 @@ class Feed:
             _micro(span.end),
             self._string(span.error),
             self._string(span.detail),
-            *_moment(span.sent),
-            *_moment(span.returned),
+            *sent,
+            *returned,
             -1 if span.parent is None else span.parent,
             start,
         ]
@@ -141,7 +155,7 @@ class Feed:
         return row
 
     def _string(self, text: str) -> int:
-        return self._strings.setdefault(text, len(self._strings))
+        return self.strings.setdefault(text, len(self.strings))
 
 
 def _micro(at: int | None) -> int:

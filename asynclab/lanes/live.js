@@ -5,12 +5,12 @@ const AXIS = 24, ROW = 20, GAP = 3, PAD = 8, LANE_LEAST = 60, LANE_ROWS = 260;
 const LEAST = 3; // a bar's least width
 const TURN = 9; // how far from the call its way turns
 const MANY_HOPS = 12;
+const PATIENCE = 1000; // milliseconds before what was lost is asked for
 
 class Store {
   spans = [];
   count = 0;
   lanes = [];
-  strings = [];
   hops = [];
   errors = [];
   kinds = new Set();
@@ -21,16 +21,20 @@ class Store {
   ended = false;
   summary = "";
   dropped = 0;
-  total = Infinity; // how many spans there are once it has ended
   least = 1000; // microseconds that the picture shows at least
   listeners = new Set();
+  number = 0; // of the last message
+  lacking = 0; // the last number up to which something is not here
+  answer = ""; // which answer is coming in,
+  parts = new Set(); // and what of it is here
 
-  take({ rows = [], lanes = [0], strings = [0], now = 0, behind = 0 }) {
-    strings.slice(1).forEach((text, i) => { this.strings[strings[0] + i] = text; });
-    lanes.slice(1).forEach(([role, thread, ident, native], i) => {
-      this.lane(lanes[0] + i, { role, thread, ident, native });
-    });
-    for (const row of rows) this.upsert(row);
+  take({ number, part, rows, lanes, strings, now, behind }) {
+    if (part) this.complete(number, ...part);
+    else this.follow(number);
+    for (const [index, role, thread, ident, native] of lanes) {
+      this.lane(index, { role, thread, ident, native });
+    }
+    for (const row of rows) this.upsert(row, strings);
     if (now >= this.now) {
       this.now = now;
       this.heard = performance.now();
@@ -39,12 +43,28 @@ class Store {
     this.tell();
   }
 
+  // News follows news, or something was lost.
+  follow(number) {
+    if (number > this.number + 1) this.lacking = number - 1;
+    this.number = Math.max(this.number, number);
+  }
+
+  // An answer tells all that the messages up to a number have told, once all its parts are here.
+  complete(number, part, many) {
+    const answer = `${number} ${many}`;
+    if (this.answer !== answer) this.parts.clear();
+    this.answer = answer;
+    this.parts.add(part);
+    if (number > this.number) this.number = this.lacking = number;
+    if (this.parts.size === many && number >= this.lacking) this.lacking = 0;
+  }
+
   lane(index, about = {}) {
     this.lanes[index] ??= { index, rows: [] };
     return Object.assign(this.lanes[index], about);
   }
 
-  upsert(row) {
+  upsert(row, strings) {
     const [index, kind, name, lane, place, start, end, error, detail,
       sentLane, sentAt, backLane, backAt, parent, from] = row;
     let span = this.spans[index];
@@ -54,16 +74,18 @@ class Store {
       this.count += 1;
     }
     Object.assign(span, {
-      kind: this.strings[kind] ?? "span", nameAt: name, lane, place, start, end, errorAt: error,
-      detailAt: detail, sentLane, sentAt, backLane, backAt, parent,
+      kind: strings[kind], name: strings[name], lane, place, start, end, error: strings[error],
+      detail: strings[detail], sentLane, sentAt, backLane, backAt, parent,
     });
+    // Of a run that was lost nothing is drawn until it comes again.
+    while (row.length > 15 && span.runs.length < 2 * from) span.runs.push(row[15], row[15]);
     if (row.length > 15) span.runs.splice(2 * from, Infinity, ...row.slice(15));
     if (isNew) this.file(span);
     if (sentLane !== NONE && !span.hops) {
       span.hops = true;
       this.hops.push(span);
     }
-    if (this.strings[error] && !span.failed) {
+    if (span.error && !span.failed) {
       span.failed = true;
       this.errors.push(span);
     }
@@ -83,7 +105,7 @@ class Store {
   }
 
   // Whether it has ended, and all of it is here.
-  get whole() { return this.ended && this.count >= this.total; }
+  get whole() { return this.ended && !this.lacking; }
   get events() { return (this.happened ??= eventsOf(this)); }
 
   // How long the picture is.
@@ -93,9 +115,6 @@ class Store {
     return this.ended ? this.now : this.now + (performance.now() - this.heard) * 1000;
   }
 
-  name(span) { return this.strings[span.nameAt] ?? ""; }
-  error(span) { return this.strings[span.errorAt] ?? ""; }
-  detail(span) { return this.strings[span.detailAt] ?? ""; }
   tell() { this.listeners.forEach((listener) => listener()); }
 }
 
@@ -280,7 +299,7 @@ class View {
       const found = this.found?.[i];
       if (!found) return;
       head.state.dataset.state = found.state;
-      head.state.title = doingWords(this.store, found);
+      head.state.title = doingWords(found);
       say(head.state, head.state.title);
     });
   }
@@ -552,10 +571,9 @@ class View {
     }
     const { store } = this;
     const lane = store.lanes[span.lane];
-    const error = store.error(span);
     const length = span.end === NONE ? "still running" : `for ${milliseconds(span.end - span.start)}`;
     const parts = [
-      make("strong", "", store.name(span)),
+      make("strong", "", span.name),
       make("span", "", WORDS[span.kind] ?? span.kind),
       make("span", "", `on ${lane.role} (${lane.thread})`),
       make("span", "", `at ${milliseconds(span.start)}, ${length}`),
@@ -566,8 +584,8 @@ class View {
     }
     const late = this.late(span);
     if (late) parts.push(make("span", "", late));
-    if (error) parts.push(make("span", "al-failed", `! ${error}`));
-    if (store.detail(span)) parts.push(make("code", "", store.detail(span)));
+    if (span.error) parts.push(make("span", "al-failed", `! ${span.error}`));
+    if (span.detail) parts.push(make("code", "", span.detail));
     this.info.replaceChildren(...parts.flatMap((part, i) => (i ? [" · ", part] : [part])));
   }
 
@@ -578,7 +596,7 @@ class View {
       .filter((one) => span.runs.length && over(one) > 0)
       .sort((one, other) => over(other) - over(one));
     return call && `its step went on for ${milliseconds(over(call))} after `
-      + `${this.store.name(call)} had begun: threads share the GIL`;
+      + `${call.name} had begun: threads share the GIL`;
   }
 
   // --- drawing
@@ -750,7 +768,7 @@ class View {
       if (first > shown && first < x + w / 2) start = first + 5;
     }
     const room = Math.min(x + w, this.wide) - start - 5;
-    const words = this.fits(this.store.name(span).replace(/\s+/g, " "), room);
+    const words = this.fits(span.name.replace(/\s+/g, " "), room);
     if (!words) return;
     if (span.runs.length || span.kind === "wait") {
       pen.fillStyle = colours.paper;
@@ -929,44 +947,53 @@ export default () => {
 
   function initialize({ model }) {
     replay = replayOf(model.get("group"));
-    const early = () => {
-      if (Object.keys(model.get("early")).length) take(model.get("early"));
+    // What was lost on the way is asked for, and again if the answer is lost as well. While a cell
+    // runs, `early` may come first, and a kernel may not answer before it has ended.
+    let patience = PATIENCE;
+    let asking = 0;
+    const ask = () => {
+      model.send("whole");
+      asking = setTimeout(ask, patience *= 2);
     };
     // Once all of a recording is here it can be played again.
     let whole = false;
-    const take = (message) => {
-      store.take(message);
-      complete();
-    };
-    const complete = () => {
+    const settle = () => {
+      if (store.lacking) asking ||= setTimeout(ask, store.ended ? 0 : patience);
+      else {
+        clearTimeout(asking);
+        asking = 0;
+        patience = PATIENCE;
+      }
       if (whole === store.whole) return;
       whole = store.whole;
       replay.changed();
     };
-    const settle = () => {
-      if (!model.get("ended")) return;
-      store.ended = true;
+    const take = (message) => {
+      store.take(message);
+      settle();
+    };
+    const change = () => {
+      if (model.get("early").number) store.take(model.get("early"));
+      store.ended = model.get("ended");
       store.summary = model.get("summary");
       store.dropped = model.get("dropped");
-      store.total = model.get("total");
-      // Lost on the way, or from before this page was loaded.
-      if (!store.whole) model.send("whole");
       store.tell();
-      complete();
+      settle();
     };
     const scale = () => {
       store.least = Math.max(1000, model.get("least"));
       store.tell();
     };
     model.on("msg:custom", take);
-    model.on("change:early", early);
-    model.on("change:ended", settle);
+    model.on("change:early change:ended", change);
     model.on("change:least", scale);
     replay.join(store);
     scale();
-    early();
-    settle();
-    return () => replay.leave(store);
+    change();
+    return () => {
+      clearTimeout(asking);
+      replay.leave(store);
+    };
   }
 
   function render({ model, el }) {

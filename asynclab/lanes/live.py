@@ -54,7 +54,6 @@ class LiveLanes(anywidget.AnyWidget):
     group = traitlets.Unicode("").tag(sync=True)
     early = traitlets.Dict().tag(sync=True)
     ended = traitlets.Bool(False).tag(sync=True)
-    total = traitlets.Int(0).tag(sync=True)
     dropped = traitlets.Int(0).tag(sync=True)
     least = traitlets.Int(0).tag(sync=True)
     summary = traitlets.Unicode("").tag(sync=True)
@@ -63,6 +62,7 @@ class LiveLanes(anywidget.AnyWidget):
         super().__init__(group=group)
         self.on_msg(self._answer)
         self.feed: Feed | None = None
+        self._answering: threading.Thread | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lanes", daemon=True)
         if recording is not None:
@@ -101,7 +101,6 @@ class LiveLanes(anywidget.AnyWidget):
             self.early = self.feed.first(FIRST_SPANS)
             self.summary = text(recording)
             self.dropped = recording.dropped
-            self.total = len(self.feed.spans)
             self.ended = True
 
     def _send_all(self, messages: Iterable[dict]) -> None:
@@ -111,11 +110,13 @@ class LiveLanes(anywidget.AnyWidget):
                 time.sleep(PAUSE)
 
     def _answer(self, _widget, content, _buffers) -> None:
-        """The page lacks something: it was loaded again, or came late."""
-        if content == "whole":
+        """The page lacks something: it was loaded again, came late, or a message was lost."""
+        if content == "whole" and not (self._answering and self._answering.is_alive()):
             # On a thread, because the pauses between many messages would block the loop.
-            args = [self.feed.whole()]
-            threading.Thread(target=self._send_all, args=args, name="lanes", daemon=True).start()
+            self._answering = threading.Thread(
+                target=self._send_all, args=[self.feed.whole()], name="lanes", daemon=True
+            )
+            self._answering.start()
 
 
 class Player(anywidget.AnyWidget):

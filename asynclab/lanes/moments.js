@@ -100,10 +100,10 @@ function doings(store, at) {
 
 // --- in words
 
-function names(store, spans) {
+function names(spans) {
   const counts = new Map();
   for (const span of spans) {
-    const name = store.name(span);
+    const name = span.name;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const all = [...counts].map(([name, count]) => (count > 1 ? `${name} ×${count}` : name));
@@ -112,8 +112,8 @@ function names(store, spans) {
 }
 
 // "running count_books, 4 queued"
-function doingWords(store, { state, spans, queued }) {
-  const what = names(store, spans);
+function doingWords({ state, spans, queued }) {
+  const what = names(spans);
   const words = {
     running: `running ${what}`,
     waiting: `waiting in ${what}`,
@@ -133,16 +133,16 @@ function happenings(store, events) {
 }
 
 function happening(store, what, span) {
-  const name = store.name(span);
+  const name = span.name;
   const caller = store.spans[span.parent];
   const lane = store.lanes[span.lane].role;
   if (what === "sent") {
-    return caller ? `${store.name(caller)} sends ${name} to the ${lane}` : `${name} is sent to the ${lane}`;
+    return caller ? `${caller.name} sends ${name} to the ${lane}` : `${name} is sent to the ${lane}`;
   }
   if (what === "begins") return `${name} begins on the ${lane}`;
-  if (what === "ends") return `${name} ends${span.failed ? ` with ${store.error(span)}` : ""}`;
+  if (what === "ends") return `${name} ends${span.failed ? ` with ${span.error}` : ""}`;
   if (what === "back") {
-    return caller ? `${store.name(caller)} goes on after ${name}` : `${name} is back`;
+    return caller ? `${caller.name} goes on after ${name}` : `${name} is back`;
   }
   return `${name} ${what}`;
 }
@@ -152,7 +152,7 @@ function lanesWords(store, found) {
   const busy = store.lanes.filter((lane, i) => found[i].state !== "idle");
   const idle = store.lanes.filter((lane, i) => found[i].state === "idle").map((lane) => lane.role);
   const told = busy.slice(0, MOST_LANES)
-    .map((lane) => `${lane.role}: ${doingWords(store, found[lane.index])}`);
+    .map((lane) => `${lane.role}: ${doingWords(found[lane.index])}`);
   if (busy.length > MOST_LANES) told.push(`${busy.length - MOST_LANES} more lanes at work`);
   if (idle.length > MOST_LANES) told.push(`${idle.length} lanes idle`);
   else if (idle.length) told.push(`idle: ${idle.join(", ")}`);

@@ -346,3 +346,104 @@ def test_a_page_that_is_loaded_again_shows_the_whole_recording(page, lab):
     page.reload()
     page.wait_for_selector(".asynclab-lanes[data-spans='5001'][data-state=ended]:visible")
     page.get_by_role("button", name="Play the recording again, slowly").wait_for()
+
+
+# A picture that is told what was recorded message by message; some are lost on the way.
+LOSSY = """\
+from asynclab.lanes import Lanes, LiveLanes
+from asynclab.lanes import live as room
+from asynclab.recorder.events import *
+room.FIRST_SPANS = 1  # as if there were more than can be told at once
+class Lossy(LiveLanes):
+    lost, sent = (), 0
+    def send(self, content, buffers=None):
+        self.sent += 1
+        if self.sent not in self.lost:
+            super().send(content, buffers)
+recording, live = Recording(), Lossy()
+live.follow(recording)
+def tell(role, *notes):
+    def note():
+        for what in notes:
+            recording.note(*what, **(dict(role=lambda: role) if what[0] == BEGIN else dict()))
+    thread = threading.Thread(target=note)
+    thread.start()
+    thread.join()
+    live.send(live.feed.next())
+Lanes(recording, live)
+"""
+TELLING = [
+    "tell('event loop', (BEGIN, 'task', TASK, 'fetch'))",
+    "tell('worker', (BEGIN, 'call', SYNC, 'count_books'), (BEGIN, 'query', QUERY, 'SELECT book'))",
+    "tell('main thread', (BEGIN, 'else', SYNC, 'count_loans'), (END, 'query'))",
+    "tell('main thread', (END, 'call'), (END, 'else'), (END, 'task'))",
+]
+
+
+class Told:
+    """A picture in a page, and what it says.
+
+    Args:
+        lesson: the notebook.
+    """
+
+    def __init__(self, lesson):
+        self.lesson, self.page, self.lanes = lesson, lesson.page, lesson.lanes.first
+
+    def roles(self):
+        return self.lanes.locator(".al-role").all_inner_texts()
+
+    def detail(self, key):
+        self.lanes.locator(".al-scroller").focus()
+        self.page.keyboard.press(key)
+        return self.lanes.locator(".al-detail").inner_text()
+
+    def run(self, code):
+        """Run code in the kernel, and wait until the page has drawn what came of it."""
+        self.page.evaluate(RUN, code)
+
+    def end(self):
+        self.run("recording.end()\nlive._send_rest()")
+        self.page.get_by_role("button", name="Play the recording again, slowly").wait_for()
+
+
+RUN = """async (code) => {
+    const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
+    await kernel.requestExecute({ code, stop_on_error: false }).done;
+    await new Promise((done) => setTimeout(() => requestAnimationFrame(done), 60));
+}"""
+
+
+@pytest.fixture
+def told(page, lab):
+    """A picture of which the first message, and no more, has been told."""
+    lesson = run(page, lab, "lossy.ipynb", LOSSY)
+    lesson.wait_until_idle()
+    lesson.lanes.first.wait_for()
+    told = Told(lesson)
+    told.run(TELLING[0])
+    assert told.roles() == ["event loop"]
+    yield told
+    assert page.reported == []
+
+
+def test_after_a_lost_message_every_lane_has_its_name_and_every_span_too(told):
+    told.run(f"live.lost = (2,)\n{TELLING[1]}\n{TELLING[2]}")
+    told.lesson.shoot("lanes-lost", told.lanes)
+    assert "undefined" not in told.lanes.inner_text()
+    assert told.roles()[0] == "event loop"
+    assert "" not in told.roles()
+    assert told.detail("End").startswith("count_loans · sync function · on main thread")
+    told.page.wait_for_selector(".asynclab-lanes[data-spans='4']:visible")  # asked for, and told
+    assert told.roles() == ["event loop", "worker", "main thread"]
+    told.end()
+
+
+@pytest.mark.parametrize("lost", [(4, 5), (3, 4, 5, 6)], ids=["the end", "an answer too"])
+def test_after_lost_messages_the_picture_of_the_end_is_whole(told, lost):
+    told.run(f"live.lost = {lost}")
+    told.run("\n".join(TELLING[1:]))
+    told.end()
+    assert told.roles() == ["event loop", "worker", "main thread"]
+    for key in ("Home", "ArrowDown", "End"):
+        assert "still running" not in told.detail(key)

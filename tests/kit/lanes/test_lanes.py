@@ -13,7 +13,7 @@ from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 from PIL import Image, ImageColor
 
 from asynclab import lanes
-from asynclab.lanes.feed import Feed
+from asynclab.lanes.feed import Feed, _Rows
 from asynclab.lanes.live import LiveLanes
 from asynclab.lanes.still import (
     AXIS,
@@ -359,24 +359,24 @@ def test_bundle_has_words_and_a_picture_with_alt_text():
 
 
 class Page:
-    """What live.js keeps, in Python: rows by index, and a table of texts."""
+    """What live.js keeps, in Python: rows and lanes by index, and names."""
 
     def __init__(self):
         self.spans: dict[int, list] = {}
         self.runs: dict[int, list] = {}
-        self.strings: dict[int, str] = {}
+        self.named: dict[int, str] = {}
         self.lanes: dict[int, list] = {}
 
     def take(self, message: dict) -> None:
         message = json.loads(json.dumps(message))
-        self.strings |= dict(enumerate(message["strings"][1:], message["strings"][0]))
-        self.lanes |= dict(enumerate(message["lanes"][1:], message["lanes"][0]))
+        self.lanes |= {lane[0]: lane[1:] for lane in message["lanes"]}
         for row in message["rows"]:
             self.spans[row[0]] = row[:14]
+            self.named[row[0]] = message["strings"][row[2]]
             self.runs[row[0]] = self.runs.get(row[0], [])[: 2 * row[14]] + row[15:]
 
     def names(self) -> list[str]:
-        return [self.strings[self.spans[index][2]] for index in sorted(self.spans)]
+        return [self.named[index] for index in sorted(self.named)]
 
 
 def test_messages_add_up_to_the_recording():
@@ -412,6 +412,35 @@ def test_a_late_page_is_told_everything():
     assert late.lanes[0][0] == "event loop"
 
 
+def test_a_message_can_be_read_by_whoever_has_lost_all_others():
+    recording, late = Recording(), Page()
+    feed = Feed(recording)
+    recording.note(BEGIN, "fetch", TASK, "fetch", role=loop)
+    recording.note(SUBMIT, "call", "", "", "fetch")
+    begin = BEGIN, "call", SYNC, "count_books", "", lambda: "worker"
+    worker = threading.Thread(target=recording.note, args=begin)
+    worker.start()
+    worker.join()
+    feed.next()
+    recording.note(END, "call")
+    late.take(feed.next())
+    assert late.names() == ["count_books"]
+    assert {index: lane[0] for index, lane in late.lanes.items()} == {0: "event loop", 1: "worker"}
+
+
+def test_messages_are_numbered_and_an_answer_says_up_to_which_and_how_many_parts():
+    recording = Recording()
+    feed = Feed(recording)
+    for number in range(1, 6):
+        recording.note(BEGIN, number, SYNC, "f", role=loop)
+        message = feed.next()
+        assert (message["number"], message["part"]) == (number, None)
+    parts = [(each["number"], each["part"]) for each in feed.whole(most=2)]
+    assert parts == [(5, [0, 3]), (5, [1, 3]), (5, [2, 3])]
+    assert feed.first(2)["part"] == [0, 3]
+    assert feed.first(5)["part"] == [0, 1]
+
+
 def test_a_message_takes_a_bounded_number_of_events():
     recording = Recording()
     for number in range(50_000):
@@ -436,17 +465,18 @@ def test_a_task_with_many_runs_sends_only_the_new_ones():
     assert len(row) - 15 <= 4
 
 
-def test_a_run_that_ends_while_its_row_is_made_is_told_to_its_end():
+def test_a_run_that_ends_while_its_row_is_made_is_told_to_its_end(monkeypatch):
     recording, page = Recording(), Page()
+    make = _Rows._row
 
-    class Read(Feed):
-        def _row(self, span, start):
-            row = super()._row(span, start)
-            recording.note(PAUSE, "a")
-            assert recording.spans[0].runs[0][1] is not None  # read by somebody else, that is
-            return row
+    def made(self, span, start):
+        row = make(self, span, start)
+        recording.note(PAUSE, "a")
+        assert recording.spans[0].runs[0][1] is not None  # read by somebody else, that is
+        return row
 
-    feed = Read(recording)
+    monkeypatch.setattr(_Rows, "_row", made)
+    feed = Feed(recording)
     recording.note(BEGIN, "a", TASK, "fetch", role=loop)
     for _ in range(2):
         page.take(feed.next())
@@ -497,7 +527,7 @@ def test_a_live_picture_follows_a_thread_that_blocks_the_loop():
     live, seen_while_blocked = asyncio.run(block())
     assert seen_while_blocked
     assert live.ended
-    assert live.total == 1
+    assert live.early["part"] == [0, 1]
     assert live.summary == "event loop: this cell"
 
 

@@ -8,6 +8,7 @@ CONSOLE = (
     "::test_the_console_is_quiet_and_nothing_is_fetched_from_elsewhere"
     "[notebooks/00_start_here.ipynb]",
 )
+LANES = "tests/pages/test_browser_lanes.py"
 PLANTED = "planted in the page"
 
 
@@ -53,6 +54,35 @@ FAULTS = [
         ("tests/pages/test_browser_lanes.py::test_markup_in_a_name_stays_text[light]",),
         ('get_by_text("<img src=x onerror=window.hacked=1>',),
         browser=True,
+    ),
+    Fault(
+        "lanes-do-not-notice-a-lost-message",
+        "a lost message",
+        text(
+            "asynclab/lanes/live.js",
+            "    if (number > this.number + 1) this.lacking = number - 1;\n",
+            "",
+        ),
+        (f"{LANES}::test_after_a_lost_message_every_lane_has_its_name_and_every_span_too",),
+        ("Page.wait_for_selector: Timeout", "data-spans='4'"),
+        browser=True,
+    ),
+    Fault(
+        "lanes-ask-only-once-for-what-was-lost",
+        "a lost message",
+        text("asynclab/lanes/live.js", "      asking = setTimeout(ask, patience *= 2);\n", ""),
+        (f"{LANES}::test_after_lost_messages_the_picture_of_the_end_is_whole[an answer too]",),
+        ("Locator.wait_for: Timeout", "Play the recording again, slowly"),
+        browser=True,
+    ),
+    Fault(
+        "messages-leave-lanes-out",
+        "a lost message",
+        text("asynclab/lanes/feed.py", "self._lanes(rows.lanes)", "self._lanes({0})"),
+        (
+            "tests/kit/lanes/test_lanes.py::test_a_message_can_be_read_by_whoever_has_lost_all_others",
+        ),
+        ("{0: 'event loop'",),
     ),
     Fault(
         "lanes-trap-keys",
