@@ -55,21 +55,21 @@ HANGS = "async def answer():\n    begun.set()\n    await asyncio.sleep(60)"
 HANGS_IN_C = "def answer():\n    begun.set()\n    asyncio.run(asyncio.sleep(60))"
 
 
-async def beside_a_check(before, source, where="cell"):
+async def beside_a_check(before, source, where="cell", seconds=1):
     """The verdict on an answer, and what the program beside it has told once it has ended."""
 
     async def call(given):
         await given.call("answer", where=where)
 
-    verdict, names = await checked_beside(before, source, call)
+    verdict, names = await checked_beside(before, source, call, seconds)
     return verdict, sorted(names["told"])
 
 
-async def checked_beside(before, source, check):
+async def checked_beside(before, source, check, seconds=20):
     names = {}
     exec(before, names)
     program = asyncio.ensure_future(names["beside"]())
-    verdict = await graded(source, check, before="", namespace=names)
+    verdict = await graded(source, check, seconds, before="", namespace=names)
     assert (names["told"], program.done()) == ([], False)
     names["end"].set()
     await asyncio.wait_for(program, 10)
@@ -77,7 +77,7 @@ async def checked_beside(before, source, check):
 
 
 def test_what_goes_on_beside_an_answer_that_ends_goes_on():
-    verdict, told = asyncio.run(beside_a_check(BESIDE, ENDS))
+    verdict, told = asyncio.run(beside_a_check(BESIDE, ENDS, seconds=20))
     assert (verdict.outcome, verdict.printed, told) == ("passed", "", PARTS)
 
 
@@ -180,7 +180,7 @@ WAYS = {
 def test_a_thread_that_the_answer_has_started_is_stopped(way, monkeypatch):
     monkeypatch.setattr(limits, "LEFT", 0.1)
     names = {}
-    verdict = verdict_on(WAYS[way], before=START, namespace=names)
+    verdict = verdict_on(WAYS[way], seconds=20, before=START, namespace=names)
     assert (verdict.outcome, verdict.printed) == ("passed", "")
     names["started"].join(5)
     assert not names["started"].is_alive()
@@ -196,7 +196,7 @@ def test_a_thread_that_the_answer_starts_on_the_loop_of_the_notebook_is_stopped(
 def answer():
     asyncio.run_coroutine_threadsafe(start_in_loop(), notebook).result(5)
 """
-        verdict = await graded(source, before=START, namespace=names)
+        verdict = await graded(source, seconds=20, before=START, namespace=names)
         assert verdict.passed, verdict
         await asyncio.to_thread(names["started"].join, 5)
         names["older"].shutdown()
@@ -208,7 +208,9 @@ def answer():
 def test_what_the_answer_leaves_to_an_executor_that_was_there_is_stopped():
     names = {}
     source = "def answer(): names['left'] = older.submit(go_on)"
-    assert verdict_on(source, before=START + "names = globals()", namespace=names).passed
+    assert verdict_on(
+        source, seconds=20, before=START + "names = globals()", namespace=names
+    ).passed
     assert isinstance(names["left"].exception(timeout=5), limits.Stopped)
     assert names["older"].submit(int).result(timeout=5) == 0
     names["older"].shutdown()
