@@ -142,14 +142,7 @@ class View {
       ["+", "Zoom in", () => this.zoom(1 / 1.6)],
       ["Fit", "Show all of the recording", () => this.fit()],
     ];
-    for (const [words, label, act] of buttons) {
-      const button = make("button", "al-button", words);
-      button.type = "button";
-      button.title = label;
-      button.setAttribute("aria-label", label);
-      button.addEventListener("click", act);
-      this.zooms.append(button);
-    }
+    this.zooms.append(...buttons.map((words) => button(...words)));
     const bar = make("div", "al-bar");
     bar.append(this.status, this.zooms);
     this.labels = make("div", "al-labels");
@@ -175,7 +168,7 @@ class View {
     el.append(bar, this.scroller, ...(this.player ? [this.player.root] : []), this.info,
       this.legend, this.summary);
     this.pen = this.canvas.getContext("2d");
-    this.hint();
+    this.tellSpan();
   }
 
   listen() {
@@ -195,7 +188,7 @@ class View {
     on(this.canvas, "pointermove", (event) => this.move(event));
     on(this.canvas, "pointerup", (event) => this.release(event));
     on(this.canvas, "pointerleave", () => this.hover(null));
-    this.still = matchMedia("(prefers-reduced-motion: reduce)");
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     this.listener = () => this.changed();
     this.store.listeners.add(this.listener);
     this.replayer = () => this.replayed();
@@ -242,7 +235,7 @@ class View {
       this.layOut();
       this.draw();
       // A running recording grows by itself; without motion, only when something happens.
-      if (!this.store.ended && !this.still.matches) this.changed();
+      if (!this.store.ended && !this.calm.matches) this.changed();
     });
   }
 
@@ -285,8 +278,8 @@ class View {
         const numbers = make("div", "al-ident");
         numbers.append(make("span", "", `ident ${lane.ident}`),
           make("span", "", `native ${lane.native}`));
-        head.state = make("div", "al-state");
-        head.append(numbers, head.state);
+        head.doing = make("div", "al-doing");
+        head.append(numbers, head.doing);
         head.title = `${lane.role}\nthread ${lane.thread}\nident ${lane.ident} (Python)\n`
           + `native id ${lane.native} (operating system)`;
         this.labels.append(head);
@@ -298,9 +291,9 @@ class View {
       }
       const found = this.found?.[i];
       if (!found) return;
-      head.state.dataset.state = found.state;
-      head.state.title = doingWords(found);
-      say(head.state, head.state.title);
+      head.doing.dataset.doing = found.state;
+      head.doing.title = doingWords(found);
+      say(head.doing, head.doing.title);
     });
   }
 
@@ -497,7 +490,7 @@ class View {
     if (!span) return;
     this.focused = index;
     this.reveal(span);
-    this.hint(span);
+    this.tellSpan(span);
     this.changed();
   }
 
@@ -506,7 +499,7 @@ class View {
     this.hovered = index;
     this.canvas.style.cursor = index === null ? "" : "pointer";
     if (index === null && this.moment !== undefined) this.tellMoment();
-    else this.hint(this.store.spans[index ?? this.focused]);
+    else this.tellSpan(this.store.spans[index ?? this.focused]);
     this.changed();
   }
 
@@ -521,7 +514,7 @@ class View {
     if (moment !== this.moment || !replay.playing) {
       this.moment = moment;
       if (on) this.tellMoment();
-      else this.hint(store.spans[this.focused]);
+      else this.tellSpan(store.spans[this.focused]);
     }
     if (on) this.keepInSight(replay.at);
     this.changed();
@@ -563,7 +556,7 @@ class View {
     }
   }
 
-  hint(span) {
+  tellSpan(span) {
     if (!span) {
       this.info.replaceChildren(make("span", "al-quiet",
         "Point at a span, or press Tab and the arrow keys. Ctrl and the wheel zoom; drag to pan."));
@@ -930,10 +923,10 @@ class View {
 // cell only the last stays.
 function keepLast(views) {
   const kept = new Map();
-  const inOrder = [...views].filter((view) => view.root.isConnected).sort((a, b) => (
+  const placed = [...views].filter((view) => view.root.isConnected).sort((a, b) => (
     a.root.compareDocumentPosition(b.root) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
-  for (const view of inOrder) kept.set(view.root.closest(".jp-OutputArea"), view);
-  for (const view of inOrder) {
+  for (const view of placed) kept.set(view.root.closest(".jp-OutputArea"), view);
+  for (const view of placed) {
     const output = view.root.closest(".jp-OutputArea-child") ?? view.root;
     const area = view.root.closest(".jp-OutputArea");
     output.style.display = kept.get(area) === view ? "" : "none";

@@ -19,7 +19,7 @@ PERIOD = 0.04  # seconds between two messages
 ONCE_MORE = {2, 5, 12, 25, 50}
 FIRST_SPANS = 400
 # Between the messages of a long rest: a Jupyter server drops what exceeds 1 MB a second.
-PAUSE = 0.08  # seconds
+REST_PERIOD = 0.08  # seconds
 MANY_ROWS = 500
 REPLAY = ("small.js", "moments.js", "replay.js", "player.js")
 STYLES = ("live.css", "player.css")
@@ -107,7 +107,7 @@ class LiveLanes(anywidget.AnyWidget):
         for message in messages:
             self.send(message)
             if len(message["rows"]) > MANY_ROWS:
-                time.sleep(PAUSE)
+                time.sleep(REST_PERIOD)
 
     def _answer(self, _widget, content, _buffers) -> None:
         """The page lacks something: it was loaded again, came late, or a message was lost."""

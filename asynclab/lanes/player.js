@@ -6,7 +6,7 @@ const KEYS = {
   SELECT: /^(Arrow.*|Page.*|Home|End|Enter| |[0-9])$/,
 };
 
-function keepKeys(event) {
+function keepOwnKeys(event) {
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (KEYS[event.target.tagName]?.test(event.key)) event.stopPropagation();
 }
@@ -38,7 +38,7 @@ class Player {
     this.time = make("span", "al-time");
     this.close = button("×", "Show the whole recording", () => replay.close());
     el.append(this.back, this.toggle, this.on, this.slider, this.time, this.length(), this.close);
-    el.addEventListener("keydown", keepKeys);
+    el.addEventListener("keydown", keepOwnKeys);
     this.show = () => this.draw();
     replay.listeners.add(this.show);
     this.draw();

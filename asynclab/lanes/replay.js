@@ -2,7 +2,7 @@
 // several share one and play together.
 
 const LASTS = [4, 7, 15, 30]; // seconds that a replay may take
-const PAUSE = 500; // milliseconds between two steps, at least, where motion is reduced
+const STEP_LEAST = 500; // milliseconds between two steps, at least, where motion is reduced
 
 class Replay {
   stores = new Set();
@@ -10,7 +10,7 @@ class Replay {
   playing = false;
   lasts = LASTS[1];
   listeners = new Set();
-  still = matchMedia("(prefers-reduced-motion: reduce)");
+  calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   join(store) {
     this.stores.add(store);
@@ -104,14 +104,14 @@ class Replay {
   tick = () => {
     if (!this.playing) return;
     const now = performance.now();
-    if (this.still.matches) this.jump(now);
+    if (this.calm.matches) this.jump(now);
     else this.show(this.momentOf((now - this.began) / (this.lasts * 1000)));
     if (this.playing) requestAnimationFrame(this.tick);
   };
 
   // Without motion: from hop to hop, and time to look at each.
   jump(now) {
-    if (now - this.stepped < Math.max(PAUSE, (this.lasts * 1000) / this.hops.length)) return;
+    if (now - this.stepped < Math.max(STEP_LEAST, (this.lasts * 1000) / this.hops.length)) return;
     this.stepped = now;
     this.show(this.after(1, this.hops));
   }

@@ -88,12 +88,12 @@ function render({ model, el }) {
   const code = keepKeys(add(right, "pre", { tabIndex: 0 }));
   code.setAttribute("role", "region");
   code.setAttribute("aria-label", "The code that Run runs");
-  const hint = add(right, "div", { className: "apl-quiet" });
-  hint.append("Pasted below ");
-  add(hint, "code", {}, "%%lanes");
-  hint.append(" into a cell, it draws the same lanes there (");
-  add(hint, "code", {}, "%load_ext asynclab");
-  hint.append(" once before).");
+  const advice = add(right, "div", { className: "apl-quiet" });
+  advice.append("Pasted below ");
+  add(advice, "code", {}, "%%lanes");
+  advice.append(" into a cell, it draws the same lanes there (");
+  add(advice, "code", {}, "%load_ext asynclab");
+  advice.append(" once before).");
   const notes = add(right, "div", { className: "apl-notes" });
   notes.setAttribute("role", "status");
 

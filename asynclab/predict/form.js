@@ -1,19 +1,19 @@
-function add(parent, tag, text = "", properties = {}) {
+function add(parent, tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
-  node.append(text);
+  node.append(...children);
   parent.append(node);
   return node;
 }
 
 // What stands between backticks is code.
 function addProse(parent, text) {
-  text.split("`").forEach((piece, at) => (at % 2 ? add(parent, "code", piece) : parent.append(piece)));
+  text.split("`").forEach((piece, at) => (at % 2 ? add(parent, "code", {}, piece) : parent.append(piece)));
 }
 
-// Arrows and Enter are the control's own: JupyterLab would move to another cell.
-function keepKeys(control) {
-  control.toggleAttribute("data-lm-suppress-shortcuts", true);
-  return control;
+// Arrows, Enter and letters are the control's own: JupyterLab would take them for the notebook.
+function keepKeys(node) {
+  node.toggleAttribute("data-lm-suppress-shortcuts", true);
+  return node;
 }
 
 // `place` is shared by the views of one model. A locked prediction is put into the page anew, and
@@ -23,17 +23,17 @@ function render({ model, el }, place) {
   const form = add(el, "form");
   const fields = add(form, "fieldset");
   const legend = add(fields, "legend");
-  add(legend, "strong", "Predict:");
+  add(legend, "strong", {}, "Predict:");
   addProse(legend, ` ${model.get("question")}`);
   for (const value of model.get("labels")) {
     const label = add(fields, "label");
     // A form of its own: options of other predictions may share the name.
     const properties = { type: "radio", name: "choice", value, required: true };
-    keepKeys(add(label, "input", "", properties));
+    keepKeys(add(label, "input", properties));
     addProse(add(label, "span"), value);
   }
-  const button = keepKeys(add(form, "button", "Lock it in"));
-  const status = add(form, "output", "", { tabIndex: -1 });
+  const button = keepKeys(add(form, "button", {}, "Lock it in"));
+  const status = add(form, "output", { tabIndex: -1 });
 
   function show() {
     const locked = model.get("locked");

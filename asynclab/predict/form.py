@@ -33,7 +33,7 @@ _forms: dict[tuple[str, ...], Form] = {}
 
 
 def form_of(question: str, labels: list[str]) -> Form:
-    """A new panel, or the one on which the same question is locked already.
+    """A new form, or the one on which the same question is locked already.
 
     The click that locks a prediction makes its cell the active one, so the next Shift+Enter runs
     that cell again. What the learner committed to must outlive that.

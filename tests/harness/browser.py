@@ -291,6 +291,25 @@ class Notebook:
         return path
 
 
+@contextmanager
+def opened(
+    browser, lab: Lab, name: str, *cells: str, theme="light", high=900
+) -> Iterator[Notebook]:
+    """A notebook of these cells in a page of its own, after Run All, until the end.
+
+    Args:
+        high: of the page, in pixels.
+    """
+    context = browser.new_context(viewport={"width": 1200, "height": high})
+    try:
+        lesson = Notebook(new_page(context), lab).open(lab.write(name, *cells), theme)
+        lesson.run_all()
+        lesson.wait_until_idle()
+        yield lesson
+    finally:
+        context.close()
+
+
 STATUS = "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status"
 STARTED = """() => jupyterapp.shell.currentWidget.content.widgets
     .some(({ model }) => model.executionState === "running" || model.executionCount)"""

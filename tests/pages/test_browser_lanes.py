@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.harness.browser import DRAW, Notebook, contrasts, new_page
+from tests.harness.browser import DRAW, Notebook, contrasts, opened
 
 pytestmark = pytest.mark.browser
 
@@ -40,15 +40,12 @@ def run(page, lab, name, *cells, theme="light"):
 @pytest.fixture(scope="module", params=["light", "dark"])
 def gallery(request, browser, lab):
     """A notebook with a picture of each sort, after Run All, in one of the two themes."""
-    context = browser.new_context(viewport={"width": 1200, "height": 1600})
-    name = f"gallery-{request.param}.ipynb"
-    cells = FIVE, WHO, MARKED, FAILS
-    lesson = run(new_page(context), lab, name, *cells, theme=request.param)
-    lesson.wait_until_idle()
-    lesson.page.locator("pre", has_text="Traceback").wait_for()
-    lesson.shoot(f"lanes-{request.param}")
-    yield lesson
-    context.close()
+    theme = request.param
+    cells = PRELUDE, FIVE, WHO, MARKED, FAILS
+    with opened(browser, lab, f"gallery-{theme}.ipynb", *cells, theme=theme, high=1600) as lesson:
+        lesson.page.locator("pre", has_text="Traceback").wait_for()
+        lesson.shoot(f"lanes-{theme}")
+        yield lesson
 
 
 def test_spans_are_in_the_page_while_the_cell_runs(page, lab):
@@ -280,14 +277,10 @@ INKS = """(root, points) => {
 
 @pytest.fixture(scope="module")
 def drawn(browser, lab):
-    context = browser.new_context(viewport={"width": 1200, "height": 1600})
-    name = lab.write("drawn.ipynb", DRAW, GATHERED, UNKNOWN, LATE)
-    lesson = Notebook(new_page(context), lab).open(name)
-    lesson.run_all()
-    lesson.wait_until_idle()
-    lesson.lanes.nth(2).wait_for()
-    yield Drawn(lesson)
-    context.close()
+    cells = DRAW, GATHERED, UNKNOWN, LATE
+    with opened(browser, lab, "drawn.ipynb", *cells, high=1600) as lesson:
+        lesson.lanes.nth(2).wait_for()
+        yield Drawn(lesson)
 
 
 def test_the_ways_of_gathered_calls_lie_on_each_other_and_not_on_the_bars(drawn):

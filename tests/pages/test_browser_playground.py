@@ -224,10 +224,10 @@ def test_both_runs_are_played_again_by_one_scrubber(bench):
     scrubber.fill(str(slower * 500))  # half of it: twelve calls in turn, and twelve at once
     bench.page.evaluate(PAINTED)
     first, second = (bench.lanes.nth(at) for at in (0, 1))
-    worker = first.locator(".al-state").nth(1).inner_text()
+    worker = first.locator(".al-doing").nth(1).inner_text()
     # At a call, or in the moment between two.
     assert re.fullmatch(r"running sleep, \d queued|queued: sleep ×\d", worker)
-    assert set(second.locator(".al-state").all_inner_texts()) == {"idle"}
+    assert set(second.locator(".al-doing").all_inner_texts()) == {"idle"}
     assert f"thread-sensitive worker: {worker}" in first.inner_text()
     bench.lesson.shoot("playground-replay", bench.panel)
     second.locator(".al-scroller").focus()

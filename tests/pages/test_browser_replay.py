@@ -5,7 +5,7 @@ The recording is made by hand, so each moment of it is known.
 
 import pytest
 
-from tests.harness.browser import DRAW, THEMES, Notebook, contrasts, new_page
+from tests.harness.browser import DRAW, THEMES, contrasts, opened
 
 pytestmark = pytest.mark.browser
 
@@ -100,23 +100,17 @@ class Replay:
         return (
             time.removeprefix("At ").removesuffix(" ms"),
             happens,
-            *self.lanes.locator(".al-state").all_inner_texts(),
+            *self.lanes.locator(".al-doing").all_inner_texts(),
         )
 
 
 @pytest.fixture(scope="module")
 def story(browser, lab):
     """The story under its cell, and a cell below; one page for all tests."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
-    lesson = Notebook(new_page(context), lab).open(
-        lab.write("replay.ipynb", f"{DRAW}\n{STORY}", "1 + 1")
-    )
-    lesson.run_all()
-    lesson.wait_until_idle()
-    replay = Replay(lesson)
-    replay.play.wait_for()
-    yield replay
-    context.close()
+    with opened(browser, lab, "replay.ipynb", f"{DRAW}\n{STORY}", "1 + 1") as lesson:
+        replay = Replay(lesson)
+        replay.play.wait_for()
+        yield replay
 
 
 @pytest.fixture
@@ -335,7 +329,7 @@ def test_text_can_be_read_while_it_is_on(replay, theme):
         for _ in range(4):
             replay.on.click()
         replay.frame()
-        found = contrasts(replay.lanes.locator(".al-player *, .al-state, .al-detail, .al-detail *"))
+        found = contrasts(replay.lanes.locator(".al-player *, .al-doing, .al-detail, .al-detail *"))
         replay.lesson.shoot(f"replay-{theme}", replay.lanes)
     finally:
         replay.lesson.theme("light")
