@@ -1,5 +1,6 @@
 """The kit on a Django project that is not the course's, with an app and data of its own."""
 
+import os
 import subprocess
 import sys
 
@@ -25,8 +26,12 @@ def project(tmp_path_factory):
     """The folder of `mysite`, with an app, its migration, and one row."""
     folder = tmp_path_factory.mktemp("project")
 
+    # A test that has booted the library in this process has named its settings.
+    env = {name: v for name, v in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+
     def run(*command):
-        subprocess.run([sys.executable, *command], cwd=folder, check=True, capture_output=True)
+        command = [sys.executable, *command]
+        subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True)
 
     run("-m", "django", "startproject", "mysite", ".")
     run("manage.py", "startapp", "kitchen")
