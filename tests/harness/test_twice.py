@@ -6,8 +6,10 @@ import sys
 
 import nbformat
 import pytest
+from nbval.plugin import IPyNbFile
 
 from tests.harness.checkout import ROOT
+from tests.harness.twice import Notebook
 
 COUNTS = "times = globals().get('times', 0) + 1\ntimes"
 
@@ -45,3 +47,20 @@ def nbval(tmp_path):
 )
 def test_a_lesson_runs_twice(nbval, folder, source, plugin, said):
     assert nbval(folder, source, *plugin) == said
+
+
+def test_a_kernel_that_does_not_start_is_tried_once_more(monkeypatch):
+    tries = []
+
+    def start(notebook):
+        tries.append(notebook)
+        if len(tries) == 1:
+            raise RuntimeError("Kernel died before replying to kernel_info")
+
+    monkeypatch.setattr(IPyNbFile, "setup", start)
+    notebook = object.__new__(Notebook)
+    notebook.setup()
+    assert tries == [notebook] * 2
+    monkeypatch.setattr(IPyNbFile, "setup", lambda notebook: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        notebook.setup()

@@ -14,7 +14,18 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 FORGET = "get_ipython().extension_manager.loaded.discard('asynclab')"
 
 
-class LessonTwice(IPyNbFile):
+class Notebook(IPyNbFile):
+    """A notebook whose kernel gets a second try to start; `tests/harness/kernels.py` says why."""
+
+    def setup(self) -> None:
+        try:
+            super().setup()
+        except RuntimeError as error:
+            print(error)
+            super().setup()
+
+
+class LessonTwice(Notebook):
     """A lesson's cells, and all of them once more for the same kernel."""
 
     def collect(self) -> Iterator[IPyNbCell]:
@@ -42,11 +53,10 @@ class CellAgain(IPyNbCell):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> list[pytest.Collector]:
-    """Put `LessonTwice` in the place of what nbval makes of a lesson."""
+    """Put one of the classes above in the place of what nbval makes of a notebook."""
     found = yield
-    if file_path.parent.name != "notebooks":
-        return found
+    kind = LessonTwice if file_path.parent.name == "notebooks" else Notebook
     return [
-        LessonTwice.from_parent(parent, path=file_path) if type(each) is IPyNbFile else each
+        kind.from_parent(parent, path=file_path) if type(each) is IPyNbFile else each
         for each in found
     ]

@@ -210,6 +210,8 @@ def test_an_interrupt_of_the_learners_process(tmp_path):
 
 
 def test_without_await_it_says_so(recwarn):
+    gc.collect()
+    recwarn.clear()  # what an earlier test has left
     comparison = shells("1", shells=["python"])
     assert repr(comparison) == "Nothing was run yet. Write: await shells(...)"
     del comparison
