@@ -49,11 +49,11 @@ def boot(settings: str | None = None) -> None:
     shell_settings = os.environ.get("DJANGO_SETTINGS_MODULE")
     if settings is None:
         print(_on_plain_thread(set_up_library))
-        _say_whose_settings(shell_settings)
+        _name_the_settings(shell_settings)
         _put_the_guard_on()
     else:
         print(_on_plain_thread(set_up_project, settings))
-        _say_whose_settings(shell_settings)
+        _name_the_settings(shell_settings)
         _say_that_the_guard_is_off()
 
 
@@ -63,8 +63,11 @@ def _on_plain_thread(function, *args):
         return pool.submit(function, *args).result()
 
 
-def _say_whose_settings(shell_settings):
-    chosen = os.environ["DJANGO_SETTINGS_MODULE"]
+def _name_the_settings(shell_settings):
+    """Name them in the environment, also if a cell has taken the name out since the first boot."""
+    from django.conf import settings
+
+    chosen = os.environ["DJANGO_SETTINGS_MODULE"] = settings.SETTINGS_MODULE
     if shell_settings not in (None, chosen):
         print(f"DJANGO_SETTINGS_MODULE was {shell_settings}: boot() wins, it is {chosen} here.")
 

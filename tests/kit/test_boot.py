@@ -285,6 +285,14 @@ def test_another_settings_module_in_the_shell(python):
     assert output == LINE + note + LINE
 
 
+def test_a_name_that_a_cell_has_taken_out_is_there_again(python):
+    output = python(
+        "import os; boot(); del os.environ['DJANGO_SETTINGS_MODULE']; boot()\n"
+        "print(os.environ['DJANGO_SETTINGS_MODULE'])"
+    )
+    assert output == LINE + LINE + "config.settings\n"
+
+
 GUARD = "from django.utils.asyncio import async_unsafe; import asyncio\n"
 GUARD += "async def ask(): async_unsafe(print)('the guard is off')\n"
 GUARD += "try: asyncio.run(ask())\nexcept Exception as error: print(type(error).__name__)\n"
