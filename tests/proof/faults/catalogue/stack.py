@@ -106,6 +106,9 @@ FAULTS = [
             append("ipykernel/ipkernel.py", WITHOUT_LOOP),
         ),
         compared(LOOP, "boot", "terminal-run", "autoawait-table"),
-        ("Cell outputs differ", 'Jupyter, %autoawait off</th><td style="text-align: left">no</td>'),
+        (
+            "Cell outputs differ",
+            'Jupyter, %autoawait off</th><td style="text-align: left; padding: 4px">no</td>',
+        ),
     ),
 ]
