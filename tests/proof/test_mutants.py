@@ -21,8 +21,8 @@ from tests.proof.mutants.run import ALIVE, KILLED, LEAKS, RUINED, Bench, Result
 from tests.proof.mutants.tree import replaced
 
 MUTANTS = every_mutant()
-QUICK = "0.1"
-"""An exercise that is checked in a moment."""
+QUICK = ("0.1", "2.1", "5.1")
+"""Exercises that are checked in a moment, of three lessons."""
 
 WORKER = """
 async def lend(pk):
@@ -272,8 +272,9 @@ def test_tally_counts_and_names_what_is_out_of_order():
     assert [fault.split()[0] for fault in counted.faults] == ["alive", "listed", "ruins", "leaks"]
 
 
-def test_no_mutant_of_a_quick_exercise_lives():
-    assert command.try_lesson(int(QUICK[0]), MUTANTS[QUICK]).faults == []
+@pytest.mark.parametrize("number", QUICK)
+def test_no_mutant_of_a_quick_exercise_lives(number):
+    assert command.try_lesson(int(number[0]), MUTANTS[number]).faults == []
 
 
 @pytest.mark.nightly
