@@ -29,13 +29,8 @@ def around(owner: type, name: str, wrap: Callable[[Callable], Callable]) -> Iter
         owner, name: the class in whose body the method is, and the method's name.
         wrap: given a method, returns one that calls it.
     """
-    try:
-        with held():
-            _add(owner, name, wrap, inside=False)
+    with _layer(owner, name, wrap, inside=False):
         yield
-    finally:
-        with held():
-            _remove(owner, name, wrap)
 
 
 @contextmanager
@@ -58,13 +53,8 @@ def before(owner: type, name: str, listener: Callable) -> Iterator[None]:
 
         return ask_and_call
 
-    try:
-        with held():
-            _add(owner, name, wrap, inside=True)
+    with _layer(owner, name, wrap, inside=True):
         yield
-    finally:
-        with held():
-            _remove(owner, name, wrap)
 
 
 @contextmanager
@@ -116,6 +106,17 @@ class _Hook:
         # Told before it is done: whatever comes up in between, its block's end takes it off again.
         self.layers = layers
         setattr(self.owner, self.name, method)
+
+
+@contextmanager
+def _layer(owner: type, name: str, wrap: Callable, inside: bool) -> Iterator[None]:
+    try:
+        with held():
+            _add(owner, name, wrap, inside)
+        yield
+    finally:
+        with held():
+            _remove(owner, name, wrap)
 
 
 def _add(owner: type, name: str, wrap: Callable, inside: bool) -> None:

@@ -26,6 +26,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from uv import find_uv_bin
 
+from start import PLUGINS
 from tests.proof.rootfolder import PYTHONS, NotMade, root_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +35,6 @@ LOCK = ROOT / "requirements-test.txt"
 EXTRAS = ("lab", "test")
 
 # They test the locks, the checkout's files, other environments or the tests: no row changes that.
-PLUGINS = ("-p", "tests.harness.twice", "-p", "tests.harness.scheduling")
 LEFT_OUT = [
     "tests/harness",
     "tests/proof",
