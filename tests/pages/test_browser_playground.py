@@ -125,8 +125,8 @@ def test_five_clicks_are_one_run(bench):
 
 
 def test_a_click_during_a_run_is_answered(bench):
-    bench.set("Calls", 20)
-    bench.set("Length of each", 200)  # 4 s, which a busy machine may need for the click
+    bench.set("Calls", 40)
+    bench.set("Length of each", 200)  # 8 s, which a busy machine may need for the click
     number = bench.press()
     bench.live.wait_for()
     bench.run.dispatch_event("click")  # playwright waits for a button that says it is disabled
@@ -214,6 +214,7 @@ STACKED = """() => {
 
 def test_both_runs_are_played_again_by_one_scrubber(bench):
     bench.set("Calls", 12)
+    bench.set("Length of each", 100)
     bench.go()
     bench.choose("one for each branch")
     bench.go()
