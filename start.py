@@ -67,6 +67,8 @@ YOUR_COPY = "your_copy"
 FIRST_LESSON = YOUR_COPY + "/notebooks/00_start_here.ipynb"
 # In the file browser lessons and exercises can both be seen.
 FIRST_PAGE = "/lab/tree/%s?file-browser-path=%s" % (FIRST_LESSON, YOUR_COPY)
+# In seconds; by itself nbval waits for half an hour.
+NBVAL = ("--nbval", "--nbval-cell-timeout", "180")
 PLUGINS = ("-p", "tests.harness.twice", "-p", "tests.harness.scheduling")
 NEWEST_TESTED = (3, 15)
 ROOM_NEEDED = 600 * 1024 * 1024  # bytes: .venv with the test tools, and some air
@@ -118,7 +120,7 @@ def reset(arguments):
 def test(arguments):
     """Run every check with pytest, and return its exit code."""
     set_up(COURSE, CHECKS)
-    return hand_over("-m", "pytest", "--nbval", *PLUGINS + ("-n", "2") + tuple(arguments))
+    return hand_over("-m", "pytest", *NBVAL + PLUGINS + ("-n", "2") + tuple(arguments))
 
 
 def matrix(arguments):

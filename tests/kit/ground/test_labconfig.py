@@ -1,5 +1,6 @@
 """What JupyterLab saves, and what it shows of that on the next day."""
 
+import copy
 import json
 
 import pytest
@@ -88,4 +89,6 @@ def test_what_has_no_view_is_saved_as_it_is():
 
 def test_other_files_are_left_alone():
     model = {"type": "file", "content": json.dumps({"cells": 5})}
-    labconfig.drop_widget_views(dict(model), path="a.txt")
+    given = copy.deepcopy(model)
+    labconfig.drop_widget_views(given, path="a.txt")
+    assert given == model
