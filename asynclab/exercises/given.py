@@ -142,6 +142,13 @@ class Given:
         """
         return self._job.loop_is_free(seconds)
 
+    def is_home(self) -> bool:
+        """Whether the code that asks is on the thread that the call under way came from.
+
+        Unlike `asyncio.get_running_loop`, it cannot be talked out of that.
+        """
+        return self._job.is_home()
+
     def _refuse_stub(self, name: str) -> None:
         value = self.value(name)
         source = self.source(name) if callable(value) else ""

@@ -24,6 +24,8 @@ from .verdicts import as_written
 ROUND = 0.1
 """Seconds that code which overran gets to end, between two requests to do so."""
 ROUNDS = 10
+TURNS = 20
+"""Turns that a loop has to make to be free: one alone may be its last before it is held."""
 LEFT = 0.5
 """Seconds that a thread which the code has left at work gets to end by itself."""
 
@@ -190,11 +192,25 @@ class Job:
         """The call's, but for the shared worker, which outlives the call that first used it."""
         return self._lineage.threads() - workers.shared_threads()
 
+    def is_home(self) -> bool:
+        """Whether the code that asks is on the thread that the call came from."""
+        return threading.current_thread() is self._thread
+
     def loop_is_free(self, seconds: float) -> bool:
         """Whether the loop that the call came from goes on, as asked from another thread."""
-        turn = threading.Event()
-        self._loop.call_soon_threadsafe(turn.set)
-        return turn.wait(seconds)
+        done = threading.Event()
+
+        def turn(left: int) -> None:
+            if left:
+                self._loop.call_soon(turn, left - 1)
+            else:
+                done.set()
+
+        try:
+            self._loop.call_soon_threadsafe(turn, TURNS)
+        except RuntimeError:  # It has ended, so nothing holds it.
+            return True
+        return done.wait(seconds)
 
     def _ask_to_end(self) -> None:
         if self._loop is None or self._ended.done():

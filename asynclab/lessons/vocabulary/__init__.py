@@ -5,6 +5,7 @@ contexts          context variables, as the task of a check finds them
 failing           something fails under an answer: whoever called it has to hear of it
 library           the library's data
 logs              a logger for a check, which leaves logging as it was
+loops             whether an answer leaves the loop free, whatever Django's guard says
 open_connections  which connections are opened, which are left open, and who closes some
 queries           what a call asked of the database
 requests          what a view gets, and what it answers
@@ -12,4 +13,5 @@ rivals            two requests at the same moment
 tasks             turns of a loop, what is under way at once, what is kept alive or lost
 threads           which kind of thread something ran on, and what runs on several at once
 transactions      what belongs into one transaction
+values            what an answer returns, held against what is right
 """

@@ -30,6 +30,8 @@ async def require_told(
 ) -> None:
     """Call the reader's function where something fails; `error` must come out of it.
 
+    So may another exception that was raised because of it.
+
     Args:
         name, args, kwargs: as for `Given.call`.
         what: what fails, as the reader knows it.
@@ -37,13 +39,22 @@ async def require_told(
     Raises:
         NotYet: "swallowed", or what `Given.call` raises.
     """
-    call = await given.call(name, *args, expect=error, **kwargs)
+    call = await given.call(name, *args, expect=Exception, **kwargs)
+    if call.error is not None and not _stems_from(call.error, error):
+        raise call.problem
     if call.error is None:
         raise NotYet(
             "swallowed",
             f"{what} failed, and whoever called `{name}` was told nothing. "
             "Which errors are yours to catch here, and who should hear of all the others?",
         )
+
+
+def _stems_from(error: BaseException | None, kind: type[Exception]) -> bool:
+    """Whether an exception is of that kind, or was raised because of one that is."""
+    while error is not None and not isinstance(error, kind):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 async def require_told_of_database(given: Given, name: str, *args, **kwargs) -> None:

@@ -14,6 +14,8 @@ AWAITED_QUERYSET = {
     )
 }
 
+_WRITES = "INSERT", "UPDATE", "DELETE", "REPLACE", "DROP", "ALTER"
+
 
 def queries(call: Call) -> list[Span]:
     """The queries on the library's own tables, in their order."""
@@ -57,6 +59,39 @@ def require_query(call: Call, what: str, who_knows: str, after: str = "loan") ->
             f"The {what} came without a query, so {they} will be wrong after the next {after}. "
             f"Who knows {who_knows}?",
         )
+
+
+def require_one_query(call: Call, what: str) -> None:
+    """Require that the result comes from a single query.
+
+    Args:
+        what: the result, such as "number".
+
+    Raises:
+        NotYet: "many-queries".
+    """
+    number = len(queries(call))
+    if number > 1:
+        raise NotYet(
+            "many-queries",
+            f"The {what} is put together from {number} queries. Between two of them somebody may "
+            "write, and then they do not belong together. How can one query say it?",
+        )
+
+
+def require_only_reads(call: Call) -> None:
+    """Require that a call has left the library's tables as they were.
+
+    Raises:
+        NotYet: "writes".
+    """
+    for query in queries(call):
+        if query.detail.lstrip().upper().startswith(_WRITES):
+            raise NotYet(
+                "writes",
+                f"It was only asked, and it wrote: {query.name}. A question leaves the data as it "
+                "is. Which of your calls changes something?",
+            )
 
 
 def require_off_the_pool(call: Call) -> None:

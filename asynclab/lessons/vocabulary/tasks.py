@@ -41,18 +41,23 @@ class Overlap:
 class LastFirst:
     """Answers questions that are asked together in the opposite order.
 
-    It belongs to the loop of the first question, as a client of a real service does.
+    It waits until no more come, answers the last one, and waits again. It belongs to the loop of
+    the first question, as a client of a real service does.
 
     Args:
         questions: all of them, in their order.
 
-    `overlap` counts the open ones.
+    `overlap` counts the open ones, `asked` those that were asked, and `answered` those whose answer
+    somebody took.
     """
 
     def __init__(self, questions: Sequence[str]):
         self.overlap = Overlap()
+        self.asked = self.answered = 0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._turns = {each: TURNS * (behind + 1) for behind, each in enumerate(questions[::-1])}
+        self._places = {each: place for place, each in enumerate(questions)}
+        self._open: list[tuple[int, asyncio.Future]] = []
+        self._quiet = 0
 
     async def wait(self, question: str) -> None:
         """Return when it is this question's turn.
@@ -64,8 +69,26 @@ class LastFirst:
         self._loop = self._loop or loop
         if loop is not self._loop:
             raise RuntimeError("the desk is bound to a different event loop")
+        self.asked += 1
         with self.overlap:
-            await turns(self._turns[question])
+            if not self._open:
+                loop.call_soon(self._turn)
+            answer = loop.create_future()
+            self._open.append((self._places[question], answer))
+            self._quiet = 0
+            await answer
+        self.answered += 1
+
+    def _turn(self) -> None:
+        self._quiet += 1
+        if self._quiet == TURNS:
+            last = max(self._open, key=lambda each: each[0])
+            self._open.remove(last)
+            self._quiet = 0
+            if not last[1].done():  # Whoever asked may have been cancelled.
+                last[1].set_result(None)
+        if self._open:
+            self._loop.call_soon(self._turn)
 
 
 class Gate:

@@ -100,6 +100,18 @@ def test_questions_that_are_asked_one_by_one_are_answered_so():
     assert asyncio.run(main()) == 1
 
 
+def test_a_question_whose_asker_is_gone_is_not_answered():
+    async def main():
+        desk = LastFirst(QUESTIONS)
+        gone = asyncio.create_task(desk.wait("three"))
+        await turns(2)
+        gone.cancel()
+        await desk.wait("one")
+        return desk.asked, desk.answered
+
+    assert asyncio.run(main()) == (2, 1)
+
+
 def test_a_question_from_another_loop_is_refused():
     desk = LastFirst(QUESTIONS)
     asyncio.run(desk.wait("one"))

@@ -1,0 +1,76 @@
+"""Whether an answer leaves the loop free: what runs on its thread, and what it stands still for."""
+
+import asyncio
+
+from ...exercises.book import NotYet
+from ...exercises.given import Call, Given
+from ...exercises.lineage import is_beside
+from ...recorder.hooks import before_queries
+
+
+class LoopWatch:
+    """What work that an answer has begun sees of the loop that the call came from.
+
+    `look()` is called where the work is done: by a check's own function, or before a query.
+
+    Args:
+        given: its call under way is the one that is watched.
+
+    `home` says whether some work ran on the thread of that loop, `other` whether some ran on
+    another loop's, `held` whether the loop stood still, on any thread, for work on another one.
+    """
+
+    PATIENCE = 1
+    """Seconds that the loop has for its turns. One that is held takes them all, once."""
+
+    def __init__(self, given: Given):
+        self.home = self.other = self.held = False
+        self._given = given
+
+    def look(self) -> None:
+        """Look at the loop from here."""
+        if self._given.is_home():
+            self.home = True
+            return
+        self.other = self.other or asyncio._get_running_loop() is not None
+        self.held = self.held or not self._given.loop_is_free(self.PATIENCE)
+
+
+async def call_off_the_loop(given: Given, name: str, *args, **options) -> Call:
+    """A call whose queries leave the loop free, whatever Django's guard says; see `Given.call`.
+
+    Raises:
+        NotYet: what `Given.call` raises; "query-on-the-loop" for a query on the thread of a loop;
+            "waits-on-the-loop" for one on another thread that the loop stood still for.
+    """
+    watch = LoopWatch(given)
+
+    def look(_cursor, _sql):
+        if not is_beside():
+            watch.look()
+
+    with before_queries(look):
+        try:
+            call = await given.call(name, *args, **options)
+        except NotYet:
+            _require_free(watch)
+            raise
+    _require_free(watch)
+    return call
+
+
+def _require_free(watch: LoopWatch) -> None:
+    if watch.home or watch.other:
+        raise NotYet(
+            "query-on-the-loop",
+            "A query ran on the thread of a running event loop: the guard was switched off, or "
+            "got round, and the danger that it warns of is still there. Nobody else is served "
+            "meanwhile, and tasks share one connection. Which thread do queries belong on?",
+        )
+    if watch.held:
+        raise NotYet(
+            "waits-on-the-loop",
+            "The query ran on another thread, and the loop's own thread stood still until it was "
+            "there: it waited without an `await`. Which call sends work to a thread and can be "
+            "awaited?",
+        )

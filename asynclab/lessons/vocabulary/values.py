@@ -1,0 +1,19 @@
+"""What an answer returns, held against what is right, without asking the answer."""
+
+
+def same(value: object, wanted: object) -> bool:
+    """Whether `value` is what is wanted, by the rules of what is wanted.
+
+    A method `__eq__` of the reader's has no say. A number is neither a bool nor a text; a list is
+    no tuple, and each of its elements is held against the one that is wanted.
+
+    Args:
+        wanted: a value of a built-in type, or a list or tuple of such.
+    """
+    kind = type(wanted)
+    if not issubclass(type(value), kind) or (type(value) is bool and kind is not bool):
+        return False
+    if kind in (list, tuple):
+        parts, wanted_parts = list(kind.__iter__(value)), list(wanted)
+        return len(parts) == len(wanted_parts) and all(map(same, parts, wanted_parts))
+    return bool(kind.__eq__(value, wanted))

@@ -1,0 +1,84 @@
+"""Whether an answer leaves the loop free, as its own work sees it."""
+
+import pytest
+
+from asynclab.lessons.vocabulary.loops import LoopWatch, call_off_the_loop
+from tests.kit.exercises.answers import verdict_on
+from tests.kit.recorder.conftest import library
+
+__all__ = ["library"]
+
+TOOLS = """
+import asyncio, concurrent.futures, os, threading, time
+from asgiref.sync import sync_to_async
+pool = concurrent.futures.ThreadPoolExecutor(1)
+"""
+
+FREE = {
+    "awaited": "return await asyncio.to_thread(work)",
+    "worker": "return await sync_to_async(work)()",
+    "after a pause": "await asyncio.sleep(0)\n return await asyncio.to_thread(work)",
+}
+HELD = {
+    "result": "return pool.submit(work).result()",
+    "join": "thread = threading.Thread(target=work)\n thread.start()\n thread.join()",
+    "a turn, then a wait": "job = pool.submit(work)\n await asyncio.sleep(0)\n return job.result()",
+}
+
+
+def seen_of(body):
+    """What a check's own function sees of the loop, in the order home, other, held."""
+    seen = []
+
+    async def check(given):
+        watch = LoopWatch(given)
+        await given.call("answer", watch.look)
+        seen.append((watch.home, watch.other, watch.held))
+
+    verdict = verdict_on(f"async def answer(work):\n {body}", check, before=TOOLS, seconds=5)
+    assert verdict.passed, verdict
+    return seen[0]
+
+
+@pytest.mark.parametrize("body", FREE.values(), ids=FREE)
+def test_a_loop_is_free(body):
+    assert seen_of(body) == (False, False, False)
+
+
+@pytest.mark.parametrize("body", HELD.values(), ids=HELD)
+def test_a_loop_is_held(body, monkeypatch):
+    monkeypatch.setattr(LoopWatch, "PATIENCE", 0.1)
+    assert seen_of(body) == (False, False, True)
+
+
+def test_work_on_the_loop_and_on_another_one():
+    hidden = "asyncio._set_running_loop(None)\n work()"
+    assert seen_of("work()") == seen_of(hidden) == (True, False, False)
+    second = "async def main(): work()\n return await asyncio.to_thread(asyncio.run, main())"
+    assert seen_of(second) == (False, True, False)
+
+
+async def ask(given):
+    await call_off_the_loop(given, "answer")
+
+
+GUARD_OFF = """os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "yes"
+ try: return work()
+ finally: del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]"""
+
+
+@pytest.mark.parametrize(
+    ("body", "diagnosis"),
+    [
+        (FREE["worker"], ""),
+        (HELD["result"], "waits-on-the-loop"),
+        (GUARD_OFF, "query-on-the-loop"),
+        ("asyncio._set_running_loop(None)\n work()\n raise LookupError", "query-on-the-loop"),
+        ("work()", "raised"),
+    ],
+)
+def test_queries_belong_off_the_loop_whatever_the_guard_says(library, body, diagnosis):
+    work = "def work(): Book.objects.count()"
+    before = f"{TOOLS}\nfrom library.models import Book"
+    source = f"async def answer():\n {work}\n {body}"
+    assert verdict_on(source, ask, before=before, seconds=5).diagnosis == diagnosis

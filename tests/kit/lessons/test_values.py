@@ -1,0 +1,44 @@
+"""Values that an answer returns, held against what is right."""
+
+import pytest
+
+from asynclab.lessons.vocabulary.values import same
+
+
+class Agrees:
+    """Equal to everything, it says."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+class Three(Agrees, int):
+    pass
+
+
+class Lines(Agrees, list):
+    pass
+
+
+class Line(Agrees, str):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [(47, 47), ("Emma", "Emma"), (["a", "b"], ["a", "b"]), ((1, "a"), (1, "a")), ([], [])]
+    + [(Three(3), 3), (Line("Emma"), "Emma"), (Lines([Line("a")]), ["a"]), (True, True)],
+)
+def test_same(value, wanted):
+    assert same(value, wanted)
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [(46, 47), ("47", 47), (47.0, 47), (True, 1), (None, 0), (("a",), ["a"]), (["a"], ["a", "b"])]
+    + [(Agrees(), 47), (Three(3), 4), (Lines(), ["a"]), ([Line("b")], ["a"]), ([Agrees()], ["a"])],
+)
+def test_not_the_same(value, wanted):
+    assert not same(value, wanted)
