@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -68,6 +69,22 @@ def bare(folder, *options):
     """A virtual environment with nothing in it; returns its Python."""
     run(*UV, "venv", "-q", "--python", sys.executable, *options, folder)
     return folder / "bin" / "python"
+
+
+# ---------------------------------------------------------------- the hashes of the locks
+
+
+def test_the_registry_has_every_file_that_the_locks_take(tmp_path):
+    """Each hash is one of its files: uv is asked for the same versions, and told no hash."""
+    largest = (ROOT / "requirements-benchmark.txt").read_text(encoding="utf-8")
+    (tmp_path / "pins.txt").write_text(
+        "\n".join(re.findall(r"^[a-z0-9][^\\\n]*", largest, re.I | re.M))
+    )
+    command = largest.splitlines()[1].removeprefix("#    uv ").split()
+    command[command.index("-c") :] = ["-c", tmp_path / "pins.txt", ROOT / "pyproject.toml", "-q"]
+    taken = set(re.findall(r"sha256:\S+", largest))
+    assert len(taken) > 500
+    assert sorted(taken - set(re.findall(r"sha256:\S+", run(*UV, *command)))) == []
 
 
 # ---------------------------------------------------------------- conda, Binder, JupyterHub
