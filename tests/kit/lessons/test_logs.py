@@ -31,3 +31,17 @@ def test_logging_is_as_it_was():
         logger.addFilter(bool)
     assert state() == before
     assert (logger.handlers, logger.filters) == ([], [])
+
+
+def test_the_block_logs_where_the_reader_has_switched_logging_off():
+    with logger_of_its_own() as logger:
+        loggers = [logger, logger.getChild("desk")]
+    for each in loggers:
+        each.disabled = True  # as `dictConfig` does with those that were there before
+    logging.disable(logging.CRITICAL)
+    try:
+        with logger_of_its_own():
+            assert [each.isEnabledFor(logging.INFO) for each in loggers] == [True, True]
+        assert logging.root.manager.disable == logging.CRITICAL
+    finally:
+        logging.disable(logging.NOTSET)
