@@ -4,8 +4,11 @@ from django.core.exceptions import SynchronousOnlyOperation
 
 from ..exercises.book import NotYet, exercise
 from .vocabulary.failing import require_told_of_database
-from .vocabulary.queries import require_query
+from .vocabulary.library import lend_two_copies, no_books
+from .vocabulary.loops import call_off_the_loop
+from .vocabulary.queries import require_one_query, require_only_reads, require_query
 from .vocabulary.threads import require_usual_threads
+from .vocabulary.values import same
 
 
 @exercise(
@@ -30,12 +33,26 @@ from .vocabulary.threads import require_usual_threads
     },
 )
 async def count_books(given):
+    for change in (None, lend_two_copies, no_books):
+        if change is not None:
+            await change()
+        await _require_number(given)
+    await require_told_of_database(given, "count_books")
+    return "Each time it took one query, off the loop, and the number was that of the moment."
+
+
+async def _require_number(given) -> None:
     from library.models import Book
 
-    call = await given.call("count_books")
+    right = await Book.objects.acount()
+    call = await call_off_the_loop(given, "count_books")
     require_query(call, "number", "how many books there are", after="new book")
-    if call.value != await Book.objects.acount():
-        raise NotYet("other-number", f"It returned {call.value!r}. Which model does it count?")
+    require_only_reads(call)
+    if not same(call.value, right):
+        raise NotYet(
+            "other-number",
+            f"It returned {call.value!r}, and there are {right} books. Which model does it count, "
+            "and what type has a number?",
+        )
+    require_one_query(call, "number")
     require_usual_threads(call)
-    await require_told_of_database(given, "count_books")
-    return "The lanes would show one query, on the thread-sensitive worker."

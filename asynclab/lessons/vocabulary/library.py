@@ -38,3 +38,38 @@ async def lend_out_of_order() -> None:
     await Loan.objects.acreate(book=await free_books().afirst(), due=latest.due, **rows)
     early = DAY - timedelta(days=90)
     await Loan.objects.acreate(book=await free_books().alast(), due=early, **rows)
+
+
+async def lend_two_copies() -> None:
+    """Lend one member two new copies of a book, whose title holds what text may trip over."""
+    from library.models import Author, Book, Loan, Member
+
+    author, member = await Author.objects.afirst(), await Member.objects.afirst()
+    rows = {"member": member, "borrowed": DAY, "due": DAY + timedelta(days=21)}
+    for _ in range(2):
+        copy = await Book.objects.acreate(
+            title="Letters to & from <Bath>: 1811", author=author, year=1811
+        )
+        await Loan.objects.acreate(book=copy, **rows)
+
+
+async def lend_oddly() -> None:
+    """Lend books so that no day of a loan follows from another one.
+
+    One was due on the eve of `DAY`, and was borrowed later than others that are due later. One came
+    back after `DAY`, and was due before it.
+    """
+    from library.models import Loan, Member
+
+    member, eve = await Member.objects.afirst(), DAY - timedelta(days=1)
+    first, second = [book async for book in free_books()[:2]]
+    await Loan.objects.acreate(book=first, member=member, borrowed=eve, due=eve)
+    late = {"due": eve, "returned": DAY + timedelta(days=3)}
+    await Loan.objects.acreate(book=second, member=member, borrowed=eve, **late)
+
+
+async def no_books() -> None:
+    """Take every book, and with it every loan, out of the library."""
+    from library.models import Book
+
+    await Book.objects.all().adelete()
