@@ -5,6 +5,7 @@ import functools
 import inspect
 import linecache
 import textwrap
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from .book import Exercise, NotAttempted, NotYet, Raised, meaning_of
 from .limits import Job, ReturnedAwaitable, ReturnedFuture, ReturnedGenerator
 from .stubs import STUB, bound_names, parse
 from .verdicts import as_written
+
+LOOKS = 5
+BETWEEN_LOOKS = 0.002
+"""Seconds."""
 
 MEANT_ASYNC = "Did you mean `async def`, with an `await` inside?"
 
@@ -137,10 +142,21 @@ class Given:
     def loop_is_free(self, seconds: float = 1) -> bool:
         """Whether the loop of the call under way goes on; for a check's own functions to ask.
 
+        It does not if it makes its turns so slowly that the reader's code is always at work on it,
+        as it is where that code sleeps or waits a little in each turn.
+
         Args:
             seconds: how long to wait for it.
         """
-        return self._job.loop_is_free(seconds)
+        return self._job.loop_is_free(seconds) and not self._is_always_at_home()
+
+    def _is_always_at_home(self) -> bool:
+        for _ in range(LOOKS):
+            frames = self._job.frames_at_home()
+            if not any(frame.f_globals is self._namespace for frame in frames):
+                return False
+            time.sleep(BETWEEN_LOOKS)
+        return True
 
     def is_home(self) -> bool:
         """Whether the code that asks is on the thread that the call under way came from.

@@ -196,6 +196,10 @@ class Job:
         """Whether the code that asks is on the thread that the call came from."""
         return threading.current_thread() is self._thread
 
+    def frames_at_home(self) -> Iterator[FrameType]:
+        """The frames of the thread that the call came from, from the innermost outwards."""
+        return _frames(self._thread)
+
     def loop_is_free(self, seconds: float) -> bool:
         """Whether the loop that the call came from goes on, as asked from another thread."""
         done = threading.Event()

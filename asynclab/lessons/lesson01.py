@@ -2,17 +2,28 @@
 
 import asyncio
 import inspect
+import threading
 import warnings
+from contextvars import ContextVar
 from types import SimpleNamespace
+from typing import NamedTuple
 
 from ..exercises.book import NotYet, exercise
-from ..exercises.given import Call
-from ..recorder.roles import EVENT_LOOP
-from .vocabulary.failing import Mishap, require_told, require_told_of_no_loop
+from .vocabulary.edges import require_of_nothing
+from .vocabulary.failing import (
+    Mishap,
+    fail,
+    require_cancellable,
+    require_told,
+    require_told_of_no_loop,
+)
+from .vocabulary.loops import LoopWatch
 from .vocabulary.tasks import Gate, LastFirst, NewTasks, told_to_the_loop, turns
-from .vocabulary.threads import place, require_this_loop
+from .vocabulary.threads import OTHER_LOOP, require_this_loop
+from .vocabulary.values import is_rearranged, same
 
 BRANCHES = ("Whitby", "Bath", "Haworth", "London", "Nantucket")
+MANY_BRANCHES = (*[f"{letter}{number}" for letter in "abc" for number in range(8)], "a0", "-")
 RUNS_A_LOOP = RuntimeError, "running event loop"
 
 
@@ -30,6 +41,7 @@ RUNS_A_LOOP = RuntimeError, "running event loop"
         "What does `await asyncio.gather(*[ask(branch) for branch in branches])` return?",
     ),
     errors={
+        **OTHER_LOOP,
         (TypeError, "unhashable"): NotYet(
             "list-to-gather",
             "`gather` was given one list. It takes the coroutines as arguments, one by one. "
@@ -43,41 +55,86 @@ RUNS_A_LOOP = RuntimeError, "running event loop"
     },
 )
 async def stock_report(given):
-    desk = LastFirst(BRANCHES)
-
-    async def ask(branch):
-        await desk.wait(branch)
-        return f"{branch}: {len(branch)} copies"
-
-    result = await given.result_of("stock_report", ask, BRANCHES)
-    expected = [f"{branch}: {len(branch)} copies" for branch in BRANCHES]
-    if isinstance(result, list | tuple | set) and any(map(inspect.isawaitable, result)):
-        raise NotYet(
-            "tasks-not-answers",
-            "It returned what you would wait for, not the answers. Who awaits the tasks?",
-        )
-    if not isinstance(result, list | tuple) or sorted(result) != sorted(expected):
-        raise NotYet("other-answers", f"It returned {result!r}. Is there one line for each branch?")
-    if desk.overlap.most == 1:
-        raise NotYet(
-            "sequential",
-            "You awaited each answer before you asked the next branch: the lanes would show five "
-            "questions one after another. What would start them all before the first `await`?",
-        )
-    if list(result) != expected:
-        raise NotYet(
-            "order",
-            "Every answer is there, in the order in which they came in. "
-            "Which call waits for all and keeps the order of the questions?",
-        )
+    await _ask_five(given)
+    await _ask_many(given)
+    await require_of_nothing(given, "stock_report", fail, [], what="no branch")
 
     async def closed(branch):
         if branch == BRANCHES[2]:
             raise Mishap
         return branch
 
-    await require_told(given, "stock_report", closed, BRANCHES, what="One branch")
-    return "All five questions were out before the first answer came."
+    await require_told(given, "stock_report", closed, list(BRANCHES), what="One branch")
+    await require_cancellable(given, "stock_report", list(BRANCHES))
+    return f"All {len(MANY_BRANCHES)} questions were out before the first answer came."
+
+
+async def _ask_five(given) -> None:
+    desk = LastFirst(BRANCHES)
+
+    async def ask(branch):
+        await desk.wait(branch)
+        return f"{branch}: {len(branch)} copies"
+
+    branches = list(BRANCHES)
+    call = await given.call("stock_report", ask, branches)
+    result, expected = call.value, [f"{branch}: {len(branch)} copies" for branch in BRANCHES]
+    if isinstance(result, list | tuple | set) and any(map(inspect.isawaitable, result)):
+        raise NotYet(
+            "tasks-not-answers",
+            "It returned what you would wait for, not the answers. Who awaits the tasks?",
+        )
+    if not is_rearranged(result, expected):
+        raise NotYet(
+            "other-answers",
+            f"It returned {result!r}. Is there one line for each branch, and are they in a list?",
+        )
+    if desk.overlap.most == 1:
+        raise NotYet(
+            "sequential",
+            "You awaited each answer before you asked the next branch: the lanes would show five "
+            "questions one after another. What would start them all before the first `await`?",
+        )
+    if not same(result, expected):
+        raise NotYet(
+            "order",
+            "Every answer is there, in the order in which they came in. "
+            "Which call waits for all and keeps the order of the questions?",
+        )
+    if branches != list(BRANCHES):
+        raise NotYet(
+            "changes-the-list",
+            f"Your caller's list of branches holds {branches!r} now. Whose list is it?",
+        )
+    require_this_loop(call)
+
+
+async def _ask_many(given) -> None:
+    desk = LastFirst(MANY_BRANCHES)
+
+    async def ask(branch):
+        await desk.wait(branch)
+        return branch[1:]
+
+    result = await given.result_of("stock_report", ask, list(MANY_BRANCHES))
+    many, most = len(MANY_BRANCHES), desk.overlap.most
+    if not same(result, [branch[1:] for branch in MANY_BRANCHES]):
+        raise NotYet(
+            "loses-a-line",
+            f"Asked about {many} branches, among them one twice and one whose line is empty, it "
+            f"returned {result!r}. Is there a line for each of them, whatever it says?",
+        )
+    if desk.asked > many:
+        raise NotYet(
+            "asks-twice",
+            f"Of {many} branches {desk.asked} questions were asked. Who asks for a second time?",
+        )
+    if most < len(set(MANY_BRANCHES)):
+        raise NotYet(
+            "some-wait",
+            f"Of {many} questions no more than {most} were out at once: the others waited for an "
+            "answer first. Which branch is asked only when another one has answered?",
+        )
 
 
 @exercise(
@@ -96,29 +153,77 @@ async def stock_report(given):
     ),
 )
 async def issue_cards(given):
-    places, free = [], []
-
-    def make_card(name):
-        places.append(place())
-        free.append(places[-1] == EVENT_LOOP or given.loop_is_free())
-        return f"card of {name}"
-
     names = ["Mina", "Jonathan", "Lucy"]
-    call = await given.call("issue_cards", make_card, names, expect=TypeError)
-    if call.error and EVENT_LOOP in places:
+    desk = _CardMaker(given, names)
+    call = await given.call("issue_cards", desk.make_card, list(names), expect=TypeError)
+    if call.error and desk.watch.home:
         raise NotYet(
             "called-too-soon",
             "`make_card(name)`, with brackets, ran at once, on the loop, and only its result "
             "was handed on. What do you hand over if the other thread is to make the call?",
         )
-    result, source = call.value, given.source("issue_cards") or ""
-    if EVENT_LOOP in places and ("create_task" in source or source.count("async def") > 1):
+    _require_free_loop(given, desk.watch, call.value)
+    if not same(call.value, desk.cards):
+        raise NotYet(
+            "other-cards",
+            f"It returned {call.value!r}. Is there one card for each name, in a list and in the "
+            "order of the names?",
+        )
+    if len(desk.made) > len(names):
+        raise NotYet(
+            "made-twice",
+            f"For {len(names)} names {len(desk.made)} cards were made. Who makes one again?",
+        )
+    require_this_loop(call)
+    await require_of_nothing(given, "issue_cards", str, [], what="no name")
+    await _require_odd_cards(given)
+
+    def make_none(name):
+        raise Mishap
+
+    await require_told(given, "issue_cards", make_none, names, what="`make_card`")
+    return "No card was made on the loop's thread, and the loop was free while each was made."
+
+
+class _CardMaker:
+    """Makes cards, and looks at the loop meanwhile.
+
+    Args:
+        given: whose call is under way.
+        names: the names on the cards. The first card is ready only after the last one, if somebody
+            makes several at once.
+    """
+
+    PATIENCE = 0.05
+    """Seconds to wait for somebody who makes another card."""
+
+    def __init__(self, given, names: list[str]):
+        self.watch, self.made = LoopWatch(given), []
+        self.cards = [f"card of {name}" for name in names]
+        self._names = names
+        self._others, self._last = threading.Event(), threading.Event()
+
+    def make_card(self, name: str) -> str:
+        self.made.append(name)
+        self.watch.look()
+        if name != self._names[0]:
+            self._others.set()
+        elif not self.watch.home and self._others.wait(self.PATIENCE):
+            self._last.wait(1)
+        if name == self._names[-1]:
+            self._last.set()
+        return f"card of {name}"
+
+
+def _require_free_loop(given, watch: LoopWatch, result: object) -> None:
+    source = given.source("issue_cards") or ""
+    if watch.home and ("create_task" in source or source.count("async def") > 1):
         raise NotYet(
             "async-def-is-no-thread",
             "The call sits in a coroutine or a task now, but that runs on the loop's own thread, "
             "and blocks it just the same. What takes a call to another thread?",
         )
-    if EVENT_LOOP in places:
+    if watch.home:
         raise NotYet(
             "blocks",
             "`make_card` ran on the loop's own thread: nobody else was served meanwhile. "
@@ -126,22 +231,25 @@ async def issue_cards(given):
         )
     if isinstance(result, list) and any(map(inspect.isawaitable, result)):
         raise NotYet("tasks-not-cards", "It returned what you would wait for. Where is `await`?")
-    if not all(free):
+    if watch.held:
         raise NotYet(
             "waits-on-the-loop",
             "The cards were made on other threads, and the loop's own thread stood still until "
             "they were there: it waited without an `await`. Which call sends work to a thread and "
             "can be awaited?",
         )
-    if result != [f"card of {name}" for name in names]:
-        raise NotYet("other-cards", f"It returned {result!r}. Is there one card for each name?")
-    require_this_loop(call)
 
-    def make_none(name):
-        raise Mishap
 
-    await require_told(given, "issue_cards", make_none, names, what="`make_card`")
-    return "No card was made on the loop's thread."
+async def _require_odd_cards(given) -> None:
+    """A name that two members have, and a card with nothing on it."""
+    names = ["Lucy", "Lucy", ""]
+    result = await given.result_of("issue_cards", str, list(names))
+    if not same(result, names):
+        raise NotYet(
+            "loses-a-card",
+            f"A `make_card` that makes of each of the names {names!r} a card like it, left "
+            f"{result!r}. Is there a card for each name, whatever it looks like?",
+        )
 
 
 @exercise(
@@ -182,6 +290,12 @@ async def in_background(given):
             "A letter vanished while it waited for the mail server: the loop refers to its tasks "
             "weakly. Who could hold on to every one of them?",
         )
+    if fact.handler:
+        raise NotYet(
+            "takes-the-handler",
+            "It put a handler of its own on the loop, which everybody on the loop shares, and "
+            "which hears of an error only when its task is gone. What tells you of this one task?",
+        )
     if None in fact.problems:
         raise NotYet(
             "success-reported",
@@ -191,18 +305,32 @@ async def in_background(given):
     if not fact.problems:
         raise NotYet(
             "lost-error",
-            "Two letters failed, and `problems` is empty. Who looks at a task when it is done?",
+            "Three letters failed, and `problems` is empty. Who looks at a task when it is done?",
         )
-    if {str(problem) for problem in fact.problems} != {"no mail server", "no such address"}:
+    if any(isinstance(problem, str) for problem in fact.problems):
+        raise NotYet(
+            "text-not-exception",
+            f"`problems` holds {fact.problems!r}: texts, which have lost their type and their "
+            "traceback. What is there to append before you make a text of it?",
+        )
+    if not fact.right:
         raise NotYet(
             "other-problems",
-            f"`problems` holds {fact.problems!r}. Is there one entry for each letter that failed?",
+            f"`problems` holds {fact.problems!r}. Is there one entry for each letter that failed, "
+            "its own exception, in the list that came with it?",
         )
     if fact.kept:
         raise NotYet(
             "keeps-for-ever",
             f"All letters are done, and {fact.kept} of their tasks are still held. A server writes "
             "letters for months. Who lets go of a task when it is done?",
+        )
+    if fact.cancel_noted:
+        raise NotYet(
+            "cancel-is-no-failure",
+            "A letter was cancelled, as it happens when a server stops, and your code made "
+            "something else of it: a problem, or a task that ended well. Which exceptions are "
+            "failures of a letter, and which one should go on?",
         )
     if fact.tripped:
         raise NotYet(
@@ -211,25 +339,31 @@ async def in_background(given):
             "asked for its exception, a cancelled task raises. What can be asked first?",
         )
     await require_told_of_no_loop(given, "in_background", driver=_post_without_loop)
-    return "Three letters under way at once, and both failures came to light."
+    return "Four letters were under way at once, and all three failures came to light."
 
 
 async def _post_letters(start) -> SimpleNamespace:
-    gate, problems = Gate(), []
+    gate, handler = Gate(), asyncio.get_running_loop().get_exception_handler()
+    mail, address, stamp = (
+        ConnectionError("no mail server"),
+        LookupError("no such address"),
+        ValueError("no stamp"),
+    )
 
     async def letter(error=None):
         await gate.wait()
         if error is not None:
             raise error
 
-    letters = [
-        letter(ConnectionError("no mail server")),
-        letter(),
-        letter(LookupError("no such address")),
-    ]
+    async def torn():
+        raise stamp
+
+    earlier = TimeoutError("last week's letter")
+    ours, theirs = [], [earlier]
+    letters = [(letter(mail), ours), (letter(), ours), (letter(address), theirs), (torn(), theirs)]
     with NewTasks() as tasks:
-        returned = [start(each, problems) for each in letters]
-    fact = SimpleNamespace(coroutine=inspect.iscoroutine(returned[0]), problems=problems)
+        returned = [start(each, problems) for each, problems in letters]
+    fact = SimpleNamespace(coroutine=inspect.iscoroutine(returned[0]))
     for coroutine in filter(inspect.iscoroutine, returned):
         coroutine.close()
     # Else what waits would be kept alive by this very function.
@@ -239,7 +373,11 @@ async def _post_letters(start) -> SimpleNamespace:
     fact.alive = gate.open()
     await turns()
     fact.kept = tasks.kept
-    fact.tripped = bool(await _cancelled_letter(start, letter(), problems))
+    fact.handler = asyncio.get_running_loop().get_exception_handler() is not handler
+    fact.problems = [problem for problem in ours + theirs if problem is not earlier]
+    right = mail, earlier, stamp, address
+    fact.right = [*map(id, ours + theirs)] == [*map(id, right)]
+    await _cancel_letter(start, letter(), fact)
     return fact
 
 
@@ -254,15 +392,17 @@ def _post_without_loop(start) -> None:
         coroutine.close()
 
 
-async def _cancelled_letter(start, coroutine, problems: list) -> list[BaseException | None]:
-    """Cancel a letter while it waits; return what the loop was told of it."""
+async def _cancel_letter(start, coroutine, fact: SimpleNamespace) -> None:
+    """Cancel a letter while it waits; note what came of that."""
+    problems = []
     with told_to_the_loop() as told:
         with NewTasks() as tasks:
             start(coroutine, problems)
         await turns()
-        tasks.cancel()
+        done = tasks.cancel()
         await turns()
-    return told
+    fact.tripped = bool(told)
+    fact.cancel_noted = bool(problems) or not all(task.cancelled() for task in done)
 
 
 @exercise(
@@ -281,72 +421,124 @@ async def _cancelled_letter(start, coroutine, problems: list) -> list[BaseExcept
     ),
 )
 async def start(given):
-    async def count(error=None):
-        await asyncio.sleep(0)
-        if error is not None:
-            raise error
-        return 47
-
-    call = await given.call("start", count(), driver=_await_it, expect=RuntimeError)
+    call = await given.call("start", driver=_in_cell, expect=RuntimeError)
     if call.error:
         raise NotYet(
             "always-runs",
             "Called from a cell, it tried to run a loop while one is running. "
             "What could it return there, for the cell to `await`?",
         )
-    awaited, in_cell = call.value
-    if not awaited:
+    in_cell = call.value
+    if in_cell is None:
         raise NotYet(
             "blocks-the-loop",
             "Called from a cell, it came back only when all was done, and blocked the loop until "
             "then. What could it return at once, for the cell to `await`?",
         )
-    call = await _call_in_script(given, count())
-    if call is None:
+    in_script = await given.result_of("start", driver=_in_script, where="thread")
+    if in_script is None:
         raise NotYet(
             "nobody-runs-it",
-            "Called from a script, it gave the coroutine back, and nobody can await it there. "
-            "Who has to start a loop there?",
+            "Called from a script, it gave back something to await, and nobody can await it "
+            "there. Who has to start a loop there?",
         )
-    if call.error:
+    if isinstance(in_script[0].what, RuntimeError):
         raise NotYet(
             "always-a-task",
             "Called from a script, it looked for a running loop, and there is none. "
             "Who has to start one there?",
         )
-    in_script = call.value
-    if (in_cell, in_script) != (47, 47):
+    for wanted, *got in zip(_ends(), in_cell, in_script, strict=True):
+        _require_end(wanted, *got)
+    require_this_loop(call)
+    return "Both ways give the result, and both let errors through."
+
+
+class _End(NamedTuple):
+    """How a call ends, or what it gives back to await: `how` is "returned" or "raised"."""
+
+    how: str
+    what: object
+
+    def is_like(self, wanted: "_End") -> bool:
+        if self.how != wanted.how:
+            return False
+        if wanted.how == "returned":
+            return same(self.what, wanted.what)
+        # A task makes a new `CancelledError`, which has lost its text.
+        known = wanted.what if isinstance(wanted.what, Exception) else ""
+        return type(self.what) is type(wanted.what) and str(known) in str(self.what)
+
+
+def _ends() -> list[_End]:
+    """How the coroutines end, one after another."""
+    errors = RuntimeError("the disk is full"), LookupError("no such book"), asyncio.CancelledError()
+    return [*[_End("returned", each) for each in (47, None)], *[_End("raised", e) for e in errors]]
+
+
+def _require_end(wanted: _End, in_cell: _End, in_script: _End) -> None:
+    if wanted.how == "returned" and not (in_cell.is_like(wanted) and in_script.is_like(wanted)):
         raise NotYet(
             "lost-result",
-            f"A coroutine that returns 47 gave {in_cell!r} in a cell and {in_script!r} in a "
-            "script. Does every way out of your function return something?",
+            f"A coroutine that returns {wanted.what!r} gave {in_cell.what!r} in a cell and "
+            f"{in_script.what!r} in a script. Does every way out of your function return "
+            "something?",
         )
-    call = await _call_in_script(given, count(RuntimeError("the disk is full")))
-    if call is None or "the disk is full" not in str(call.error):
+    if isinstance(wanted.what, RuntimeError) and not in_script.is_like(wanted):
         raise NotYet(
             "swallows",
             "In a script the coroutine raised `RuntimeError: the disk is full`, and your `except` "
             "took it for the missing loop. Which single line should stand in the `try`?",
         )
-    return "Both ways give the result, and both let errors through."
+    for place, got in ("a cell", in_cell), ("a script", in_script):
+        if not got.is_like(wanted):
+            raise NotYet(
+                "other-end",
+                f"In {place} the coroutine raised `{wanted.what!r}`, and your function {got.how} "
+                f"`{got.what!r}`. Who is waiting for that exception?",
+            )
 
 
-async def _await_it(start, coroutine) -> tuple[bool, object]:
-    """Whether a cell has something to await, and what that gives."""
-    returned = start(coroutine)
-    awaited = inspect.isawaitable(returned)
-    return awaited, await returned if awaited else returned
+async def _in_cell(start) -> list[_End] | None:
+    """How each coroutine ends for a cell that awaits it; None if there is nothing to await."""
+    begun, ends = [], []
+    for end in _ends():
+        returned = start(_ending(end, begun))
+        if begun or not inspect.isawaitable(returned):
+            return None
+        try:
+            ends.append(_End("returned", await returned))
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - it is looked at
+            ends.append(_End("raised", error))
+        begun.clear()
+    return ends
 
 
-async def _call_in_script(given, coroutine) -> Call | None:
-    """A call where no loop is running; None if a plain `def` leaves the awaiting to others."""
-    try:
-        return await given.call("start", coroutine, where="thread", expect=RuntimeError)
-    except NotYet as stop:
-        left = stop.diagnosis in ("returned-coroutine", "returned-future")
-        if not left or inspect.iscoroutinefunction(given.value("start")):
-            raise
-        return None
+def _in_script(start) -> list[_End] | None:
+    """How each coroutine ends where no loop is running; None if the first is given back."""
+    ends = []
+    for end in _ends():
+        coroutine = _ending(end, [])
+        try:
+            ends.append(_End("returned", start(coroutine)))
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - it is looked at
+            ends.append(_End("raised", error))
+        finally:
+            coroutine.close()
+        if inspect.iscoroutine(ends[-1].what):
+            ends[-1].what.close()
+        if inspect.isawaitable(ends[0].what):
+            return None
+    return ends
+
+
+async def _ending(end: _End, begun: list) -> object:
+    """A coroutine that ends like that, and notes that it has begun."""
+    begun.append(end)
+    await asyncio.sleep(0)
+    if end.how == "raised":
+        raise end.what
+    return end.what
 
 
 @exercise(
@@ -364,18 +556,38 @@ async def _call_in_script(given, coroutine) -> Call | None:
         "Or could a small `async def` set the number first and then `await handle(request)`, in "
         "a task of its own?",
     ),
+    errors=OTHER_LOOP,
 )
 async def serve(given):
+    _language.set("cy")
+    await _serve_three(given)
+    await _serve_many(given)
+    await require_of_nothing(given, "serve", [], fail, what="no request")
+    await require_told(given, "serve", ["r-1811", "r-1847"], fail, what="`handle`")
+    await require_cancellable(given, "serve", ["r-1811", "r-1847"], last=True)
+    return "Each request carried its own number, and all of them were in flight together."
+
+
+_language = ContextVar("language", default="-")
+_first_here = ContextVar("first_here", default=None)
+
+
+async def _serve_three(given) -> None:
     request_id = given.value("request_id")
     requests = ["r-1811", "r-1847", "r-1897"]
-    desk, log = LastFirst(requests), {}
+    desk, log, shared, languages = LastFirst(requests), {}, [], set()
 
     async def handle(request):
+        if _first_here.get() is None:
+            _first_here.set(request)
+        else:
+            shared.append(request)
         await desk.wait(request)
         log[request] = request_id.get()
+        languages.add(_language.get())
         return f"{request} served"
 
-    result = await given.result_of("serve", requests, handle)
+    call = await given.call("serve", list(requests), handle)
     if set(log) != set(requests):
         raise NotYet(
             "not-served",
@@ -385,29 +597,73 @@ async def serve(given):
     if desk.overlap.most == 1:
         raise NotYet(
             "sequential",
-            "The numbers are right, but one request waits for another. "
+            "One request waits for another: while the first was handled, no other one had begun. "
             "Which call makes each request a task of its own?",
         )
-    if set(log.values()) == {requests[-1]}:
+    if any(log[request] != request for request in requests):
+        raise _wrong_number(log, requests, shared)
+    if not same(call.value, [f"{request} served" for request in requests]):
         raise NotYet(
+            "other-results",
+            f"It returned {call.value!r}. What does `handle` return, and in which order were the "
+            "requests given?",
+        )
+    if languages != {"cy"}:
+        raise NotYet(
+            "empty-context",
+            "The numbers are right, and every other context variable is gone: the language that "
+            "was set before, say. A new `Context()` is empty. What makes a copy of this one?",
+        )
+    require_this_loop(call)
+
+
+def _wrong_number(log: dict, requests: list[str], shared: list[str]) -> NotYet:
+    if shared:
+        return NotYet(
+            "shared-context",
+            f"The log says {log}. All requests were handled in one and the same context, so each "
+            "number took the place of the one before. Who makes a copy for each of them?",
+        )
+    if set(log.values()) == {requests[-1]}:
+        return NotYet(
             "last-number",
             "Every line of the log carries the last number. The coroutines became tasks only "
             "after your loop had ended, and copied what was set then. When must a task be made?",
         )
-    if any(log[request] != request for request in requests):
-        raise NotYet(
+    if set(log.values()) <= {"-", *requests}:
+        return NotYet(
             "too-late",
-            f"The log says {log}. A task copies the context when it is made, and later changes "
-            "do not reach it. Which comes first, `set` or `create_task`?",
+            f"The log says {log}: where `handle` reads it, `request_id` was not set yet, or not "
+            "any more. A task copies the context when it is made, and later changes do not reach "
+            "it. Which comes first, `set` or `create_task`?",
         )
-    if list(result or ()) != [f"{request} served" for request in requests]:
-        raise NotYet("other-results", f"It returned {result!r}. What does `handle` return?")
+    return NotYet(
+        "other-number",
+        f"The log says {log}. Which value does your code set for each request?",
+    )
 
-    async def fail(request):
-        raise Mishap
 
-    await require_told(given, "serve", requests, fail, what="`handle`")
-    return "Each request carries its own number, all of them in flight together."
+async def _serve_many(given) -> None:
+    requests = [f"r-{number}" for number in (*range(24), 7)]
+    desk = LastFirst(requests)
+
+    async def handle(request):
+        await desk.wait(request)
+
+    result = await given.result_of("serve", list(requests), handle)
+    if desk.answered < len(requests) or not same(result, [None] * len(requests)):
+        raise NotYet(
+            "loses-a-request",
+            f"Given {len(requests)} requests, two of them with the same number, it returned "
+            f"{result!r}, and {desk.answered} were handled to their end. Is each of them handled "
+            "once, and waited for, whatever `handle` returns?",
+        )
+    if desk.overlap.most < len(requests):
+        raise NotYet(
+            "some-wait",
+            f"Of {len(requests)} requests no more than {desk.overlap.most} were in flight at once. "
+            "Which one waits for another to end?",
+        )
 
 
 @exercise(
@@ -433,9 +689,13 @@ async def serve(given):
     },
 )
 async def make_refresh(given):
-    outcomes = None, OSError("the shop is closed"), LookupError("no such price")
+    outcomes = (
+        ("Emma 7.20, Dracula 8.90", "Emma 7.50", ""),
+        (OSError("the shop is closed"), ConnectionError("the shop has moved"), OSError()),
+        (LookupError("no such price"),) * 3,
+    )
     good, bad, odd = [
-        await given.result_of("make_refresh", outcome, driver=_click) for outcome in outcomes
+        await given.result_of("make_refresh", each, driver=_click) for each in outcomes
     ]
     if good.coroutine:
         raise NotYet(
@@ -443,33 +703,52 @@ async def make_refresh(given):
             "The button calls your `async def`, gets a coroutine, and drops it: ipywidgets awaits "
             "nothing. What can a plain callback do with a coroutine?",
         )
+    if good.early:
+        raise NotYet(
+            "fetches-too-soon",
+            "`fetch` was called when the callback was made, before any click. A coroutine can be "
+            "awaited once. Where does every click get a new one?",
+        )
     if not good.fetching:
         raise NotYet("no-fetch", "After a click `fetch` was not called. What starts a coroutine?")
     if not good.disabled:
         raise NotYet(
             "double-click",
-            "While the prices are on their way the button can be pressed again. "
-            "What should the callback do before it starts the task?",
+            "When the callback had returned, the button could be pressed again. A task begins "
+            "later than that. What should the callback do before it starts the task?",
         )
     if not good.alive:
         raise NotYet(
             "no-reference",
-            "The task vanished while it waited for the shop: nothing but the loop referred to it, "
-            "and that only weakly. Who could hold on to it?",
+            "Of two refreshes at once, each with a button of its own, a task vanished while it "
+            "waited for the shop: nothing but the loop referred to it, and that only weakly. Who "
+            "could hold on to each of them?",
         )
-    if "Emma 7.20" not in good.shown:
-        raise NotYet("not-shown", f"The label reads {good.shown!r}. What did `fetch` return?")
-    if "the shop is closed" not in bad.shown:
+    if outcomes[0][0] not in good.shown[0]:
+        raise NotYet("not-shown", f"The label reads {good.shown[0]!r}. What did `fetch` return?")
+    if not good.again or not bad.again:
+        raise NotYet(
+            "only-once",
+            "The first click fetches, and the next one, when the button is enabled again, does "
+            "not. What is left over from the first?",
+        )
+    if good.shown != list(outcomes[0]):
+        raise NotYet(
+            "other-line",
+            f"`fetch` returned {list(outcomes[0])!r}, one click after another, and the label read "
+            f"{good.shown!r}. What should it show of each?",
+        )
+    if not all(str(error) in shown for error, shown in zip(outcomes[1], bad.shown, strict=True)):
         raise NotYet(
             "lost-error",
-            f"`fetch` raised `OSError: the shop is closed`, and the label reads {bad.shown!r}. "
-            "Who tells the person who clicked?",
+            f"`fetch` raised `{outcomes[1][0]!r}`, then `{outcomes[1][1]!r}`, and the label read "
+            f"{bad.shown[:2]!r}. Who tells the person who clicked what went wrong this time?",
         )
-    if bad.shown != "failed: the shop is closed":
+    if bad.shown != [f"failed: {error}" for error in outcomes[1]]:
         raise NotYet(
             "other-label",
-            f"`fetch` raised `OSError: the shop is closed`, and the label reads {bad.shown!r}. "
-            "What does it read in the example on the card?",
+            f"`fetch` raised {list(outcomes[1])!r}, one click after another, and the label read "
+            f"{bad.shown!r}. What does it read in the example on the card?",
         )
     if good.stuck or bad.stuck or odd.stuck:
         raise NotYet(
@@ -490,35 +769,72 @@ async def make_refresh(given):
             "nor in a log. Which errors are yours to catch, and where do the others go?",
         )
     await require_told_of_no_loop(given, "make_refresh", driver=_click_without_loop)
-    return "It starts, shows, fails and recovers without ever blocking the loop."
+    return (
+        "Every callback was back before its prices were there, and so was every button after them."
+    )
 
 
-async def _click(make_refresh, error) -> SimpleNamespace:
-    gate = Gate()
+async def _click(make_refresh, outcomes) -> SimpleNamespace:
+    """Click, and click another button meanwhile; then click the first one twice more."""
+    gate, calls = Gate(), []
     button, label = SimpleNamespace(disabled=False), SimpleNamespace(value="")
+    fact = SimpleNamespace(coroutine=False, shown=[])
+
+    async def wait_for_shop(outcome):
+        await gate.wait()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def fetch():
+        calls.append(outcomes[min(len(calls), 2)])
+        return wait_for_shop(calls[-1])
+
+    on_click = make_refresh(fetch, label)
+    fact.early = bool(calls)
+    with told_to_the_loop() as told:
+        with NewTasks() as tasks:
+            fact.coroutine = _drop(on_click(button))
+            fact.disabled = button.disabled
+            fact.elsewhere = _click_elsewhere(make_refresh, gate)
+        if fact.coroutine:
+            return fact
+        await turns()
+        fact.fetching = gate.reached == 2
+        fact.alive = gate.open()
+        await turns()
+        fact.kept, fact.stuck = tasks.kept, button.disabled
+        fact.shown.append(str(label.value))
+        for clicks in (2, 3):
+            on_click(button)
+            await turns()
+            fact.again = len(calls) == clicks
+            gate.open()
+            await turns()
+            fact.shown.append(str(label.value))
+    fact.told = all(str(each) in "".join(fact.shown) or each in told for each in outcomes)
+    return fact
+
+
+def _click_elsewhere(make_refresh, gate: Gate) -> object:
+    """A click on somebody else's button, which holds its callback, but no task."""
 
     async def fetch():
         await gate.wait()
-        if error is not None:
-            raise error
-        return "Emma 7.20, Dracula 8.90"
+        return ""
 
-    on_click = make_refresh(fetch, label)
-    with NewTasks() as tasks:
-        returned = on_click(button)
+    button, label = SimpleNamespace(disabled=False), SimpleNamespace(value="")
+    button.on_click = make_refresh(fetch, label)
+    _drop(button.on_click(button))
+    return button
+
+
+def _drop(returned: object) -> bool:
+    """Whether a callback gave its caller a coroutine, which nobody is going to await."""
     if inspect.iscoroutine(returned):
         returned.close()
-        return SimpleNamespace(coroutine=True)
-    del returned
-    await turns()
-    fact = SimpleNamespace(coroutine=False, fetching=gate.reached == 1, disabled=button.disabled)
-    with told_to_the_loop() as told:
-        fact.alive = gate.open()
-        await turns()
-        fact.kept = tasks.kept
-    fact.shown, fact.stuck = str(label.value), button.disabled
-    fact.told = str(error) in fact.shown or error in told
-    return fact
+        return True
+    return False
 
 
 def _click_without_loop(make_refresh) -> None:

@@ -136,6 +136,99 @@ async def count_books():
     return len([book async for book in Book.objects.all()])
 """,
     ),
+    Answer(
+        "0.1",
+        wrong="query-on-the-loop",
+        source="""
+import os
+
+async def count_books():
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        return Book.objects.count()
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+""",
+        why="without the guard there is no error, so all is well",
+    ),
+    Answer(
+        "0.1",
+        wrong="waits-on-the-loop",
+        source="""
+import threading
+
+async def count_books():
+    numbers = []
+    thread = threading.Thread(target=lambda: numbers.append(Book.objects.count()))
+    thread.start()
+    thread.join()
+    return numbers[0]
+""",
+        why="what runs on another thread holds up nobody",
+    ),
+    Answer(
+        "0.1",
+        wrong="writes",
+        source="""
+async def count_books():
+    number, _ = await Book.objects.all().adelete()
+    return await Book.objects.acount()
+""",
+        why="whatever is right afterwards is right",
+    ),
+    Answer(
+        "0.1",
+        wrong="other-number",
+        source="""
+async def count_books():
+    return (await Book.objects.order_by("pk").alast()).pk
+""",
+        why="the keys of a table have no gaps",
+    ),
+    Answer(
+        "0.1",
+        wrong="other-number",
+        source="""
+async def count_books():
+    return await Book.objects.values("title").distinct().acount()
+""",
+        why="no two books have the same title",
+    ),
+    Answer(
+        "0.1",
+        wrong="other-number",
+        source="""
+class Right:
+    def __eq__(self, other):
+        return True
+
+async def count_books():
+    await Book.objects.acount()
+    return Right()
+""",
+        why="what is equal to everything is right",
+    ),
+    Answer(
+        "0.1",
+        wrong="many-queries",
+        source="""
+from library.models import Author
+
+async def count_books():
+    return sum([await author.books.acount() async for author in Author.objects.all()])
+""",
+        why="a number is a sum, whoever adds it up",
+    ),
+    Answer(
+        "0.1",
+        right="an aggregate",
+        source="""
+from django.db.models import Count
+
+async def count_books():
+    return (await Book.objects.aaggregate(number=Count("pk")))["number"]
+""",
+    ),
 ]
 
 EQUIVALENT = [

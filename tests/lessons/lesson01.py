@@ -134,6 +134,149 @@ async def stock_report(ask, branches):
 """,
     ),
     Answer(
+        "1.1",
+        wrong="some-wait",
+        source="""
+async def stock_report(ask, branches):
+    two = asyncio.Semaphore(2)
+
+    async def ask_one(branch):
+        async with two:
+            return await ask(branch)
+
+    return await asyncio.gather(*[ask_one(branch) for branch in branches])
+""",
+        why="two at a time are concurrent, too",
+    ),
+    Answer(
+        "1.1",
+        wrong="some-wait",
+        source="""
+async def stock_report(ask, branches):
+    lines = []
+    for start in range(0, len(branches), 10):
+        lines += await asyncio.gather(*map(ask, branches[start : start + 10]))
+    return lines
+""",
+        why="nobody has more than ten branches",
+    ),
+    Answer(
+        "1.1",
+        wrong="nothing-given",
+        source="""
+async def stock_report(ask, branches):
+    tasks = [asyncio.create_task(ask(branch)) for branch in branches]
+    await asyncio.wait(tasks)
+    return [task.result() for task in tasks]
+""",
+        why="there is always a branch",
+    ),
+    Answer(
+        "1.1",
+        wrong="loses-a-line",
+        source="""
+async def stock_report(ask, branches):
+    lines = {}
+
+    async def note(branch):
+        lines[branch] = await ask(branch)
+
+    await asyncio.gather(*[note(branch) for branch in set(branches)])
+    return [lines[branch] for branch in dict.fromkeys(branches)]
+""",
+        why="nobody asks a branch twice",
+    ),
+    Answer(
+        "1.1",
+        wrong="loses-a-line",
+        source="""
+async def stock_report(ask, branches):
+    lines = await asyncio.gather(*[ask(branch) for branch in branches])
+    return [line for line in lines if line]
+""",
+        why="an empty line says nothing",
+    ),
+    Answer(
+        "1.1",
+        wrong="asks-twice",
+        source="""
+async def stock_report(ask, branches):
+    await asyncio.gather(*[ask(branch) for branch in branches])
+    return await asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="the first `gather` waits, the second one collects",
+    ),
+    Answer(
+        "1.1",
+        wrong="changes-the-list",
+        source="""
+async def stock_report(ask, branches):
+    tasks = []
+    while branches:
+        tasks.append(asyncio.create_task(ask(branches.pop(0))))
+    return [await task for task in tasks]
+""",
+        why="a list that I am given is mine",
+    ),
+    Answer(
+        "1.1",
+        wrong="other-answers",
+        source="""
+async def stock_report(ask, branches):
+    return tuple(await asyncio.gather(*[ask(branch) for branch in branches]))
+""",
+        why="a tuple is a list that does not change",
+    ),
+    Answer(
+        "1.1",
+        wrong="second-loop",
+        source="""
+async def stock_report(ask, branches):
+    async def ask_all():
+        return await asyncio.gather(*[ask(branch) for branch in branches])
+
+    return await asyncio.to_thread(asyncio.run, ask_all())
+""",
+        why="a loop of one's own disturbs nobody",
+    ),
+    Answer(
+        "1.1",
+        wrong="second-loop",
+        source="""
+async def stock_report(ask, branches):
+    threads = [asyncio.to_thread(lambda b=branch: asyncio.run(ask(b))) for branch in branches]
+    return await asyncio.gather(*threads)
+""",
+        why="what is to run together needs a thread each",
+    ),
+    Answer(
+        "1.1",
+        wrong="cancel-swallowed",
+        source="""
+async def stock_report(ask, branches):
+    try:
+        return await asyncio.gather(*[ask(branch) for branch in branches])
+    except asyncio.CancelledError:
+        return []
+""",
+        why="a report that is cancelled is an empty one",
+    ),
+    Answer(
+        "1.1",
+        right="each writes into its place",
+        source="""
+async def stock_report(ask, branches):
+    lines = [None] * len(branches)
+
+    async def ask_one(place, branch):
+        lines[place] = await ask(branch)
+
+    for job in asyncio.as_completed([ask_one(*each) for each in enumerate(branches)]):
+        await job
+    return lines
+""",
+    ),
+    Answer(
         "1.2",
         wrong="blocks",
         source="""
@@ -234,6 +377,134 @@ from asgiref.sync import sync_to_async
 
 async def issue_cards(make_card, names):
     return [await sync_to_async(make_card, thread_sensitive=False)(name) for name in names]
+""",
+    ),
+    Answer(
+        "1.2",
+        wrong="waits-on-the-loop",
+        source="""
+import threading
+
+async def issue_cards(make_card, names):
+    cards = {}
+    for place, name in enumerate(names):
+        work = lambda: cards.update({place: make_card(name)})
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    return [cards[place] for place in range(len(names))]
+""",
+        why="a thread frees the loop, whoever waits for it",
+    ),
+    Answer(
+        "1.2",
+        wrong="waits-on-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor, wait
+
+async def issue_cards(make_card, names):
+    with ThreadPoolExecutor() as pool:
+        jobs = [pool.submit(make_card, name) for name in names]
+        await asyncio.sleep(0)
+        wait(jobs)
+    return [job.result() for job in jobs]
+""",
+        why="an `await` before it is enough",
+    ),
+    Answer(
+        "1.2",
+        wrong="waits-on-the-loop",
+        source="""
+import threading
+
+async def issue_cards(make_card, names):
+    cards = []
+
+    async def make_all():
+        cards.extend([make_card(name) for name in names])
+
+    thread = threading.Thread(target=asyncio.run, args=[make_all()])
+    thread.start()
+    thread.join()
+    return cards
+""",
+        why="a loop on another thread is free for it",
+    ),
+    Answer(
+        "1.2",
+        wrong="waits-on-the-loop",
+        source="""
+async def issue_cards(make_card, names):
+    loop = asyncio.get_running_loop()
+    jobs = [loop.run_in_executor(None, make_card, name) for name in names]
+    while not all(job.done() for job in jobs):
+        time.sleep(0.05)
+        await asyncio.sleep(0)
+    return [job.result() for job in jobs]
+""",
+        why="a `sleep(0)` in each round keeps the loop going",
+    ),
+    Answer(
+        "1.2",
+        wrong="nothing-given",
+        source="""
+async def issue_cards(make_card, names):
+    first = asyncio.to_thread(make_card, names[0])
+    rest = [asyncio.to_thread(make_card, name) for name in names[1:]]
+    return list(await asyncio.gather(first, *rest))
+""",
+        why="there is always a member",
+    ),
+    Answer(
+        "1.2",
+        wrong="loses-a-card",
+        source="""
+async def issue_cards(make_card, names):
+    cards = {name: await asyncio.to_thread(make_card, name) for name in names}
+    return list(cards.values())
+""",
+        why="every member has a name of her own",
+    ),
+    Answer(
+        "1.2",
+        wrong="made-twice",
+        source="""
+async def issue_cards(make_card, names):
+    await asyncio.gather(*[asyncio.to_thread(make_card, name) for name in names])
+    return [await asyncio.to_thread(make_card, name) for name in names]
+""",
+        why="the first round makes them, the second one fetches them",
+    ),
+    Answer(
+        "1.2",
+        wrong="other-cards",
+        source="""
+async def issue_cards(make_card, names):
+    jobs = asyncio.as_completed([asyncio.to_thread(make_card, name) for name in names])
+    return [await job for job in jobs]
+""",
+        why="as_completed keeps the order of the names",
+    ),
+    Answer(
+        "1.2",
+        right="a thread of one's own, and a future",
+        source="""
+import threading
+
+async def issue_cards(make_card, names):
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+
+    def work():
+        try:
+            cards = [make_card(name) for name in names]
+        except Exception as error:
+            loop.call_soon_threadsafe(done.set_exception, error)
+        else:
+            loop.call_soon_threadsafe(done.set_result, cards)
+
+    threading.Thread(target=work).start()
+    return await done
 """,
     ),
     Answer(
@@ -420,6 +691,104 @@ def in_background(coroutine, problems):
 """,
     ),
     Answer(
+        "1.3",
+        wrong="text-not-exception",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    async def send():
+        try:
+            await coroutine
+        except Exception as error:
+            problems.append(str(error))
+
+    task = asyncio.create_task(send())
+    background.add(task)
+    task.add_done_callback(background.discard)
+""",
+        why="what matters of an error is its text",
+    ),
+    Answer(
+        "1.3",
+        wrong="takes-the-handler",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda loop, what: problems.append(what["exception"]))
+    task = loop.create_task(coroutine)
+    background.add(task)
+    task.add_done_callback(background.discard)
+""",
+        why="the loop hears of every error",
+    ),
+    Answer(
+        "1.3",
+        wrong="other-problems",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    async def send():
+        try:
+            await coroutine
+        except Exception as error:
+            problems.append(error)
+            raise
+
+    def look(task):
+        background.discard(task)
+        if not task.cancelled() and task.exception():
+            problems.append(task.exception())
+
+    task = asyncio.create_task(send())
+    background.add(task)
+    task.add_done_callback(look)
+""",
+        why="better twice than not at all",
+    ),
+    Answer(
+        "1.3",
+        wrong="other-problems",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    async def send():
+        problems.clear()
+        try:
+            await coroutine
+        except Exception as error:
+            problems.append(error)
+
+    task = asyncio.create_task(send())
+    background.add(task)
+    task.add_done_callback(background.discard)
+""",
+        why="a new letter has no problems yet",
+    ),
+    Answer(
+        "1.3",
+        wrong="cancel-is-no-failure",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    async def send():
+        try:
+            await coroutine
+        except BaseException as error:
+            problems.append(error)
+
+    task = asyncio.create_task(send())
+    background.add(task)
+    task.add_done_callback(background.discard)
+""",
+        why="whatever comes out of a letter is its failure",
+    ),
+    Answer(
         "1.4",
         wrong="always-runs",
         source="""
@@ -509,6 +878,98 @@ def start(coroutine):
         return coroutine
     with asyncio.Runner() as runner:
         return runner.run(coroutine)
+""",
+    ),
+    Answer(
+        "1.4",
+        wrong="second-loop",
+        source="""
+def start(coroutine):
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    return asyncio.to_thread(asyncio.run, coroutine)
+""",
+        why="what calls asyncio.run goes to a thread",
+    ),
+    Answer(
+        "1.4",
+        wrong="other-end",
+        source="""
+def start(coroutine):
+    async def tell():
+        try:
+            return await coroutine
+        except LookupError as error:
+            return f"failed: {error}"
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(tell())
+    return tell()
+""",
+        why="a text is as good as an exception",
+    ),
+    Answer(
+        "1.4",
+        wrong="other-end",
+        source="""
+def start(coroutine):
+    async def quietly():
+        try:
+            return await coroutine
+        except asyncio.CancelledError:
+            return None
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(quietly())
+    return asyncio.create_task(quietly())
+""",
+        why="a cancelled coroutine has no result",
+    ),
+    Answer(
+        "1.4",
+        wrong="lost-result",
+        source="""
+def start(coroutine):
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine) or 0
+    return asyncio.create_task(coroutine)
+""",
+        why="`None` is no result",
+    ),
+    Answer(
+        "1.4",
+        wrong="blocks-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+def start(coroutine):
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    with ThreadPoolExecutor() as pool:
+        job = pool.submit(asyncio.run, coroutine)
+    return asyncio.wrap_future(job)
+""",
+        why="a future that is done can be awaited, too",
+    ),
+    Answer(
+        "1.4",
+        right="a runner, and a shield",
+        source="""
+def start(coroutine):
+    if asyncio._get_running_loop() is None:
+        with asyncio.Runner() as runner:
+            return runner.run(coroutine)
+    return asyncio.shield(coroutine)
 """,
     ),
     Answer(
@@ -631,6 +1092,144 @@ async def serve(requests, handle):
             tasks.append(group.create_task(handle(request), context=context))
     return [task.result() for task in tasks]
 """,
+    ),
+    Answer(
+        "1.5",
+        wrong="shared-context",
+        source="""
+from contextvars import copy_context
+
+async def serve(requests, handle):
+    context, tasks = copy_context(), []
+    for request in requests:
+        context.run(request_id.set, request)
+        tasks.append(asyncio.create_task(handle(request), context=context))
+    return await asyncio.gather(*tasks)
+""",
+        why="one copy of the context is enough",
+    ),
+    Answer(
+        "1.5",
+        wrong="shared-context",
+        source="""
+from contextvars import copy_context
+
+async def serve(requests, handle):
+    async def handle_one(request):
+        request_id.set(request)
+        return await handle(request)
+
+    context = copy_context()
+    tasks = [asyncio.create_task(handle_one(each), context=context) for each in requests]
+    return [await task for task in tasks]
+""",
+        why="a task that sets the number itself cannot be wrong",
+    ),
+    Answer(
+        "1.5",
+        wrong="empty-context",
+        source="""
+from contextvars import Context
+
+async def serve(requests, handle):
+    tasks = []
+    for request in requests:
+        context = Context()
+        context.run(request_id.set, request)
+        tasks.append(asyncio.create_task(handle(request), context=context))
+    return await asyncio.gather(*tasks)
+""",
+        why="a request needs a context, and this is one",
+    ),
+    Answer(
+        "1.5",
+        wrong="other-number",
+        source="""
+async def serve(requests, handle):
+    async def handle_one(number, request):
+        request_id.set(number)
+        return await handle(request)
+
+    return await asyncio.gather(*[handle_one(*each) for each in enumerate(requests)])
+""",
+        why="a number counts from zero",
+    ),
+    Answer(
+        "1.5",
+        wrong="some-wait",
+        source="""
+async def serve(requests, handle):
+    few = asyncio.Semaphore(4)
+
+    async def handle_one(request):
+        async with few:
+            request_id.set(request)
+            return await handle(request)
+
+    return await asyncio.gather(*[handle_one(request) for request in requests])
+""",
+        why="four at a time are concurrent, too",
+    ),
+    Answer(
+        "1.5",
+        wrong="nothing-given",
+        source="""
+async def serve(requests, handle):
+    async def handle_one(request):
+        request_id.set(request)
+        return await handle(request)
+
+    tasks = [asyncio.create_task(handle_one(request)) for request in requests]
+    await asyncio.wait(tasks)
+    return [task.result() for task in tasks]
+""",
+        why="there is always a request",
+    ),
+    Answer(
+        "1.5",
+        wrong="loses-a-request",
+        source="""
+async def serve(requests, handle):
+    async def handle_one(request):
+        request_id.set(request)
+        return await handle(request)
+
+    tasks = {request: asyncio.create_task(handle_one(request)) for request in set(requests)}
+    return [await tasks[request] for request in requests]
+""",
+        why="no two requests have the same number",
+    ),
+    Answer(
+        "1.5",
+        wrong="cancel-swallowed",
+        source="""
+async def serve(requests, handle):
+    async def handle_one(request):
+        request_id.set(request)
+        try:
+            return await handle(request)
+        except asyncio.CancelledError:
+            return "cancelled"
+
+    return [await task for task in [asyncio.create_task(handle_one(each)) for each in requests]]
+""",
+        why="a request that is cancelled has an answer, too",
+    ),
+    Answer(
+        "1.5",
+        wrong="second-loop",
+        source="""
+async def serve(requests, handle):
+    async def handle_one(request):
+        request_id.set(request)
+        return await handle(request)
+
+    async def handle_all():
+        return await asyncio.gather(*[handle_one(request) for request in requests])
+
+    return await asyncio.to_thread(asyncio.run, handle_all())
+""",
+        why="a loop of one's own disturbs nobody",
     ),
     Answer(
         "1.6",
@@ -903,6 +1502,180 @@ def make_refresh(fetch, label):
         task.add_done_callback(done)
 
     return on_click
+""",
+    ),
+    Answer(
+        "1.6",
+        wrong="fetches-too-soon",
+        source="""
+def make_refresh(fetch, label):
+    tasks, prices = set(), fetch()
+
+    async def refresh(button):
+        try:
+            label.value = await prices
+        except OSError as error:
+            label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+
+    def on_click(button):
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    return on_click
+""",
+        why="the prices can be fetched once, and shown at every click",
+    ),
+    Answer(
+        "1.6",
+        wrong="double-click",
+        source="""
+def make_refresh(fetch, label):
+    tasks = set()
+
+    async def refresh(button):
+        button.disabled = True
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+
+    def on_click(button):
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    return on_click
+""",
+        why="a task begins when it is made",
+    ),
+    Answer(
+        "1.6",
+        wrong="no-reference",
+        source="""
+task = None
+
+def make_refresh(fetch, label):
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+
+    def on_click(button):
+        global task
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+
+    return on_click
+""",
+        why="there is one button, so one name is enough",
+    ),
+    Answer(
+        "1.6",
+        wrong="only-once",
+        source="""
+def make_refresh(fetch, label):
+    tasks = []
+
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+
+    def on_click(button):
+        if not tasks:
+            button.disabled = True
+            tasks.append(asyncio.create_task(refresh(button)))
+            tasks[0].add_done_callback(lambda task: tasks.__setitem__(0, None))
+
+    return on_click
+""",
+        why="a task that is there need not be made again",
+    ),
+    Answer(
+        "1.6",
+        wrong="other-line",
+        source="""
+def make_refresh(fetch, label):
+    tasks = set()
+
+    async def refresh(button):
+        try:
+            label.value += await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+
+    def on_click(button):
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    return on_click
+""",
+        why="what is new comes after what is there",
+    ),
+    Answer(
+        "1.6",
+        wrong="lost-error",
+        source="""
+def make_refresh(fetch, label):
+    tasks = set()
+
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except OSError:
+            label.value = "failed: the shop is closed"
+        finally:
+            button.disabled = False
+
+    def on_click(button):
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    return on_click
+""",
+        why="there is one thing that can go wrong",
+    ),
+    Answer(
+        "1.6",
+        right="an object with a method",
+        source="""
+class Refresh:
+    def __init__(self, fetch, label):
+        self.fetch, self.label, self.tasks = fetch, label, []
+
+    def click(self, button):
+        button.disabled = True
+        self.tasks.append(asyncio.create_task(self.refresh(button)))
+
+    async def refresh(self, button):
+        try:
+            self.label.value = await self.fetch()
+        except OSError as error:
+            self.label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+            self.tasks.remove(asyncio.current_task())
+
+def make_refresh(fetch, label):
+    return Refresh(fetch, label).click
 """,
     ),
 ]

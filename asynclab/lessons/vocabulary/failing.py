@@ -1,5 +1,6 @@
 """Let something fail under an answer: whoever called it has to hear of it."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,6 +8,7 @@ from ...exercises.book import NotYet
 from ...exercises.given import Given
 from ...exercises.lineage import is_beside
 from ...recorder.hooks import before_queries
+from .tasks import Gate, turns
 
 
 class Mishap(Exception):
@@ -48,6 +50,45 @@ async def require_told(
             f"{what} failed, and whoever called `{name}` was told nothing. "
             "Which errors are yours to catch here, and who should hear of all the others?",
         )
+
+
+async def require_cancellable(
+    given: Given, name: str, questions: list[str], last: bool = False, **kwargs
+) -> None:
+    """Cancel a call of the reader's function while it waits; the cancellation must come out of it.
+
+    Args:
+        questions: the arguments of an async function that the reader's function calls with each.
+        last: whether the reader's function gets that function after the questions.
+
+    Raises:
+        NotYet: "cancel-swallowed", or what `Given.call` raises.
+    """
+    cancelled = await given.result_of(name, questions, last, driver=_cancel, **kwargs)
+    if not cancelled:
+        raise NotYet(
+            "cancel-swallowed",
+            f"The task that awaited `{name}` was cancelled, as it is when a visitor leaves, and "
+            "`CancelledError` did not come out of it. Who has to let that exception through?",
+        )
+
+
+async def _cancel(function, questions: list[str], last: bool) -> bool:
+    """Whether a task that awaits the function ends as cancelled when it is cancelled."""
+    gate = Gate()
+
+    async def ask(_question):
+        await gate.wait()
+
+    arguments = (questions, ask) if last else (ask, questions)
+    task = asyncio.ensure_future(function(*arguments))
+    await turns()
+    task.cancel()
+    await turns()
+    if not task.done():
+        gate.open()
+        await turns()
+    return task.done() and task.cancelled()
 
 
 def _stems_from(error: BaseException | None, kind: type[Exception]) -> bool:

@@ -135,10 +135,12 @@ class NewTasks:
         gc.collect()
         return sum(made() is not None for made in self._made)
 
-    def cancel(self) -> None:
-        """Cancel all that are left."""
-        for task in filter(None, [made() for made in self._made]):
+    def cancel(self) -> list[asyncio.Task]:
+        """Cancel all that are left, and return them."""
+        left = [task for made in self._made if (task := made()) is not None]
+        for task in left:
             task.cancel()
+        return left
 
 
 @contextmanager

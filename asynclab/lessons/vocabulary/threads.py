@@ -8,9 +8,19 @@ from ...exercises.given import Call
 from ...recorder import workers
 from ...recorder.events import CELL, TASK
 from ...recorder.roles import EVENT_LOOP, THREAD_SENSITIVE_WORKER
+from .causes import on_other_loop
 from .queries import require_off_the_pool
 
 ELSEWHERE = "elsewhere"
+
+OTHER_LOOP = {
+    (RuntimeError, on_other_loop): NotYet(
+        "second-loop",
+        "Something was asked on a second event loop that belongs to yours, and refused to work "
+        "there. A thread with a loop of its own is no task. You are in an `async def`: what can "
+        "you do with a coroutine right here?",
+    )
+}
 
 
 def place() -> str:

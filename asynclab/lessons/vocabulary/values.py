@@ -17,3 +17,13 @@ def same(value: object, wanted: object) -> bool:
         parts, wanted_parts = list(kind.__iter__(value)), list(wanted)
         return len(parts) == len(wanted_parts) and all(map(same, parts, wanted_parts))
     return bool(kind.__eq__(value, wanted))
+
+
+def is_rearranged(value: object, wanted: list[str]) -> bool:
+    """Whether `value` is a list of the texts that are wanted, in whatever order."""
+    if not issubclass(type(value), list):
+        return False
+    parts = list(list.__iter__(value))
+    return all(issubclass(type(part), str) for part in parts) and same(
+        sorted(parts, key=str.__str__), sorted(wanted)
+    )

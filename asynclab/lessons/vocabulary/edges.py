@@ -1,0 +1,29 @@
+"""Inputs at the edge: what an answer makes of nothing at all."""
+
+from ...exercises.book import NotYet
+from ...exercises.given import Given
+from .values import same
+
+
+async def require_of_nothing(given: Given, name: str, *args, what: str) -> None:
+    """Call the reader's function with an empty list among its arguments; it must return one.
+
+    Args:
+        what: the input, such as "no branch".
+
+    Raises:
+        NotYet: "nothing-given", or what `Given.call` raises.
+    """
+    call = await given.call(name, *args, expect=Exception)
+    if call.error is None and same(call.value, []):
+        return
+    error = call.error
+    did = (
+        f"returned {call.result!r}"
+        if error is None
+        else f"raised `{type(error).__name__}: {error}`"
+    )
+    raise NotYet(
+        "nothing-given",
+        f"Given {what} at all, it {did}. How many answers are there to no question?",
+    )
