@@ -142,21 +142,20 @@ class Given:
     def loop_is_free(self, seconds: float = 1) -> bool:
         """Whether the loop of the call under way goes on; for a check's own functions to ask.
 
-        It does not if it makes its turns so slowly that the reader's code is always at work on it,
-        as it is where that code sleeps or waits a little in each turn.
+        It does not if it makes its turns so slowly that there is always something at work on it,
+        as there is where code sleeps a little in each turn.
 
         Args:
             seconds: how long to wait for it.
         """
-        return self._job.loop_is_free(seconds) and not self._is_always_at_home()
+        return self._job.loop_is_free(seconds) and self._loop_waits_now_and_then()
 
-    def _is_always_at_home(self) -> bool:
+    def _loop_waits_now_and_then(self) -> bool:
         for _ in range(LOOKS):
-            frames = self._job.frames_at_home()
-            if not any(frame.f_globals is self._namespace for frame in frames):
-                return False
+            if self._job.loop_waits():
+                return True
             time.sleep(BETWEEN_LOOKS)
-        return True
+        return False
 
     def is_home(self) -> bool:
         """Whether the code that asks is on the thread that the call under way came from.

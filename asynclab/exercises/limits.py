@@ -26,6 +26,7 @@ ROUND = 0.1
 ROUNDS = 10
 TURNS = 20
 """Turns that a loop has to make to be free: one alone may be its last before it is held."""
+LOOP_MODULES = "asyncio.", "selectors"
 LEFT = 0.5
 """Seconds that a thread which the code has left at work gets to end by itself."""
 
@@ -196,9 +197,13 @@ class Job:
         """Whether the code that asks is on the thread that the call came from."""
         return threading.current_thread() is self._thread
 
-    def frames_at_home(self) -> Iterator[FrameType]:
-        """The frames of the thread that the call came from, from the innermost outwards."""
-        return _frames(self._thread)
+    def loop_waits(self) -> bool:
+        """Whether the thread that the call came from is in asyncio's own code at this moment.
+
+        As it is while its loop waits for something to do.
+        """
+        frame = sys._current_frames().get(self._thread.ident)  # Its callers may change meanwhile.
+        return frame is None or frame.f_globals.get("__name__", "").startswith(LOOP_MODULES)
 
     def loop_is_free(self, seconds: float) -> bool:
         """Whether the loop that the call came from goes on, as asked from another thread."""
