@@ -211,9 +211,13 @@ def page(browser):
 
 
 def new_page(context):
-    """A page of a browser context that keeps what goes wrong in it in `reported`."""
+    """A page of a browser context that keeps what goes wrong in it in `reported`.
+
+    The addresses that it asks for are in `asked`.
+    """
     page = context.new_page()
-    page.reported = []
+    page.reported, page.asked = [], []
+    page.on("request", lambda request: page.asked.append(request.url))
     page.on("pageerror", lambda error: page.reported.append(str(error)))
     page.on(
         "console",
@@ -235,7 +239,13 @@ class Notebook:
         self.lab = lab
 
     def open(self, name: str, theme: str = "light") -> "Notebook":
-        """Open a notebook (a path below the served folder) and wait for its kernel."""
+        """Open a notebook (a path below the served folder) and wait for its kernel.
+
+        It is one more tab if the page shows this JupyterLab already.
+        """
+        if self.page.url.startswith(f"{self.lab.url}/lab/"):
+            self.page.evaluate(OPEN, name)
+            return self.ready(theme)
         # A workspace of its own: what another test left open stays closed.
         workspace = f"w{time.monotonic_ns()}"
         self.page.goto(f"{self.lab.url}/lab/workspaces/{workspace}/tree/{name}")
@@ -291,25 +301,10 @@ class Notebook:
         return path
 
 
-@contextmanager
-def opened(
-    browser, lab: Lab, name: str, *cells: str, theme="light", high=900
-) -> Iterator[Notebook]:
-    """A notebook of these cells in a page of its own, after Run All, until the end.
-
-    Args:
-        high: of the page, in pixels.
-    """
-    context = browser.new_context(viewport={"width": 1200, "height": high})
-    try:
-        lesson = Notebook(new_page(context), lab).open(lab.write(name, *cells), theme)
-        lesson.run_all()
-        lesson.wait_until_idle()
-        yield lesson
-    finally:
-        context.close()
-
-
+OPEN = """async (path) => {
+    const panel = await jupyterapp.commands.execute("docmanager:open", { path });
+    await panel.context.ready;
+}"""
 STATUS = "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status"
 STARTED = """() => jupyterapp.shell.currentWidget.content.widgets
     .some(({ model }) => model.executionState === "running" || model.executionCount)"""
@@ -324,11 +319,15 @@ IDLE = """async (patience) => {
 }"""
 
 CONTRAST = """(nodes) => {
+    const known = new Map();
     const channels = (colour) => {
-        const pen = document.createElement("canvas").getContext("2d");
-        pen.fillStyle = colour;
-        pen.fillRect(0, 0, 1, 1);
-        return [...pen.getImageData(0, 0, 1, 1).data];
+        if (!known.has(colour)) {
+            const pen = document.createElement("canvas").getContext("2d");
+            pen.fillStyle = colour;
+            pen.fillRect(0, 0, 1, 1);
+            known.set(colour, [...pen.getImageData(0, 0, 1, 1).data]);
+        }
+        return known.get(colour);
     };
     const over = ([r, g, b, a], below) =>
         [r, g, b].map((c, i) => (c * a + below[i] * (255 - a)) / 255);

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.harness.browser import DRAW, Notebook, contrasts, opened
+from tests.harness.browser import DRAW, Notebook, contrasts
 
 pytestmark = pytest.mark.browser
 
@@ -38,11 +38,11 @@ def run(page, lab, name, *cells, theme="light"):
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])
-def gallery(request, browser, lab):
+def gallery(request, desks):
     """A notebook with a picture of each sort, after Run All, in one of the two themes."""
     theme = request.param
     cells = PRELUDE, FIVE, WHO, MARKED, FAILS
-    with opened(browser, lab, f"gallery-{theme}.ipynb", *cells, theme=theme, high=1600) as lesson:
+    with desks.opened(f"gallery-{theme}.ipynb", *cells, theme=theme, high=1600) as lesson:
         lesson.page.locator("pre", has_text="Traceback").wait_for()
         lesson.shoot(f"lanes-{theme}")
         yield lesson
@@ -276,9 +276,9 @@ INKS = """(root, points) => {
 
 
 @pytest.fixture(scope="module")
-def drawn(browser, lab):
+def drawn(desks):
     cells = DRAW, GATHERED, UNKNOWN, LATE
-    with opened(browser, lab, "drawn.ipynb", *cells, high=1600) as lesson:
+    with desks.opened("drawn.ipynb", *cells, high=1600) as lesson:
         lesson.lanes.nth(2).wait_for()
         yield Drawn(lesson)
 

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbconvert import HTMLExporter
 
-from tests.harness.browser import Notebook, new_page
+from tests.harness.browser import Notebook
 
 pytestmark = pytest.mark.browser
 
@@ -69,22 +69,21 @@ FOREIGN = ".jp-OutputArea :is(b, script:not([type]), img[src=x], [onerror])"
 
 
 @pytest.fixture(scope="module")
-def shown(browser, lab):
+def shown(desks, lab):
     """A notebook with markup in everything, after Run All and a run of the playground."""
-    context = browser.new_context(viewport={"width": 1200, "height": 9000})
     name = lab.write("markup.ipynb", *CELLS, PLAYGROUND)
     notebook = nbformat.read(lab.folder / name, as_version=4)
     for cell in notebook.cells:
         cell.metadata.tags = ["raises-exception"]
     nbformat.write(notebook, lab.folder / name)
-    lesson = Notebook(new_page(context), lab).open(name)
-    lesson.run_all()
-    lesson.wait_until_idle()
-    lesson.page.get_by_role("button", name="Run", exact=True).click()
-    lesson.page.get_by_text("Run 1 has failed.").first.wait_for()
-    lesson.shoot("markup")
-    yield lesson
-    context.close()
+    with desks.lent(high=9000) as page:
+        lesson = Notebook(page, lab).open(name)
+        lesson.run_all()
+        lesson.wait_until_idle()
+        page.get_by_role("button", name="Run", exact=True).click()
+        page.get_by_text("Run 1 has failed.").first.wait_for()
+        lesson.shoot("markup")
+        yield lesson
 
 
 def test_each_output_shows_it_as_text(shown):
@@ -110,19 +109,19 @@ def test_no_element_and_no_script_came_of_it(shown):
 
 
 @pytest.mark.filterwarnings("ignore:Your element with mimetype")
-def test_nor_of_the_saved_notebook_as_a_page(shown, page):
+def test_nor_of_the_saved_notebook_as_a_page(shown, blank):
     shown.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
     shown.page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
     html, _ = HTMLExporter().from_filename(str(shown.lab.folder / "markup.ipynb"))
-    page.route("**", lambda route: route.abort())  # styles and scripts of other sites
-    page.set_content(html)
-    assert page.locator(".jp-OutputArea").count() >= len(CELLS)
-    assert MARKUP in page.locator("body").inner_text()
-    assert page.locator(FOREIGN).count() == 0
-    assert page.evaluate("window.hacked") is None
+    blank.route("**", lambda route: route.abort())  # styles and scripts of other sites
+    blank.set_content(html)
+    assert blank.locator(".jp-OutputArea").count() >= len(CELLS)
+    assert MARKUP in blank.locator("body").inner_text()
+    assert blank.locator(FOREIGN).count() == 0
+    assert blank.evaluate("window.hacked") is None
 
 
-def test_markup_that_is_not_text_is_noticed(shown, page):
-    page.set_content(f'<div class="jp-OutputArea"><p>{MARKUP}</p></div>')
-    assert page.locator(FOREIGN).count() == 3
-    page.wait_for_function("window.hacked === 1")
+def test_markup_that_is_not_text_is_noticed(shown, blank):
+    blank.set_content(f'<div class="jp-OutputArea"><p>{MARKUP}</p></div>')
+    assert blank.locator(FOREIGN).count() == 3
+    blank.wait_for_function("window.hacked === 1")

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import pytest
 
-from tests.harness.browser import ROOT, SERVED, THEMES, Notebook, contrasts, new_page
+from tests.harness.browser import ROOT, SERVED, THEMES, Notebook, contrasts
 
 pytestmark = pytest.mark.browser
 
@@ -34,21 +34,10 @@ CHECKS = re.compile(r"^await check\(", re.MULTILINE)
 BROKEN = ("Error displaying widget", "Loading widget...")
 LEAST = 4.5  # the contrast that WCAG 2 asks of text
 
-OPEN = """async (path) => {
-    const panel = await jupyterapp.commands.execute("docmanager:open", { path });
-    await panel.context.ready;
-    await panel.sessionContext.ready;
-    await panel.sessionContext.session.kernel.info;
-}"""
 OUTCOMES = """() => jupyterapp.shell.currentWidget.content.widgets
     .map(({ model }) => model.type === "code"
         ? { count: model.executionCount, outputs: model.outputs.toJSON() } : null)"""
-CLOSE = """async () => {
-    const panel = jupyterapp.shell.currentWidget;
-    await panel.context.save();
-    await panel.sessionContext.shutdown();
-    panel.close();
-}"""
+NEAR = ".jp-Notebook .jp-Cell { content-visibility: visible !important; }"
 # What cells show, without what JupyterLab colours itself: plain text and tracebacks.
 READ = ".asynclab-predict *, .asynclab-lanes *, .jp-OutputArea-output.jp-RenderedHTMLCommon *"
 
@@ -131,34 +120,20 @@ class Ran:
         self.lesson.wait_until_idle()
 
 
-@pytest.fixture(scope="module")
-def desk(browser, lab):
-    """One page for all notebooks. A cell that is out of sight is laid out as if it were seen."""
-    context = browser.new_context(viewport={"width": 1200, "height": 1600})
-    page = new_page(context)
-    page.asked = []
-    page.on("request", lambda request: page.asked.append(request.url))
-    first = lab.write("desk.ipynb", "'ready'")
-    lesson = Notebook(page, lab).open(first)
-    page.add_style_tag(content=".jp-Notebook .jp-Cell { content-visibility: visible !important; }")
-    page.evaluate(CLOSE)
-    yield lesson
-    context.close()
-
-
 @pytest.fixture(scope="module", params=OPENED)
-def ran(request, desk):
+def ran(request, desks, lab):
     """A notebook after Run All; its kernel goes when its tests are done."""
-    page = desk.page
-    page.reported, page.asked = [], []
-    page.evaluate(OPEN, request.param)
-    opened = page.evaluate(OUTCOMES)
-    desk.run_all()
-    desk.wait_until_idle()
-    see_all(page)
-    abroad = [url for url in page.asked if not url.startswith((desk.lab.url, "data:", "blob:"))]
-    yield Ran(desk, request.param, opened, page.reported, abroad)
-    page.evaluate(CLOSE)
+    with desks.lent(high=1600) as page:
+        lesson = Notebook(page, lab).open(request.param)
+        opened = page.evaluate(OUTCOMES)
+        lesson.run_all()
+        lesson.wait_until_idle()
+        # From here on a cell that is out of sight is laid out as if it were seen.
+        style = page.add_style_tag(content=NEAR)
+        see_all(page)
+        abroad = [url for url in page.asked if not url.startswith((lab.url, "data:", "blob:"))]
+        yield Ran(lesson, request.param, opened, page.reported, abroad)
+        style.evaluate("node => node.remove()")
 
 
 def see_all(page):

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from asynclab.ground.labconfig import drop_widget_views
-from tests.harness.browser import Notebook, new_page
 
 pytestmark = pytest.mark.browser
 
@@ -22,16 +21,12 @@ QUESTION = "from asynclab import predict\npredict('Is a loop running?', ['yes', 
 
 
 @pytest.fixture(scope="module")
-def narrow(browser, lab):
+def narrow(desks):
     """A page of 900 pixels, the file browser open beside the notebook."""
-    context = browser.new_context(viewport={"width": 900, "height": 1100})
-    lesson = Notebook(new_page(context), lab)
-    lesson.open(lab.write("outputs.ipynb", TABLE, QUESTION, "'the last cell'"))
-    lesson.run_all()
-    lesson.wait_until_idle()
-    lesson.page.get_by_role("radio").first.wait_for()
-    yield lesson
-    context.close()
+    cells = TABLE, QUESTION, "'the last cell'"
+    with desks.opened("outputs.ipynb", *cells, wide=900, high=1100) as lesson:
+        lesson.page.get_by_role("radio").first.wait_for()
+        yield lesson
 
 
 def test_a_table_of_shells_fits_a_narrow_page(narrow):

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from asynclab.playground.plan import Settings, code
-from tests.harness.browser import THEMES, Notebook, contrasts, new_page
+from tests.harness.browser import THEMES, contrasts
 
 pytestmark = pytest.mark.browser
 
@@ -85,17 +85,12 @@ ASK = """async (code) => {
 
 
 @pytest.fixture(scope="module")
-def bench(browser, lab):
+def bench(desks):
     """One playground for all tests; each leaves it ready."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1300})
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    lesson = Notebook(new_page(context), lab).open(lab.write("playground.ipynb", *CELLS))
-    lesson.run_all()
-    lesson.wait_until_idle()
-    bench = Bench(lesson)
-    bench.run.wait_for()
-    yield bench
-    context.close()
+    with desks.opened("playground.ipynb", *CELLS, wide=1400, high=1300) as lesson:
+        bench = Bench(lesson)
+        bench.run.wait_for()
+        yield bench
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ The recording is made by hand, so each moment of it is known.
 
 import pytest
 
-from tests.harness.browser import DRAW, THEMES, contrasts, opened
+from tests.harness.browser import DRAW, THEMES, contrasts
 
 pytestmark = pytest.mark.browser
 
@@ -105,9 +105,9 @@ class Replay:
 
 
 @pytest.fixture(scope="module")
-def story(browser, lab):
+def story(desks):
     """The story under its cell, and a cell below; one page for all tests."""
-    with opened(browser, lab, "replay.ipynb", f"{DRAW}\n{STORY}", "1 + 1") as lesson:
+    with desks.opened("replay.ipynb", f"{DRAW}\n{STORY}", "1 + 1") as lesson:
         replay = Replay(lesson)
         replay.play.wait_for()
         yield replay
