@@ -1508,7 +1508,7 @@ FAULTS = [
             "        async with ThreadSensitiveContext():\n            try:",
             "        if True:\n            try:",
         ),
-        verdict("3.3 database-locked0"),
+        verdict("3.3 database-locked"),
         ("('not yet', 'one-process') == ('not yet', 'database-locked')",),
     ),
 ]
