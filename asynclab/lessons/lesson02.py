@@ -1,23 +1,40 @@
 """The checks of lesson 02: SynchronousOnlyOperation."""
 
+import textwrap
 from datetime import timedelta
 
+from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
+from django.utils.html import escape
 
 from ..exercises.book import NotYet, exercise
+from ..exercises.given import Call
 from .vocabulary.causes import behind_a_dot, in_lazy_user, on_line_with, written
-from .vocabulary.failing import require_told_of_database
-from .vocabulary.library import DAY, lend_out_of_order, open_loan_lines, open_loans
+from .vocabulary.edges import require_of_nothing
+from .vocabulary.failing import database_lost_at, require_told_of_database
+from .vocabulary.library import (
+    DAY,
+    lend_oddly,
+    lend_out_of_order,
+    lend_two_copies,
+    no_books,
+    open_loan_lines,
+    open_loans,
+)
+from .vocabulary.loops import call_off_the_loop
 from .vocabulary.queries import (
     AWAITED_QUERYSET,
     crossings,
     queries,
     require_off_the_pool,
+    require_one_query,
+    require_only_reads,
     require_query,
 )
 from .vocabulary.requests import request_of, text_of
 from .vocabulary.threads import require_this_loop, require_usual_threads
 from .vocabulary.transactions import ASYNC_WITH, noting_bare_queries
+from .vocabulary.values import same
 
 
 @exercise(
@@ -42,33 +59,56 @@ from .vocabulary.transactions import ASYNC_WITH, noting_bare_queries
     },
 )
 async def count_overdue(given):
+    await _require_overdue(given, DAY)
+    await lend_oddly()
+    for day in DAY, DAY + timedelta(days=5), DAY - timedelta(days=9000):
+        call = await _require_overdue(given, day)
+    await require_told_of_database(given, "count_overdue", DAY)
+    return f"One query and one number{_in_one_hop(call)}."
+
+
+async def _require_overdue(given, day) -> Call:
     from library.models import Loan
 
-    call = await given.call("count_overdue", DAY)
+    due = Loan.objects.filter(due__lt=day)
+    right, all_due = await due.filter(returned=None).acount(), await due.acount()
+    due_by_then = await open_loans().filter(due__lte=day).acount()
+    call = await call_off_the_loop(given, "count_overdue", day)
     require_query(call, "number", "how many loans are overdue")
-    due = Loan.objects.filter(due__lt=DAY)
-    right = await due.filter(returned=None).acount()
-    if call.value == right:
-        if not any("COUNT(" in query.detail for query in queries(call)):
+    require_only_reads(call)
+    if same(call.value, right):
+        if not any(_counts(query.detail.upper()) for query in queries(call)):
             raise NotYet(
                 "fetches-rows",
                 "The number is right, but every loan travelled to Python to be counted here. "
                 "A library has a million of them. Who could count instead?",
             )
+        require_one_query(call, "number")
         require_usual_threads(call)
-        await require_told_of_database(given, "count_overdue", DAY)
-        return "One query, one hop, one number."
-    if call.value == await due.acount():
+        return call
+    if same(call.value, all_due):
         raise NotYet(
             "counts-returned",
             "Loans that came back are counted too. What is in `returned` while a book is out?",
         )
-    if call.value == await open_loans().filter(due__lte=DAY).acount():
+    if same(call.value, due_by_then):
         raise NotYet(
             "counts-due-today",
             "A loan that is due on the day itself is not overdue yet. Which comparison says so?",
         )
-    raise NotYet("other-number", f"On {DAY} it returned {call.value!r}, and {right} are overdue.")
+    raise NotYet(
+        "other-number",
+        f"On {day} it returned {call.value!r}, and {right} are overdue: out at this moment, and "
+        "due before that day. Which loans does it count?",
+    )
+
+
+def _counts(sql: str) -> bool:
+    return any(function in sql for function in ("COUNT(", "SUM(", "TOTAL("))
+
+
+def _in_one_hop(call: Call) -> str:
+    return ", in one hop" if len(crossings(call)) == 1 else ""
 
 
 @exercise(
@@ -101,31 +141,37 @@ async def count_overdue(given):
 )
 async def loan_lines(given):
     await lend_out_of_order()
-    call = await given.call("loan_lines")
+    await lend_two_copies()
+    lines = await open_loan_lines()
+    call = await call_off_the_loop(given, "loan_lines")
     require_query(call, "lines", "which books are out")
-    if call.value != await open_loan_lines():
+    require_only_reads(call)
+    if not same(call.value, lines):
         raise NotYet(
             "other-lines",
-            f"It returned {call.value!r}. Compare with the example: open loans only, a list, "
-            "ordered by the day they are due.",
+            f"It returned {call.value!r}. Compare with the example: a line for each open loan and "
+            "for no other, in a list, ordered by the day they are due.",
         )
     number = len(queries(call))
-    if 1 < number <= 3:
+    if 1 < number <= 3 and any("library_loan" not in query.name for query in queries(call)):
         raise NotYet(
             "query-per-table",
             f"The lines are right, and took {number} queries, one for each table; Python puts them "
             "together. That is what `prefetch_related` does. A loan has one book and one "
             "member. Which method lets the database join them?",
         )
-    if number > 1:
+    if number > 3:
         raise NotYet(
             "query-per-loan",
             f"The lines are right, and took {number} queries: the lazy foreign keys still ask, "
             "one by one, where no guard stops them. How can one query bring everything?",
         )
-    require_off_the_pool(call)
+    require_one_query(call, "list")
+    require_usual_threads(call)
     await require_told_of_database(given, "loan_lines")
-    return "One query with two joins, however many loans there are."
+    await no_books()
+    await require_of_nothing(given, "loan_lines", what="no loan")
+    return f"One query for {len(lines)} loans, their books and their members."
 
 
 @exercise(
@@ -165,14 +211,11 @@ async def loan_lines(given):
     },
 )
 async def hand_over(given):
-    from library.models import Member
-
-    loan, other, *_ = [loan async for loan in open_loans()]
-    receiver = await Member.objects.exclude(pk=loan.member_id).afirst()
-    with noting_bare_queries() as bare:
-        call = await given.call("hand_over", loan.pk, receiver.pk, DAY)
-    await _require_handed_over(loan, receiver)
-    await _require_all_or_nothing(given, other)
+    example, *_, loan, other, third = [loan async for loan in open_loans()]
+    await open_loans().filter(pk=example.pk).aupdate(returned=DAY)
+    call = await _require_handed_over(given, loan, DAY)
+    await _require_handed_over(given, other, DAY + timedelta(days=17))
+    await _require_all_or_nothing(given, third)
     require_off_the_pool(call)
     if len(crossings(call)) > 1:
         raise NotYet(
@@ -181,39 +224,75 @@ async def hand_over(given):
             "another call may return the book, or hand it over. Which function should go over as "
             "a whole?",
         )
-    if bare:
+    await _require_read_inside(given, third)
+    return (
+        f"Two writes in one transaction{_in_one_hop(call)}. On this worker no other call runs in "
+        "between, and whoever reads finds both writes or neither."
+    )
+
+
+async def _require_handed_over(given, loan, day) -> Call:
+    from library.models import Loan, Member
+
+    receiver = await Member.objects.exclude(pk=loan.member_id).afirst()
+    before = await _rows()
+    call = await call_off_the_loop(given, "hand_over", loan.pk, receiver.pk, day)
+    new = await open_loans().filter(book=loan.book_id).afirst()
+    old = await Loan.objects.filter(pk=loan.pk).afirst()
+    wanted = (day, receiver.pk, day, day + timedelta(days=21))
+    got = (old and old.returned, new and new.member_id, new and new.borrowed, new and new.due)
+    if got != wanted:
+        raise NotYet(
+            "not-handed-over",
+            f"Handed over on {day}, the old loan must be returned on that day, and the new member "
+            "must have an open one, borrowed that day and due 21 days later. Which of these is "
+            "missing?",
+        )
+    both = {("loan", loan.pk), ("loan", new.pk)}
+    if {key for key, _ in before ^ await _rows()} != both:
+        raise NotYet(
+            "changes-more",
+            "The book is handed over, and beside these two loans something else is not what it "
+            "was. Which of your statements says too little about the row that it means?",
+        )
+    return call
+
+
+async def _rows() -> set[tuple[tuple[str, int], tuple]]:
+    """All loans, books and members, each with its key."""
+    from library.models import Book, Loan, Member
+
+    models = {"loan": Loan, "book": Book, "member": Member}
+    return {
+        ((name, row[0]), row)
+        for name, model in models.items()
+        async for row in model.objects.order_by("pk").values_list()
+    }
+
+
+async def _require_read_inside(given, loan) -> None:
+    from library.models import Member
+
+    receiver = await Member.objects.exclude(pk=loan.member_id).afirst()
+    with noting_bare_queries() as bare:
+        await given.call("hand_over", loan.pk, receiver.pk, DAY)
+    if any(sql.startswith("SELECT") and "library_loan" in sql for sql in bare):
         raise NotYet(
             "reads-outside",
             "The loan was read before the transaction began. What you write back may be older "
             "than what is there by then. What belongs inside `atomic()` beside the two writes?",
         )
-    return (
-        "Two writes in one transaction and one hop. On this worker no other call runs in between, "
-        "and whoever reads finds both writes or neither."
-    )
-
-
-async def _require_handed_over(loan, receiver) -> None:
-    new = await open_loans().filter(book=loan.book_id).afirst()
-    await loan.arefresh_from_db()
-    wanted = (DAY, receiver.pk, DAY, DAY + timedelta(days=21))
-    got = (loan.returned, new and new.member_id, new and new.borrowed, new and new.due)
-    if got != wanted:
-        raise NotYet(
-            "not-handed-over",
-            "Afterwards the old loan must be returned on the day, and the new member must have an "
-            "open one, borrowed that day and due 21 days later. Which of these is missing?",
-        )
 
 
 async def _require_all_or_nothing(given, loan) -> None:
-    """Hand the book to a member who does not exist."""
+    """Hand the book to a member who does not exist, and then without a database in the middle."""
+    from django.db import DatabaseError
     from library.models import Member
 
-    nobody = 1 + (await Member.objects.alast()).pk + await Member.objects.acount()
+    nobody = 1 + (await Member.objects.order_by("pk").alast()).pk
+    before = await _rows()
     call = await given.call("hand_over", loan.pk, nobody, DAY, expect=Exception)
-    await loan.arefresh_from_db()
-    if loan.returned is not None:
+    if await _rows() != before:
         raise NotYet(
             "half-done",
             "Handed to a member who does not exist, the book left its old reader and reached no "
@@ -224,6 +303,15 @@ async def _require_all_or_nothing(given, loan) -> None:
             "swallowed",
             "Handed to a member who does not exist, it ended as if all were well. "
             "Who should learn that nothing was written?",
+        )
+    receiver = await Member.objects.exclude(pk=loan.member_id).afirst()
+    with database_lost_at("INSERT"):
+        await given.call("hand_over", loan.pk, receiver.pk, DAY, expect=DatabaseError)
+    if await _rows() != before:
+        raise NotYet(
+            "half-done",
+            "The connection broke down between the two writes, and the first one stayed. Nobody "
+            "was left to take it back by hand. What makes two writes one: both, or neither?",
         )
 
 
@@ -264,18 +352,21 @@ async def _require_all_or_nothing(given, loan) -> None:
     },
 )
 async def greet(given):
-    call = await given.call("greet", await request_of("amara"))
-    _require_text(call.value, "Good evening, amara.")
-    call = await given.call("greet", await request_of(None))
-    require_this_loop(call)
-    text = text_of(call.value)
-    if text != "Good evening, guest.":
+    for name in "amara", "d.weiss":
+        call = await call_off_the_loop(given, "greet", await request_of(name))
+        await _require_text(call.value, f"Good evening, {name}.")
+        require_this_loop(call)
+    call = await call_off_the_loop(given, "greet", await request_of(None))
+    text = await _text(call.value)
+    if text in ("Good evening, .", "Good evening, AnonymousUser.", "Good evening, None."):
         raise NotYet(
             "forgot-the-guest",
             f"A visitor who is not logged in reads {text!r}. An `AnonymousUser` has an "
             "empty name. How do you find out that it is one?",
         )
+    await _require_text(call.value, "Good evening, guest.")
     await require_told_of_database(given, "greet", await request_of("amara"))
+    return "A member is greeted by name, another one by hers, and a visitor as guest."
 
 
 @exercise(
@@ -319,12 +410,24 @@ async def greet(given):
 )
 async def dashboard(given):
     await lend_out_of_order()
-    call = await given.call("dashboard", await request_of("amara"))
+    await _require_page(given, "amara")
+    await lend_two_copies()
+    await _require_page(given, "d.weiss")
+    loans = await _require_page(given, None)
+    await require_told_of_database(given, "dashboard", await request_of("amara"))
+    return f"One query for {loans} loans, and none on the thread of the loop."
+
+
+async def _require_page(given, username: str | None) -> int:
+    """Require the right page for that user; return how many loans are on it."""
+    lines = [escape(line) for line in await open_loan_lines()]
+    first = lines[0].partition(": ")[0]
+    call = await call_off_the_loop(given, "dashboard", await request_of(username))
     require_query(call, "page", "which books are out")
-    lines = await open_loan_lines()
-    first = lines[0].partition(":")[0]
-    _require_text(
-        call.value, f"Dear amara, {len(lines)} books are out, {first} longest. {'. '.join(lines)}."
+    require_only_reads(call)
+    await _require_text(
+        call.value,
+        f"Dear {username or ''}, {len(lines)} books are out, {first} longest. {'. '.join(lines)}.",
     )
     number = len(queries(call))
     if number > 1:
@@ -334,13 +437,25 @@ async def dashboard(given):
             "Which rows do you fetch twice, one by one, or table by table?",
         )
     require_usual_threads(call)
-    await require_told_of_database(given, "dashboard", await request_of("amara"))
-    return "Everything was fetched before the template began. Nothing in it can ask any more."
+    return len(lines)
 
 
-def _require_text(response: object, wanted: str) -> None:
-    if text_of(response) != wanted:
+async def _require_text(response: object, wanted: str) -> None:
+    if isinstance(response, str | bytes):
         raise NotYet(
-            "other-text",
-            f"It answered {text_of(response) or response!r}, and not {wanted!r}.",
+            "no-response",
+            f"It returned a text, {textwrap.shorten(repr(response), 60)}, and a view answers with "
+            "an object that carries the text to the browser. What is it called?",
         )
+    text, status = await _text(response), getattr(response, "status_code", 200)
+    if text == wanted and status != 200:
+        raise NotYet("other-status", f"The text is right, and the status is {status}. Why?")
+    if text != wanted:
+        raise NotYet("other-text", f"It answered {text or response!r}, and not {wanted!r}.")
+
+
+async def _text(response: object) -> str:
+    """The text of a response, as it is when Django sends it."""
+    if not getattr(response, "is_rendered", True):
+        await sync_to_async(response.render)()
+    return text_of(response)

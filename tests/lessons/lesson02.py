@@ -142,6 +142,125 @@ async def count_overdue(day):
 """,
     ),
     Answer(
+        "2.1",
+        wrong="query-on-the-loop",
+        source="""
+import os
+
+async def count_overdue(day):
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        return Loan.objects.filter(returned=None, due__lt=day).count()
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+""",
+        why="without the guard there is no error, so all is well",
+    ),
+    Answer(
+        "2.1",
+        wrong="query-on-the-loop",
+        source="""
+import asyncio
+
+async def count_overdue(day):
+    loop = asyncio.get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        return Loan.objects.filter(returned=None, due__lt=day).count()
+    finally:
+        asyncio._set_running_loop(loop)
+""",
+        why="the guard asks one question, and this is the answer that it wants",
+    ),
+    Answer(
+        "2.1",
+        wrong="waits-on-the-loop",
+        source="""
+import threading
+
+async def count_overdue(day):
+    numbers = []
+    loans = Loan.objects.filter(returned=None, due__lt=day)
+    thread = threading.Thread(target=lambda: numbers.append(loans.count()))
+    thread.start()
+    thread.join()
+    return numbers[0]
+""",
+        why="what runs on another thread holds up nobody",
+    ),
+    Answer(
+        "2.1",
+        wrong="other-number",
+        source="""
+async def count_overdue(day):
+    return await Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27)).acount()
+""",
+        why="the example is the exercise",
+    ),
+    Answer(
+        "2.1",
+        wrong="other-number",
+        source="""
+async def count_overdue(day):
+    return await Loan.objects.filter(returned=None, due__lt=day - timedelta(days=1)).acount()
+""",
+        why="before the day is until the eve of the eve",
+    ),
+    Answer(
+        "2.1",
+        wrong="other-number",
+        source="""
+async def count_overdue(day):
+    long_ago = day - timedelta(days=21)
+    return await Loan.objects.filter(returned=None, borrowed__lt=long_ago).acount()
+""",
+        why="every loan is for 21 days",
+    ),
+    Answer(
+        "2.1",
+        wrong="other-number",
+        source="""
+async def count_overdue(day):
+    number = await Loan.objects.filter(returned=None, due__lt=day).acount()
+    return number or None
+""",
+        why="where nothing is overdue there is no number",
+    ),
+    Answer(
+        "2.1",
+        wrong="writes",
+        source="""
+async def count_overdue(day):
+    await Loan.objects.exclude(returned=None).adelete()
+    return await Loan.objects.filter(due__lt=day).acount()
+""",
+        why="what came back need not be kept",
+    ),
+    Answer(
+        "2.1",
+        wrong="many-queries",
+        source="""
+async def count_overdue(day):
+    out = Loan.objects.filter(returned=None)
+    return await out.acount() - await out.filter(due__gte=day).acount()
+""",
+        why="what is out and not due later is overdue",
+    ),
+    Answer(
+        "2.1",
+        right="SQL",
+        source="""
+from django.db import connection
+
+@sync_to_async
+def count_overdue(day):
+    with connection.cursor() as cursor:
+        sql = "select count(*) from library_loan where returned is null and due < %s"
+        cursor.execute(sql, [day])
+        return cursor.fetchone()[0]
+""",
+    ),
+    Answer(
         "2.2",
         wrong="loops-on-the-loop",
         source="""
@@ -318,6 +437,113 @@ def loan_lines():
 """,
     ),
     Answer(
+        "2.2",
+        wrong="query-on-the-loop",
+        source="""
+import os
+
+async def loan_lines():
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        return [f"{loan.book}: {loan.member}" for loan in loans.select_related("book", "member")]
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+""",
+        why="without the guard there is no error, so all is well",
+    ),
+    Answer(
+        "2.2",
+        wrong="waits-on-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+async def loan_lines():
+    def work():
+        loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+        return [f"{loan.book}: {loan.member}" for loan in loans.select_related("book", "member")]
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+""",
+        why="what runs on another thread holds up nobody",
+    ),
+    Answer(
+        "2.2",
+        wrong="second-loop",
+        source="""
+import asyncio
+
+async def loan_lines():
+    async def work():
+        loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+        joined = loans.select_related("book", "member")
+        return [f"{loan.book}: {loan.member}" async for loan in joined]
+
+    return await asyncio.to_thread(asyncio.run, work())
+""",
+        why="a loop of one's own disturbs nobody",
+    ),
+    Answer(
+        "2.2",
+        wrong="other-lines",
+        source="""
+async def loan_lines():
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    joined = loans.select_related("book", "member")
+    lines = [f"{loan.book}: {loan.member}" async for loan in joined]
+    return list(dict.fromkeys(lines))
+""",
+        why="no line comes twice",
+    ),
+    Answer(
+        "2.2",
+        wrong="other-lines",
+        source="""
+async def loan_lines():
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    joined = loans.select_related("book", "member")
+    return [str(loan).replace(" to ", ": ") async for loan in joined]
+""",
+        why="a loan says nearly the same of itself",
+    ),
+    Answer(
+        "2.2",
+        wrong="many-queries",
+        source="""
+async def loan_lines():
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    if not await loans.aexists():
+        return []
+    return [f"{loan.book}: {loan.member}" async for loan in loans.select_related("book", "member")]
+""",
+        why="one has to look first whether there is anything",
+    ),
+    Answer(
+        "2.2",
+        wrong="nothing-given",
+        source="""
+async def loan_lines():
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    joined = loans.select_related("book", "member")
+    return [f"{loan.book}: {loan.member}" async for loan in joined] or ["No book is out."]
+""",
+        why="an empty list says nothing",
+    ),
+    Answer(
+        "2.2",
+        wrong="writes",
+        source="""
+async def loan_lines():
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    joined = loans.select_related("book", "member")
+    lines = [f"{loan.book}: {loan.member}" async for loan in joined]
+    await Loan.objects.exclude(returned=None).adelete()
+    return lines
+""",
+        why="what came back need not be kept",
+    ),
+    Answer(
         "2.3",
         wrong="half-done",
         source="""
@@ -484,6 +710,130 @@ def hand_over(loan_pk, member_pk, day):
 """,
     ),
     Answer(
+        "2.3",
+        wrong="half-done",
+        source="""
+@sync_to_async
+def hand_over(loan_pk, member_pk, day):
+    member = Member.objects.get(pk=member_pk)
+    loan = Loan.objects.get(pk=loan_pk)
+    loan.returned = day
+    loan.save()
+    try:
+        member.loans.create(book=loan.book, borrowed=day, due=day + timedelta(days=21))
+    except Exception:
+        loan.returned = None
+        loan.save()
+        raise
+""",
+        why="what went wrong can be put right by hand",
+    ),
+    Answer(
+        "2.3",
+        wrong="half-done",
+        source="""
+@sync_to_async
+def close(loan_pk, member_pk, day):
+    with transaction.atomic():
+        loan = Loan.objects.get(pk=loan_pk)
+        loan.returned = day
+        loan.save()
+        member = Member.objects.filter(pk=member_pk).first()
+        if member is not None:
+            due = day + timedelta(days=21)
+            member.loans.create(book=loan.book, borrowed=day, due=due)
+        return member
+
+async def hand_over(loan_pk, member_pk, day):
+    if await close(loan_pk, member_pk, day) is None:
+        raise Member.DoesNotExist(member_pk)
+""",
+        why="whoever calls gets an exception, from wherever it comes",
+    ),
+    Answer(
+        "2.3",
+        wrong="swallowed",
+        source="""
+@sync_to_async
+def hand_over(loan_pk, member_pk, day):
+    member = Member.objects.filter(pk=member_pk).first()
+    if member is None:
+        return False
+    with transaction.atomic():
+        loan = Loan.objects.get(pk=loan_pk)
+        loan.returned = day
+        loan.save()
+        member.loans.create(book=loan.book, borrowed=day, due=day + timedelta(days=21))
+    return True
+""",
+        why="`False` says that it failed",
+    ),
+    Answer(
+        "2.3",
+        wrong="changes-more",
+        source="""
+@sync_to_async
+@transaction.atomic
+def hand_over(loan_pk, member_pk, day):
+    loan = Loan.objects.get(pk=loan_pk)
+    Loan.objects.filter(member=loan.member, returned=None).update(returned=day)
+    due = day + timedelta(days=21)
+    loan.book.loans.create(member_id=member_pk, borrowed=day, due=due)
+""",
+        why="a member has one book at a time",
+    ),
+    Answer(
+        "2.3",
+        wrong="not-handed-over",
+        source="""
+@sync_to_async
+@transaction.atomic
+def hand_over(loan_pk, member_pk, day):
+    orlando, due = Book.objects.get(title="Orlando"), day + timedelta(days=21)
+    Loan.objects.filter(pk=loan_pk).update(returned=day)
+    Loan.objects.create(book=orlando, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="the book in the example is the book",
+    ),
+    Answer(
+        "2.3",
+        wrong="query-on-the-loop",
+        source="""
+import os
+
+async def hand_over(loan_pk, member_pk, day):
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        with transaction.atomic():
+            loan = Loan.objects.get(pk=loan_pk)
+            loan.returned = day
+            loan.save()
+            due = day + timedelta(days=21)
+            loan.book.loans.create(member_id=member_pk, borrowed=day, due=due)
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+""",
+        why="without the guard, `atomic` works in an `async def`",
+    ),
+    Answer(
+        "2.3",
+        right="the member is looked up before",
+        source="""
+class NoSuchMember(Exception):
+    pass
+
+@sync_to_async
+def hand_over(loan_pk, member_pk, day):
+    if not Member.objects.filter(pk=member_pk).exists():
+        raise NoSuchMember(member_pk)
+    with transaction.atomic():
+        Loan.objects.filter(pk=loan_pk).update(returned=day)
+        book = Book.objects.get(loans__pk=loan_pk)
+        due = day + timedelta(days=21)
+        Loan.objects.create(book=book, member_id=member_pk, borrowed=day, due=due)
+""",
+    ),
+    Answer(
         "2.4",
         wrong="lazy-user",
         source="""
@@ -575,6 +925,92 @@ async def greet(request):
 async def greet(request):
     name = await sync_to_async(lambda: request.user.username)()
     return HttpResponse(f"Good evening, {name or 'guest'}.")
+""",
+    ),
+    Answer(
+        "2.4",
+        wrong="query-on-the-loop",
+        source="""
+import os
+
+async def greet(request):
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        return HttpResponse(f"Good evening, {request.user.username or 'guest'}.")
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+""",
+        why="without the guard there is no error, so all is well",
+    ),
+    Answer(
+        "2.4",
+        wrong="waits-on-the-loop",
+        source="""
+import threading
+
+async def greet(request):
+    names = []
+    thread = threading.Thread(target=lambda: names.append(request.user.username))
+    thread.start()
+    thread.join()
+    return HttpResponse(f"Good evening, {names[0] or 'guest'}.")
+""",
+        why="what runs on another thread holds up nobody",
+    ),
+    Answer(
+        "2.4",
+        wrong="no-response",
+        source="""
+async def greet(request):
+    user = await request.auser()
+    return f"Good evening, {user.username or 'guest'}."
+""",
+        why="a view returns its page",
+    ),
+    Answer(
+        "2.4",
+        wrong="other-status",
+        source="""
+async def greet(request):
+    user = await request.auser()
+    status = 200 if user.is_authenticated else 403
+    return HttpResponse(f"Good evening, {user.username or 'guest'}.", status=status)
+""",
+        why="a visitor without a login has done something wrong",
+    ),
+    Answer(
+        "2.4",
+        wrong="other-text",
+        source="""
+async def greet(request):
+    user = await request.auser()
+    return HttpResponse(f"Good evening, {'amara' if user.is_authenticated else 'guest'}.")
+""",
+        why="the example is the exercise",
+    ),
+    Answer(
+        "2.4",
+        wrong="other-text",
+        source="""
+users = []
+
+async def greet(request):
+    if not users:
+        users.append(await request.auser())
+    return HttpResponse(f"Good evening, {users[0].username or 'guest'}.")
+""",
+        why="what was fetched once need not be fetched again",
+    ),
+    Answer(
+        "2.4",
+        right="a template's response",
+        source="""
+from django.template.response import TemplateResponse
+
+async def greet(request):
+    user = await request.auser()
+    page = engines["django"].from_string("Good evening, {{ name|default:'guest' }}.")
+    return TemplateResponse(request, page, {"name": user.username})
 """,
     ),
     Answer(
@@ -754,6 +1190,91 @@ def dashboard(request):
     context = {"user": request.user, "loans": loans, "count": len(loans), "first": loans[0].book}
     return HttpResponse(page.render(context))
 """,
+    ),
+    Answer(
+        "2.5",
+        wrong="query-on-the-loop",
+        source="""
+import os
+
+async def dashboard(request):
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+        loans = list(loans.select_related("book", "member"))
+        context = {"user": request.user, "loans": loans}
+        context |= {"count": len(loans), "first": loans[0].book}
+        return HttpResponse(page.render(context))
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+""",
+        why="without the guard there is no error, so all is well",
+    ),
+    Answer(
+        "2.5",
+        wrong="waits-on-the-loop",
+        source="""
+import threading
+
+async def dashboard(request):
+    pages = []
+
+    def work():
+        loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+        loans = list(loans.select_related("book", "member"))
+        context = {"user": request.user, "loans": loans}
+        context |= {"count": len(loans), "first": loans[0].book}
+        pages.append(HttpResponse(page.render(context)))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    return pages[0]
+""",
+        why="what runs on another thread holds up nobody",
+    ),
+    Answer(
+        "2.5",
+        wrong="other-text",
+        source="""
+async def dashboard(request):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    loans = [loan async for loan in loans.select_related("book", "member")]
+    context = {"user": {"username": "amara"}, "loans": loans}
+    context |= {"count": len(loans), "first": loans[0].book}
+    return HttpResponse(page.render(context))
+""",
+        why="the example is the exercise",
+    ),
+    Answer(
+        "2.5",
+        wrong="other-text",
+        source="""
+async def dashboard(request):
+    user = await request.auser()
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    loans = [loan async for loan in loans.select_related("book", "member")]
+    text = f"Dear {user.username}, {len(loans)} books are out, {loans[0].book} longest."
+    return HttpResponse(text + "".join([f" {loan.book}: {loan.member}." for loan in loans]))
+""",
+        why="a template is a text with holes",
+    ),
+    Answer(
+        "2.5",
+        wrong="no-query",
+        source="""
+pages = []
+
+async def dashboard(request):
+    if not pages:
+        loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+        loans = [loan async for loan in loans.select_related("book", "member")]
+        context = {"user": await request.auser(), "loans": loans}
+        context |= {"count": len(loans), "first": loans[0].book}
+        pages.append(page.render(context))
+    return HttpResponse(pages[0])
+""",
+        why="a page that was made once need not be made again",
     ),
 ]
 

@@ -1,6 +1,7 @@
 """Let something fail under an answer: whoever called it has to hear of it."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -121,6 +122,31 @@ def database_away() -> Iterator[None]:
     def refuse(cursor, sql):
         if not is_beside():
             raise OperationalError("the database is away")
+
+    with before_queries(refuse):
+        yield
+
+
+@contextmanager
+def database_lost_at(statement: str) -> Iterator[None]:
+    """Let the first query of that kind fail in the block, and every one after it on its thread.
+
+    Not so for those beside a call.
+
+    Args:
+        statement: what the query begins with, such as "INSERT".
+    """
+    from django.db import OperationalError
+
+    lost = set()
+
+    def refuse(cursor, sql):
+        if is_beside():
+            return
+        if sql.startswith(statement):
+            lost.add(threading.get_ident())
+        if threading.get_ident() in lost:
+            raise OperationalError("the connection is lost")
 
     with before_queries(refuse):
         yield
