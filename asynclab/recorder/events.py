@@ -7,6 +7,7 @@ thread. It knows nothing about Django, asyncio or Jupyter; `taps` feeds it and `
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from time import perf_counter_ns
 from typing import NamedTuple
 
@@ -17,28 +18,18 @@ BEGIN, PAUSE, END, SUBMIT = "begin", "pause", "end", "submit"
 CELL, TASK, SYNC, WAIT, QUERY, SPAN = "cell", "task", "sync", "wait", "query", "span"
 
 
-class Event(NamedTuple):
-    """One thing that happened on one thread.
-
-    Args:
-        at: nanoseconds on the `time.perf_counter_ns` clock.
-        op: BEGIN of a span, or of its next run if it is open; PAUSE of its run; its END; SUBMIT,
-            the request for it, which comes before its BEGIN or soon after.
-        lane: an index into `Recording.lanes`.
-        key: says which span it belongs to while that span is open.
-        kind: CELL, TASK, SYNC, WAIT, QUERY or SPAN; for BEGIN only.
-        name: what to call the span; for BEGIN only.
-        detail: for BEGIN more about the span, for END the name of the exception that ended it, for
-            SUBMIT the key of the span that asked.
-    """
-
-    at: int
-    op: str
-    lane: int
-    key: object
-    kind: str
-    name: str
-    detail: object
+# One thing that happened on one thread is so many items in `Recording.events`:
+#
+#     at      nanoseconds on the `time.perf_counter_ns` clock
+#     op      BEGIN of a span, or of its next run if it is open; PAUSE of its run; its END; SUBMIT,
+#             the request for it, which comes before its BEGIN or soon after
+#     lane    an index into `Recording.lanes`
+#     key     says which span it belongs to while that span is open
+#     kind    CELL, TASK, SYNC, WAIT, QUERY or SPAN; for BEGIN only
+#     name    what to call the span; for BEGIN only
+#     detail  for BEGIN more about the span, for END the name of the exception that ended it, for
+#             SUBMIT the key of the span that asked
+SIZE = 7
 
 
 @dataclass(slots=True)
@@ -97,6 +88,8 @@ class Recording:
         of: says, on the thread that it is called on, whether what runs there is to be recorded: a
             span is if it begins there, or was asked for there. Without it, everything is.
 
+    `unseen` names the classes of event loops whose tasks could not be recorded.
+
     `note(op, key, kind, name, detail, role)` adds one event of the calling thread; nothing is kept
     once the recording has ended. `role` is called, if this is the thread's first event, for the job
     to name its lane after. `block` is the key of the span of the recorded block itself.
@@ -107,7 +100,9 @@ class Recording:
         self.began = perf_counter_ns()
         self.ended: int | None = None
         self.dropped = 0
-        self.events: list[tuple] = []
+        self.unseen: tuple[str, ...] = ()
+        # One after the other, SIZE items each: a list of tuples would keep the collector busy.
+        self.events: list = []
         self.lanes: list[Lane] = []
         self.block: object = self
         self._here = threading.local()
@@ -123,12 +118,11 @@ class Recording:
 
     def _make_note(self) -> Callable[..., None]:
         """Return `note`: a closure, because each hop makes five notes and a method is slower."""
-        events, append, limit, here = self.events, self.events.append, self.limit, self._here
+        events, extend, here = self.events, self.events.extend, self._here
+        most = self.limit * SIZE
 
-        def note(op, key, kind="", name="", detail="", role=None) -> None:
-            if self.ended is not None:
-                return
-            if len(events) >= limit:
+        def note(op, key, kind="", name="", detail="", role=None, *about) -> None:
+            if len(events) >= most:
                 self.dropped += 1
                 return
             try:
@@ -136,14 +130,15 @@ class Recording:
             except AttributeError:
                 if op in (PAUSE, END):
                     return  # of something that began before the recording did
-                lane = here.lane = self._open_lane(role)
-            append((perf_counter_ns(), op, lane, key, kind, name, detail))
+                lane = here.lane = self._open_lane(role, *about)
+            # In one piece, whatever other threads do meanwhile.
+            extend((perf_counter_ns(), op, lane, key, kind, name, detail))
 
         return note
 
-    def _open_lane(self, role: Callable[[], str] | None) -> int:
+    def _open_lane(self, role: Callable[..., str] | None, *about) -> int:
         thread = threading.current_thread()
-        job = role() if role else PLAIN_THREAD
+        job = role(*about) if role else PLAIN_THREAD
         with self._new_lane:
             lane = Lane(0, self._numbered(job), thread.name, thread.ident, thread.native_id)
             # Counted last: such code may have opened another lane meanwhile.
@@ -160,6 +155,8 @@ class Recording:
         """Close the recording; whatever is still open ends now. A second call changes nothing."""
         if self.ended is None:
             self.ended = perf_counter_ns()
+            # Not a method: the recording and its closure would keep each other alive.
+            self.note = _note_nothing
 
     def read(self, most: int | None = None) -> list[Span]:
         """The spans that are new or have changed since the last call, each once.
@@ -176,7 +173,7 @@ class Recording:
     @property
     def unread(self) -> int:
         """How many events `read` has not yet taken into account."""
-        return len(self.events) - self._timeline.taken
+        return len(self.events) // SIZE - self._timeline.taken
 
     @property
     def spans(self) -> list[Span]:
@@ -210,6 +207,10 @@ def _only(of: Callable[[], bool], note: Callable[..., None]) -> Callable[..., No
     return note_if_wanted
 
 
+def _note_nothing(*_event, **_details) -> None:
+    """What `note` is once a recording has ended."""
+
+
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
@@ -226,30 +227,34 @@ class Timeline:
         self.spans: list[Span] = []
         self.taken = 0
         self._open: dict[object, Span] = {}
-        self._rows: dict[int, list[Span | None]] = {}
+        # By lane: the rows that are free below the highest in use, as a heap, and how many there
+        # are. So many spans at once cost no more than a few.
+        self._free: dict[int, list[int]] = {}
+        self._rows: dict[int, int] = {}
         self._sent: dict[object, tuple[Moment, object]] = {}
-        self._awaited: dict[object, list[Span]] = {}
+        # The key of who asked for an open span; and by that key, what has ended and waits for it.
+        self._askers: dict[object, object] = {}
+        self._results: dict[object, list[Span]] = {}
         self._changed: dict[int, Span] = {}
 
-    def read(
-        self, events: list[tuple], remember: bool = False, most: int | None = None
-    ) -> dict[int, Span]:
+    def read(self, events: list, remember: bool = False, most: int | None = None) -> dict:
         """Take the events that came since the last call; return the spans they changed by index.
 
         With `remember`, the changes are kept for the next call that returns them. `most` bounds
         how many events are taken.
         """
-        last = len(events) if most is None else min(len(events), self.taken + most)
+        last = None if most is None else (self.taken + most) * SIZE
         apply = {
             BEGIN: self._begin,
             SUBMIT: self._submit,
             PAUSE: self._pause,
             END: self._end,
         }
-        for event in events[self.taken : last]:
+        items = iter(events[self.taken * SIZE : last])
+        for at, op, *event in zip(*[items] * SIZE, strict=True):
             # Counted first, so that a reader that is interrupted does not report an event twice.
             self.taken += 1
-            apply[event[1]](Event(*event))
+            apply[op](at - self.began, *event)
         return {} if remember else self._take_changes()
 
     def close(self, ended: int, remember: bool = False) -> dict[int, Span]:
@@ -263,81 +268,76 @@ class Timeline:
         changed, self._changed = self._changed, {}
         return changed
 
-    def _begin(self, event: Event) -> None:
-        known = self._open.get(event.key)
+    def _begin(self, at, lane, key, kind, name, detail) -> None:
+        known = self._open.get(key)
         if known is not None:
-            self._begin_run(known, event)
+            self._begin_run(known, key, at)
             return
-        start = event.at - self.began
-        span = Span(len(self.spans), event.kind, event.name, event.lane, 0, start)
-        span.row = self._free_row(event.lane, span)
-        span.detail = str(event.detail)
-        if event.kind in (TASK, CELL):
-            span.runs.append([start, None])
+        span = Span(len(self.spans), kind, name, lane, self._take_row(lane), at)
+        span.detail = str(detail)
+        if kind in (TASK, CELL):
+            span.runs.append([at, None])
         self.spans.append(span)
-        self._open[event.key] = span
+        self._open[key] = span
         self._changed[span.index] = span
-        if event.key in self._sent:
-            self._link(span, *self._sent.pop(event.key))
+        sent = self._sent.pop(key, None)
+        if sent is not None:
+            self._link(span, key, *sent)
 
-    def _free_row(self, lane: int, span: Span) -> int:
-        rows = self._rows.setdefault(lane, [])
-        for number, taken in enumerate(rows):
-            if taken is None or taken.end is not None:
-                rows[number] = span
-                return number
-        rows.append(span)
-        return len(rows) - 1
+    def _take_row(self, lane: int) -> int:
+        free = self._free.get(lane)
+        if free:
+            return heappop(free)
+        row = self._rows.get(lane, 0)
+        self._rows[lane] = row + 1
+        return row
 
-    def _submit(self, event: Event) -> None:
-        sent = Moment(event.lane, event.at - self.began)
-        span = self._open.get(event.key)
-        if span is not None and span.sent is None and span.lane != event.lane:
-            self._link(span, sent, event.detail)
+    def _submit(self, at, lane, key, _kind, _name, asker) -> None:
+        span = self._open.get(key)
+        if span is not None and span.sent is None and span.lane != lane:
+            self._link(span, key, Moment(lane, at), asker)
         else:
-            self._sent[event.key] = (sent, event.detail)
+            self._sent[key] = Moment(lane, at), asker
 
-    def _link(self, span: Span, sent: Moment, asker: object) -> None:
+    def _link(self, span: Span, key: object, sent: Moment, asker: object) -> None:
         span.sent = sent
         parent = self._open.get(asker)
         if parent is not None:
             span.parent = parent.index
-            self._awaited.setdefault(asker, []).append(span)
+            self._askers[key] = asker
         self._changed[span.index] = span
 
-    def _pause(self, event: Event) -> None:
-        span = self._open.get(event.key)
+    def _pause(self, at, _lane, key, *_details) -> None:
+        span = self._open.get(key)
         if span is not None and span.runs and span.runs[-1][1] is None:
-            span.runs[-1][1] = event.at - self.began
+            span.runs[-1][1] = at
             self._changed[span.index] = span
 
-    def _begin_run(self, span: Span, event: Event) -> None:
-        at = event.at - self.began
+    def _begin_run(self, span: Span, key: object, at: int) -> None:
         span.runs.append([at, None])
         self._changed[span.index] = span
-        self._take_up(event.key, Moment(span.lane, at))
+        self._take_up(span, key, at)
 
-    def _take_up(self, key: object, here: Moment) -> None:
-        waiting = self._awaited.get(key)
-        if not waiting:
-            return
-        for child in waiting:
-            if child.end is not None:
-                child.returned = here
-                self._changed[child.index] = child
-        self._awaited[key] = [child for child in waiting if child.end is None]
+    def _take_up(self, span: Span, key: object, at: int) -> None:
+        for result in self._results.pop(key, ()):
+            result.returned = Moment(span.lane, at)
+            self._changed[result.index] = result
 
-    def _end(self, event: Event) -> None:
-        span = self._open.get(event.key)
+    def _end(self, at, _lane, key, _kind, _name, error) -> None:
+        span = self._open.get(key)
         if span is not None:
-            span.error = str(event.detail)
-            self._finish(event.key, span, event.at - self.began)
+            span.error = str(error)
+            self._finish(key, span, at)
 
     def _finish(self, key: object, span: Span, at: int) -> None:
         span.end = at
         if span.runs and span.runs[-1][1] is None:
             span.runs[-1][1] = at
         del self._open[key]
-        self._take_up(key, Moment(span.lane, at))
-        self._awaited.pop(key, None)
+        heappush(self._free.setdefault(span.lane, []), span.row)
+        self._take_up(span, key, at)
         self._changed[span.index] = span
+        asker = self._askers.pop(key, None)
+        # What asked may have ended, and its key may be another's now.
+        if asker is not None and getattr(self._open.get(asker), "index", None) == span.parent:
+            self._results.setdefault(asker, []).append(span)

@@ -26,7 +26,7 @@ def around(owner: type, name: str, wrap: Callable[[Callable], Callable]) -> Iter
     It is outside of those that were there before it, and sees what they raise.
 
     Args:
-        owner, name: the class in whose body the method is, and the method's name.
+        owner, name: the class that has the method, perhaps from its base, and the method's name.
         wrap: given a method, returns one that calls it.
     """
     with _layer(owner, name, wrap, inside=False):
@@ -41,7 +41,7 @@ def before(owner: type, name: str, listener: Callable) -> Iterator[None]:
     instead of the call. Whatever is around the method sees both.
 
     Args:
-        owner, name: the class in whose body the method is, and the method's name.
+        owner, name: the class that has the method, perhaps from its base, and the method's name.
         listener: what it returns is not used.
     """
 
@@ -95,7 +95,9 @@ class _Hook:
     def place(self, layers: list[Callable]) -> None:
         """Put the method in place that `layers` make of the original."""
         if not self.layers:
-            found = vars(self.owner)[self.name]
+            own = vars(self.owner)
+            self.inherited = self.name not in own
+            found = getattr(self.owner, self.name) if self.inherited else own[self.name]
             # Somebody else's patch may have kept a replacement, and put it back when it ended.
             if found not in self._replacements:
                 self.original = found
@@ -105,7 +107,10 @@ class _Hook:
             self._replacements.add(method)
         # Told before it is done: whatever comes up in between, its block's end takes it off again.
         self.layers = layers
-        setattr(self.owner, self.name, method)
+        if self.inherited and not layers:
+            delattr(self.owner, self.name)
+        else:
+            setattr(self.owner, self.name, method)
 
 
 @contextmanager

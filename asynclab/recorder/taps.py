@@ -3,8 +3,8 @@
 A tap is put around one method of a class while something is being recorded, so that it also sees
 objects that existed before; `hooks` does that. Each method is chosen so that no frame of the kit
 stands between a learner's function and its caller. Tasks and work items catch what the function
-raises before it reaches the tap, and a traceback reads as it would without the taps. The query tap
-is the one exception.
+raises before it reaches the tap, and a traceback reads as it would without the taps. The taps of
+queries and of `create_task` are the exceptions.
 """
 
 import asyncio
@@ -19,11 +19,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures._base import CANCELLED
 from contextlib import ExitStack, contextmanager
 from contextvars import Context
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
+import asgiref.sync
 from asgiref.sync import SyncToAsync
 
+from ..ground.errors import LabError
 from ..ground.interrupts import held
 from . import hooks, roles, workers
 from .events import BEGIN, CELL, END, PAUSE, QUERY, SPAN, SUBMIT, SYNC, TASK, WAIT, Recording
@@ -38,25 +40,44 @@ PLUMBING = re.compile(
     r"|asyncio\.base_events)\b"
 )
 
+# The code of `asyncio.eager_task_factory`, and of any other that `create_eager_task_factory` makes;
+# None before Python 3.12.
+EAGER = getattr(getattr(asyncio, "eager_task_factory", None), "__code__", None)
+
 # What can be scheduled of a task, other than a step of it: loop.call_later(1, task.cancel).
 TASK_METHODS = frozenset(dir(asyncio.Task))
 
 
-class Known(NamedTuple):
-    """A task that has been seen. `key` is None if its steps are not to be recorded."""
+@dataclass(slots=True)
+class Known:
+    """A task that has been seen.
+
+    `key` is None if its steps are not to be recorded. `blocks` are the recordings which record the
+    task's steps although they are plumbing, because their block is in it.
+    """
 
     ref: weakref.ref
     key: object
-    kind: str = ""
     name: str = ""
+    blocks: tuple[Recording, ...] = ()
+
+    def noting(self) -> Callable[..., None]:
+        """What notes a step of the task in each recording that follows it."""
+        return self._note_in_blocks if self.blocks else _note
+
+    def _note_in_blocks(self, *event) -> None:
+        for recording in self.blocks:
+            recording.note(*event)
 
 
 _recordings: tuple[Recording, ...] = ()
 _switch = threading.RLock()
 _installed: ExitStack | None = None
+# The classes of loops of others that are tapped as well.
+_followed: set[type] = set()
 _tasks: dict[int, Known] = {}
-# By thread: the recording that began in the step which that thread's loop is in.
-_first_steps: dict[int, Recording] = {}
+# By thread: the task that a recording began in, during the step which that thread's loop is in.
+_first_steps: dict[int, Known] = {}
 _here = threading.local()
 
 
@@ -114,13 +135,18 @@ def stop(recording: Recording, error: BaseException | None = None) -> None:
     with held(), _switch:
         if error is not None:
             recording.note(END, recording.block, detail=type(error).__name__)
-        recording.end()
         _recordings = tuple(other for other in _recordings if other is not recording)
+        # First: a note that comes between is nobody's, and none comes after the end.
         _route()
+        recording.end()
+        recording.unseen = tuple(
+            sorted(_full_name(loop) for loop in _loops_of_others() - _followed)
+        )
         # A copy in one piece: the loops and the garbage collector change the original meanwhile.
-        for task, known in _tasks.copy().items():
-            if known.key is recording:
-                del _tasks[task]
+        for known in _tasks.copy().values():
+            if recording in known.blocks:
+                known.blocks = tuple(other for other in known.blocks if other is not recording)
+                known.key = known.key if known.blocks else None
         if not _recordings:
             _take_off()
 
@@ -133,10 +159,14 @@ def active() -> bool:
 class span:
     """Name a stretch of code in the lanes: `with span("fetch"):`, or `@span` on a function.
 
-    Outside a recording it does nothing. On an `async def` the span lasts from call to return.
+    Outside a recording it does nothing. On an `async def` the span lasts from call to return. One
+    object may be entered again while it is open, by other tasks and threads too.
 
     Args:
         what: the name to show, or the function to wrap under its own name.
+
+    Raises:
+        LabError: `what` is a generator, whose code does not run from call to return.
     """
 
     def __new__(cls, what: str | Callable):
@@ -145,23 +175,35 @@ class span:
         return super().__new__(cls)
 
     def __init__(self, what: str):
-        self.name = what
+        self.name = str(what)
+        # By thread and task: the keys of the spans that it has open there, the last one innermost.
+        self._open: dict[tuple[int, int], list[object]] = {}
 
     def __enter__(self):
-        # The keys form a stack, so that one span object can be entered again while it is open.
-        self._keys = (*getattr(self, "_keys", ()), object())
-        _note(BEGIN, self._keys[-1], SPAN, self.name, role=_loop_role)
+        key = object()
+        self._open.setdefault(_place(), []).append(key)
+        _note(BEGIN, key, SPAN, self.name, role=_loop_role)
         return self
 
     def __exit__(self, kind, error, traceback):
-        *rest, key = self._keys
-        self._keys = tuple(rest)
-        _note(END, key, detail=kind.__name__ if kind else "")
+        place = _place()
+        if place not in self._open:
+            # A generator that was given up is closed by whoever finds it, somewhere else.
+            place = next(iter(self._open), None)
+        keys = self._open.get(place, [None])
+        _note(END, keys.pop(), detail=kind.__name__ if kind else "")
+        if not keys:
+            self._open.pop(place, None)
 
     @classmethod
     def _wrap(cls, function: Callable) -> Callable:
         name = _label(function)
-        if inspect.iscoroutinefunction(function):
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise LabError(
+                f"{name} is a generator: it runs piece by piece, after the call has returned. "
+                f'Write `with span("{name}"):` inside of it.'
+            )
+        if _is_async(function):
 
             @functools.wraps(function)
             async def wrapper(*args, **kwargs):
@@ -177,9 +219,20 @@ class span:
         return wrapper
 
 
-def _note_in_all(op, key, kind="", name="", detail="", role=None) -> None:
+def _is_async(function: Callable) -> bool:
+    """Whether a function is an `async def`, or an object that is called like one."""
+    call = type(function).__call__
+    return asgiref.sync.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+
+
+def _place() -> tuple[int, int]:
+    """Where code runs: the idents of its thread and of its task."""
+    return threading.get_ident(), id(_current_task())
+
+
+def _note_in_all(*event, **details) -> None:
     for recording in _recordings:
-        recording.note(op, key, kind, name, detail, role)
+        recording.note(*event, **details)
 
 
 _note = _note_in_all
@@ -195,23 +248,31 @@ def _begin_block(recording: Recording, name: str) -> None:
     """Begin the span of the recorded block: the rest of this step, and the task's later steps."""
     task = _current_task()
     known = _tasks.get(id(task))
-    if known is not None and known.key is not None:
-        # Another recording follows this task already. A task has the same key in every recording.
+    if task is not None and known is None:
+        known = _meet(task)
+        step = getattr(_here, "step", None)
+        if step is not None and known.key is not None:
+            known.key = step  # the first step of an eager task, which is not known before its end
+        else:
+            # The current step began before the taps were on, so no tap will see its end. Whatever
+            # the loop runs next marks it, and the callback makes sure that something will run.
+            _first_steps[threading.get_ident()] = known
+            asyncio.get_running_loop().call_soon(_end_first_step)
+    if known is not None:
+        if known.key is None:
+            known.key = object()
+            known.blocks = (recording,)
+        elif known.blocks:
+            known.blocks += (recording,)
+        # A task has the same key in every recording.
         recording.block = known.key
     recording.note(BEGIN, recording.block, CELL, name, "", _loop_role)
-    if task is None or recording.block is not recording:
-        return
-    _tasks[id(task)] = Known(weakref.ref(task, _forget(task)), recording, CELL, name)
-    # The current step began before the taps were on, so no tap will see its end. Whatever the loop
-    # runs next marks it, and the callback below makes sure that something will run.
-    _first_steps[threading.get_ident()] = recording
-    asyncio.get_running_loop().call_soon(_end_first_step)
 
 
 def _end_first_step() -> None:
-    recording = _first_steps.pop(threading.get_ident(), None)
-    if recording is not None:
-        recording.note(PAUSE, recording)
+    known = _first_steps.pop(threading.get_ident(), None)
+    if known is not None:
+        known.noting()(PAUSE, known.key)
 
 
 def _current_task() -> asyncio.Task | None:
@@ -253,8 +314,9 @@ def _tap_handle(run: Callable) -> Callable:
         key = known.key
         if key is None:
             return run(handle)
+        note = known.noting()
         # For a recording that has seen the task before, this begins one more step.
-        _note(BEGIN, key, known.kind, known.name, "", _loop_role)
+        note(BEGIN, key, TASK, known.name, "", _loop_role)
         _here.step = key
         try:
             return run(handle)
@@ -262,13 +324,71 @@ def _tap_handle(run: Callable) -> Callable:
             _here.step = None
             if task.done():
                 _tasks.pop(id(task), None)
-                _note(END, key, "", "", _task_error(task))
+                note(END, key, "", "", _task_error(task))
             else:
-                _note(PAUSE, key)
+                note(PAUSE, key)
             # The task's exception refers to this frame: together they would never be freed.
             handle = callback = task = known = None
 
     return _run
+
+
+def _tap_call_soon(call_soon: Callable) -> Callable:
+    """A loop of others has no Handle, but it is asked like asyncio's to run a step of a task."""
+    run = _tap_handle(lambda soon: soon._callback(*soon._args))
+
+    @functools.wraps(call_soon)
+    def _call_soon(loop, callback, *args, **options):
+        if isinstance(getattr(callback, "__self__", None), asyncio.Task):
+            callback, args = partial(run, _Soon(callback, args)), ()
+        return call_soon(loop, callback, *args, **options)
+
+    return _call_soon
+
+
+@dataclass(slots=True)
+class _Soon:
+    """What a loop was asked to run, with the names that a Handle has for it."""
+
+    _callback: Callable
+    _args: tuple
+
+
+def _tap_create_task(create_task: Callable) -> Callable:
+    """An eager task takes its first step in here, before anything schedules it."""
+
+    @functools.wraps(create_task)
+    def _create_task(loop, coroutine, **options):
+        __tracebackhide__ = True
+        if not _is_eager(loop, **options) or is_plumbing(coroutine):
+            return create_task(loop, coroutine, **options)
+        key, name = _task_key(coroutine), _task_name(coroutine)
+        outer = getattr(_here, "step", None)
+        _note(BEGIN, key, TASK, name, "", _loop_role)
+        _here.step = key
+        try:
+            task = create_task(loop, coroutine, **options)
+        except BaseException as error:
+            _note(END, key, detail=_name_of(error))
+            raise
+        finally:
+            _here.step = outer
+        if task.done():
+            _note(END, key, detail=_task_error(task))
+        else:
+            # A recording that began in this step knows it already.
+            _tasks.setdefault(id(task), Known(weakref.ref(task, _forget(task)), key, name))
+            _note(PAUSE, key)
+        return task
+
+    return _create_task
+
+
+def _is_eager(loop, eager_start=None, **_options) -> bool:
+    """Whether a loop lets a task take its first step at once."""
+    if eager_start is None:
+        eager_start = getattr(loop.get_task_factory(), "__code__", None) is EAGER
+    return bool(eager_start) and EAGER is not None and loop.is_running()
 
 
 def _meet(task: asyncio.Task) -> Known:
@@ -277,7 +397,7 @@ def _meet(task: asyncio.Task) -> Known:
     if is_plumbing(coroutine):
         known = Known(ref, None)
     else:
-        known = Known(ref, _task_key(coroutine), TASK, _task_name(coroutine))
+        known = Known(ref, _task_key(coroutine), _task_name(coroutine))
     _tasks[id(task)] = known
     return known
 
@@ -321,9 +441,10 @@ def _task_name(coroutine) -> str:
 def _tap_work_item_init(init: Callable) -> Callable:
     """Note who asks: both kinds of work item are made on the thread of their caller."""
 
-    def __init__(item, *args, **kwargs):
-        init(item, *args, **kwargs)
-        _note(SUBMIT, id(item), "", "", _asker(), _loop_role)
+    def __init__(item, future, *args, **kwargs):
+        init(item, future, *args, **kwargs)
+        asker = getattr(_here, "step", None) or _current_key()
+        _note(SUBMIT, id(future), "", "", asker, _loop_role)
 
     return __init__
 
@@ -332,14 +453,14 @@ def _tap_work_item_run(run: Callable) -> Callable:
     """Note who does the work. What the function raises goes into the future."""
 
     def _run(item, *args):
-        future, key = item.future, id(item)
+        future = item.future
         # Here and below, the future's methods would take its lock four times.
         if future._state == CANCELLED:
             return run(item, *args)
         function = _work(item)
-        _note(BEGIN, key, SYNC, _label(function), "", partial(_worker_role, item))
+        _note(BEGIN, id(future), SYNC, _label(workers.asked(function)), "", _worker_role, item)
         # Before any other callback: the end is noted before whoever awaits the result goes on.
-        future._done_callbacks.insert(0, partial(_work_ends, key))
+        future._done_callbacks.insert(0, _work_ends)
         try:
             return run(item, *args)
         finally:
@@ -349,22 +470,21 @@ def _tap_work_item_run(run: Callable) -> Callable:
     return _run
 
 
-def _work_ends(key: object, future) -> None:
-    _note(END, key, "", "", _name_of(future._exception))
+def _work_ends(future) -> None:
+    _note(END, id(future), "", "", _name_of(future._exception))
 
 
-def _asker() -> object:
-    """The key of the task or block that is running here, if it is known."""
-    step = getattr(_here, "step", None)
-    if step is not None:
-        return step
+def _current_key() -> object:
+    """The key of the task or block whose step began before the taps were on, if it is known."""
     known = _tasks.get(id(_current_task()))
     return known.key if known is not None else None
 
 
 def _work(item) -> Callable:
-    # Python 3.14 keeps the call as a tuple.
-    return item.fn if hasattr(item, "fn") else item.task[0]
+    try:
+        return item.fn
+    except AttributeError:
+        return item.task[0]  # Python 3.14 keeps the call as a tuple.
 
 
 def _worker_role(item) -> str:
@@ -450,6 +570,7 @@ def _statement(sql: object) -> str:
 def _targets() -> list[tuple[type, str, Callable]]:
     targets = [
         (asyncio.events.Handle, "_run", _tap_handle),
+        (asyncio.BaseEventLoop, "create_task", _tap_create_task),
         (PoolItem, "__init__", _tap_work_item_init),
         (PoolItem, "run", _tap_work_item_run),
         (workers.WaitingItem, "__init__", _tap_work_item_init),
@@ -464,12 +585,32 @@ def _targets() -> list[tuple[type, str, Callable]]:
     return targets
 
 
+def _loops_of_others() -> set[type]:
+    """The classes of loops that are not made with asyncio's own, as uvloop's."""
+    return {*asyncio.AbstractEventLoop.__subclasses__()} - {asyncio.BaseEventLoop}
+
+
+def _full_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
 def _put_on() -> None:
     global _installed
     with ExitStack() as stack:
         for owner, name, tap in _targets():
             stack.enter_context(hooks.around(owner, name, tap))
+        # Code that is recorded may import such a loop before it runs it.
+        stack.enter_context(hooks.before(asyncio.Runner, "__enter__", _follow_loops_of_others))
         _installed = stack.pop_all()
+    _follow_loops_of_others()
+
+
+def _follow_loops_of_others(*_args, **_options) -> None:
+    with held(), _switch:
+        for loop in _loops_of_others() - _followed if _installed is not None else ():
+            _followed.add(loop)
+            for name, tap in (("call_soon", _tap_call_soon), ("create_task", _tap_create_task)):
+                _installed.enter_context(hooks.around(loop, name, tap))
 
 
 def _take_off() -> None:
@@ -477,20 +618,25 @@ def _take_off() -> None:
     if _installed is not None:
         _installed.close()
         _installed = None
+        _followed.clear()
 
 
 def _label(function: object) -> str:
     """The name of a function, coroutine, partial or adapter, as its author wrote it."""
-    if isinstance(function, partial):
-        adapter = workers.adapter_of(function)
-        if adapter is not None:
-            return _label(adapter.func)
-        # asyncio.to_thread asks for Context.run(function, ...).
-        runs_in_context = isinstance(getattr(function.func, "__self__", None), Context)
-        return _label(function.args[0] if runs_in_context else function.func)
+    name = getattr(function, "__qualname__", None)
+    if name is None:
+        return _label_of_object(function)
+    if "<" in name:
+        return name.rpartition("<locals>.")[2]
+    return "asyncio.run" if function is asyncio.run else name
+
+
+def _label_of_object(function: object) -> str:
     if isinstance(function, SyncToAsync):
         return _label(function.func)
-    if function is asyncio.run:
-        return "asyncio.run"
-    name = getattr(function, "__qualname__", None) or type(function).__name__
-    return name.rpartition("<locals>.")[2] if "<" in name else name
+    if isinstance(function, partial):
+        # asyncio.to_thread asks for Context.run(function, ...).
+        runs_in_context = isinstance(getattr(function.func, "__self__", None), Context)
+        asked = function.args[0] if runs_in_context else workers.asked(function)
+        return _label(function.func if asked is function else asked)
+    return type(function).__name__

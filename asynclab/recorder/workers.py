@@ -55,6 +55,12 @@ def adapter_of(function: Callable) -> SyncToAsync | None:
     return adapter if isinstance(adapter, SyncToAsync) else None
 
 
+def asked(function: Callable) -> Callable:
+    """What a caller has asked for when an executor is asked to run `function`."""
+    adapter = getattr(getattr(function, "func", None), "__self__", None)
+    return adapter.func if isinstance(adapter, SyncToAsync) else function
+
+
 def is_new_loop(function: Callable) -> bool:
     """Whether an executor is asked to run an event loop, as async_to_sync does if it has none."""
     return function is asyncio.run

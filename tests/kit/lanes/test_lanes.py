@@ -157,7 +157,7 @@ def by_hand(*events, roles=("event loop",)) -> Recording:
     for role in roles:
         recording._open_lane(lambda role=role: role)
     for lane, at, op, key, kind, name in events:
-        recording.events.append((recording.began + at * 10**6, op, lane, key, kind, name, ""))
+        recording.events += (recording.began + at * 10**6, op, lane, key, kind, name, "")
     recording.ended = recording.began + 100 * 10**6
     return recording
 
@@ -256,9 +256,9 @@ def one_of_each() -> Image.Image:
     events = [(0, 0, BEGIN, kind, kind, "count_books") for kind in KINDS]
     recording = by_hand(*events)
     for kind in (CELL, TASK):
-        recording.events.append((recording.began + 5 * 10**6, PAUSE, 0, kind, "", "", ""))
+        recording.events += (recording.began + 5 * 10**6, PAUSE, 0, kind, "", "", "")
     ended = recording.began + 99 * 10**6
-    recording.events.append((ended, END, 0, SYNC, "", "", "ValueError"))
+    recording.events += (ended, END, 0, SYNC, "", "", "ValueError")
     return Image.open(io.BytesIO(lanes.still(recording))).convert("RGB")
 
 

@@ -15,13 +15,15 @@ def unreplaced():
     """Around every test the taps are off, and no method is replaced."""
     places = [(owner, name) for owner, name, _ in taps._targets()]
     places.append((logging.handlers.QueueListener, "start"))
-    originals = [vars(owner)[name] for owner, name in places]
+    for loop in taps._loops_of_others():
+        places += [(loop, "call_soon"), (loop, "create_task")]
+    originals = [vars(owner).get(name) for owner, name in places]
     assert not taps.active()
     assert hooks.replaced() == []
     yield
     assert not taps.active()
     assert hooks.replaced() == []
-    assert [vars(owner)[name] for owner, name in places] == originals
+    assert [vars(owner).get(name) for owner, name in places] == originals
 
 
 @pytest.fixture(scope="package")

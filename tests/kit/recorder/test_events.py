@@ -10,10 +10,10 @@ from asynclab.recorder.events import (
     END,
     PAUSE,
     QUERY,
+    SIZE,
     SUBMIT,
     SYNC,
     TASK,
-    Event,
     Recording,
     Timeline,
 )
@@ -29,8 +29,8 @@ def on_thread(function, *args):
 def spans_of(*events):
     """Spans of events written as (at, op, lane, key, kind, name, detail); the last may be left."""
     timeline = Timeline(began=0)
-    padded = [Event(*event, *("", "", "")[len(event) - 4 :]) for event in events]
-    timeline.read(padded)
+    padded = [(*event, *("", "", "")[len(event) - 4 :]) for event in events]
+    timeline.read([item for event in padded for item in event])
     return timeline.spans
 
 
@@ -255,7 +255,7 @@ def test_past_the_limit_events_are_counted_and_not_kept():
     for number in range(10):
         recording.note(BEGIN, number, SYNC, "work")
     recording.end()
-    assert len(recording.events) == 4
+    assert len(recording.events) == 4 * SIZE
     assert recording.dropped == 6
     assert [span.end is not None for span in recording.spans] == [True] * 4
 

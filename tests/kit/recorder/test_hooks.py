@@ -191,7 +191,7 @@ def test_a_wrapper_that_cannot_be_made_leaves_the_others_in_place():
 
 
 def test_a_method_that_is_not_there_is_an_error_and_leaves_nothing():
-    with pytest.raises(KeyError, match="borrow"), hooks.before(Desk, "borrow", print):
+    with pytest.raises(AttributeError, match="borrow"), hooks.before(Desk, "borrow", print):
         pass
     assert hooks.replaced() == []
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures.thread
+import contextlib
 import gc
 import inspect
 import os
@@ -14,6 +15,7 @@ import pytest
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, async_to_sync, sync_to_async
 
 from asynclab import span
+from asynclab.ground.errors import LabError
 from asynclab.recorder import taps
 from asynclab.recorder.events import CELL, QUERY, SPAN, SYNC, TASK, WAIT
 
@@ -197,7 +199,190 @@ def test_two_threads_can_record_at_once():
         }
 
 
+def test_the_block_of_a_recording_is_a_task_to_another_that_was_there_before():
+    async def main(begun, other):
+        with taps.recording() as recording:
+            begun.set()
+            other.wait()
+            await asyncio.sleep(0)
+        return recording
+
+    one, other = threading.Event(), threading.Event()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        ways = (one, other), (other, one)
+        recordings = [
+            each.result(20) for each in [pool.submit(asyncio.run, main(*way)) for way in ways]
+        ]
+    for recording in recordings:
+        kinds = [(kind, name) for kind, name, *_ in told(recording, CELL, TASK)]
+        assert kinds.count((CELL, "this cell")) == 1
+        assert set(kinds) <= {(CELL, "this cell"), (TASK, "main")}
+
+
+def test_two_recordings_that_begin_in_one_step_both_see_its_end():
+    async def main():
+        with taps.recording(name="outer") as outer, taps.recording(name="inner") as inner:
+            await asyncio.sleep(0)
+        return outer, inner
+
+    outer, inner = asyncio.run(main())
+    [[_, paused], [again, _]] = named(inner, "inner").runs
+    assert paused is not None
+    assert paused <= again
+    assert len(named(outer, "outer").runs) == 2
+
+
 # asyncio
+
+
+eager = pytest.mark.skipif(
+    not hasattr(asyncio, "eager_task_factory"), reason="Python 3.12 has them"
+)
+
+
+def eagerly(main):
+    """A coroutine function as it is in a program whose tasks are eager."""
+
+    async def inside():
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        await main()
+
+    return inside
+
+
+@eager
+def test_eager_tasks_are_seen_from_their_first_step():
+    async def fetch(turn):
+        await turn.wait()
+
+    async def main():
+        turn = asyncio.Event()
+        tasks = [asyncio.create_task(fetch(turn)) for _ in range(3)]
+        turn.set()
+        await asyncio.gather(*tasks)
+
+    recording = recorded(eagerly(main))
+    fetches = [span for span in recording.spans if span.name == "fetch"]
+    assert [len(span.runs) for span in fetches] == [2, 2, 2]
+    assert max(span.start for span in fetches) < min(span.end for span in fetches)
+    assert all(None not in run for span in recording.spans for run in span.runs)
+
+
+@eager
+def test_an_eager_task_that_ends_in_its_first_step_is_seen():
+    async def quick():
+        pass
+
+    async def broken():
+        fail()
+
+    async def main():
+        await asyncio.gather(quick(), broken(), return_exceptions=True)
+
+    assert told(recorded(eagerly(main)), TASK) == [
+        (TASK, "quick", "event loop", ""),
+        (TASK, "broken", "event loop", "ValueError"),
+    ]
+
+
+@eager
+def test_a_hop_of_an_eager_step_knows_who_asked():
+    async def outer():
+        await asyncio.create_task(inner())
+        await sync_to_async(fail)()
+
+    async def inner():
+        await sync_to_async(work)()
+
+    async def main():
+        await asyncio.gather(outer(), return_exceptions=True)
+
+    recording = recorded(eagerly(main))
+    spans = {span.name: span for span in recording.spans}
+    assert spans["work"].parent == spans["inner"].index
+    assert spans["fail"].parent == spans["outer"].index
+
+
+@eager
+def test_a_recording_that_begins_in_an_eager_step_follows_its_task():
+    async def block():
+        with taps.recording(name="inner") as recording:
+            await sync_to_async(work)()
+        return recording
+
+    recordings = []
+
+    async def main():
+        recordings.append(await asyncio.create_task(block()))
+
+    outer = recorded(eagerly(main))
+    [inner] = recordings
+    assert len(named(inner, "inner").runs) == len(named(outer, "block").runs) == 2
+    assert named(inner, "work").parent == named(inner, "inner").index
+
+
+@eager
+def test_a_task_that_an_eager_factory_makes_before_its_loop_runs_is_not_seen_too_early():
+    async def fetch():
+        pass
+
+    with taps.recording() as recording, contextlib.closing(asyncio.new_event_loop()) as loop:
+        loop.set_task_factory(asyncio.eager_task_factory)
+        task = loop.create_task(fetch())
+        assert not [span for span in recording.spans if span.kind == TASK]
+        loop.run_until_complete(task)
+    assert len(named(recording, "fetch").runs) == 1
+
+
+def in_uvloop(loop, main):
+    with asyncio.Runner(loop_factory=loop) as runner:
+        return runner.run(main())
+
+
+def seen_in_uvloop(recording):
+    work, fetch = named(recording, "work"), named(recording, "fetch")
+    return (len(fetch.runs), work.parent == fetch.index, work.returned is not None)
+
+
+def test_tasks_on_a_loop_that_is_not_made_of_asyncios_are_seen():
+    uvloop = pytest.importorskip("uvloop")
+
+    async def fetch():
+        await sync_to_async(work)()
+
+    async def main():
+        with taps.recording() as recording:
+            await asyncio.create_task(fetch())
+        return recording
+
+    recording = in_uvloop(uvloop.Loop, main)
+    assert seen_in_uvloop(recording) == (2, True, True)
+    assert len(named(recording, "this cell").runs) == 2
+    assert {name for name in ("call_soon", "create_task") if name in vars(uvloop.Loop)} == set()
+
+
+def test_tasks_on_a_loop_whose_class_is_new_to_the_recording_are_seen():
+    uvloop = pytest.importorskip("uvloop")
+
+    async def fetch():
+        await sync_to_async(work)()
+
+    with taps.recording() as recording:
+
+        class Loop(uvloop.loop.Loop, asyncio.AbstractEventLoop):
+            """What importing uvloop makes."""
+
+        in_uvloop(Loop, fetch)
+    assert seen_in_uvloop(recording) == (2, True, True)
+
+
+def test_a_loop_that_a_recording_could_not_follow_is_named():
+    with taps.recording() as recording:
+
+        class Loop(asyncio.AbstractEventLoop):
+            """What importing a loop makes; something else than `Runner` may run it."""
+
+    assert recording.unseen == (f"{__name__}.{Loop.__qualname__}",)
 
 
 def test_tasks_are_told_in_stretches_with_who_ran_when():
@@ -265,6 +450,15 @@ def test_a_scheduled_cancel_is_not_taken_for_a_step():
     assert len(forever_span.runs) == 2
 
 
+@pytest.fixture
+def little_to_collect():
+    """The garbage collector looks at what the test makes, and at nothing that was there before."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 def reported(main):
     """What a coroutine function makes asyncio report to the loop's exception handler."""
     messages = []
@@ -281,6 +475,7 @@ def reported(main):
     return messages
 
 
+@pytest.mark.usefixtures("little_to_collect")
 def test_a_failed_task_that_nobody_awaited_is_still_reported():
     async def broken():
         fail()
@@ -292,6 +487,7 @@ def test_a_failed_task_that_nobody_awaited_is_still_reported():
     assert reported(main) == ["Task exception was never retrieved"]
 
 
+@pytest.mark.usefixtures("little_to_collect")
 def test_a_pending_task_that_is_lost_is_still_reported():
     async def lost():
         await asyncio.Future()
@@ -303,6 +499,7 @@ def test_a_pending_task_that_is_lost_is_still_reported():
     assert reported(main) == ["Task was destroyed but it is pending!"]
 
 
+@pytest.mark.usefixtures("little_to_collect")
 def test_the_next_task_is_not_taken_for_one_that_was_lost():
     async def lost():
         await asyncio.Future()
@@ -543,7 +740,8 @@ def test_span_names_a_stretch_as_a_block_and_as_a_decorator():
     @span
     async def fetch():
         await asyncio.sleep(0)
-        return "fetched"
+        with span("after the await"):
+            return "fetched"
 
     async def main():
         with span("whole"):
@@ -551,10 +749,15 @@ def test_span_names_a_stretch_as_a_block_and_as_a_decorator():
             assert await fetch() == "fetched"
 
     recording = recorded(main)
-    assert [name for _, name, *_ in told(recording, SPAN)] == ["whole", "chew", "fetch"]
-    whole, chewing, fetching = (span for span in recording.spans if span.kind == SPAN)
+    assert [name for _, name, *_ in told(recording, SPAN)] == [
+        "whole",
+        "chew",
+        "fetch",
+        "after the await",
+    ]
+    whole, chewing, fetching, late = (span for span in recording.spans if span.kind == SPAN)
     assert whole.start <= chewing.start <= chewing.end <= fetching.start
-    assert fetching.end <= whole.end
+    assert fetching.start <= late.start <= late.end <= fetching.end <= whole.end
     assert chew.__name__ == "chew"
     assert inspect.iscoroutinefunction(fetch)
 
@@ -573,6 +776,95 @@ def test_one_span_object_can_be_open_twice():
         pass
     outer, inner = (one for one in recording.spans if one.kind == SPAN)
     assert outer.start <= inner.start <= inner.end <= outer.end
+
+
+def test_one_span_object_can_be_open_in_several_tasks():
+    shared = span("shared")
+
+    async def main():
+        first_left = asyncio.Event()
+
+        async def first():
+            with shared:
+                await asyncio.sleep(0)
+            first_left.set()
+
+        async def second():
+            with shared:
+                await first_left.wait()
+
+        await asyncio.gather(first(), second())
+
+    one, two = (each for each in recorded(main).spans if each.kind == SPAN)
+    assert one.start < two.start < one.end < two.end
+
+
+def test_one_span_object_can_be_open_in_several_threads():
+    shared = span("shared")
+    entered, inside, left = threading.Event(), threading.Event(), threading.Event()
+
+    def first():
+        with shared:
+            entered.set()
+            inside.wait(20)
+        left.set()
+
+    with taps.recording() as recording:
+        thread = threading.Thread(target=first)
+        thread.start()
+        entered.wait(20)
+        with shared:
+            inside.set()
+            left.wait(20)
+        thread.join()
+    one, two = (each for each in recording.spans if each.kind == SPAN)
+    assert one.start < two.start < one.end < two.end
+    assert (recording.lanes[one.lane].role, recording.lanes[two.lane].role) == (
+        "plain thread",
+        "main thread",
+    )
+
+
+def test_a_span_in_a_generator_that_was_given_up_ends_where_it_is_closed():
+    named_stretch = span("stretch")
+
+    async def pages():
+        with named_stretch:
+            yield 1
+
+    async def main():
+        found = pages()
+        await asyncio.create_task(anext(found))
+        await found.aclose()
+
+    recording = recorded(main)
+    assert named(recording, "stretch").end < named(recording, "this cell").end
+    assert named_stretch._open == {}
+
+
+def test_span_lasts_as_long_as_an_object_that_is_called_like_an_async_function():
+    class Fetch:
+        async def __call__(self):
+            await asyncio.sleep(0)
+            return work("fetched")
+
+    assert asyncio.run(span(Fetch())()) == "fetched"
+    recording = recorded(span(Fetch()))
+    assert (
+        len([run for run in recording.spans[0].runs if run[0] < named(recording, "Fetch").end]) == 2
+    )
+
+
+def test_span_around_a_generator_is_refused_because_it_would_end_too_early():
+    def pages():
+        yield
+
+    async def apages():
+        yield
+
+    for function in (pages, apages):
+        with pytest.raises(LabError, match=r"pages is a generator.*`with span\(\"a?pages\"\):`"):
+            span(function)
 
 
 # Django's queries

@@ -40,7 +40,7 @@ FAULTS = [
     Fault(
         "recorder-drops-hops",
         "the recorder",
-        text(TAPS, '        _note(SUBMIT, id(item), "", "", _asker(), _loop_role)\n', ""),
+        text(TAPS, '        _note(SUBMIT, id(future), "", "", asker, _loop_role)\n', ""),
         test("recorder/test_taps.py::test_a_wrapper_made_before_the_recording_is_seen"),
         ("'NoneType' object has no attribute 'lane'",),
     ),
@@ -54,9 +54,49 @@ FAULTS = [
     Fault(
         "recorder-forgets-errors",
         "the recorder",
-        text(TAPS, '_note(END, key, "", "", _task_error(task))', '_note(END, key, "", "", "")'),
+        text(TAPS, ' note(END, key, "", "", _task_error(task))', ' note(END, key, "", "", "")'),
         test("recorder/test_taps.py::test_a_failed_task_tells_its_error"),
         ("('task', 'broken', 'event loop', '')",),
+    ),
+    Fault(
+        "one-block-told-to-two-recordings",
+        "the recorder",
+        text(TAPS, "note(BEGIN, key, TASK, known.name,", 'note(BEGIN, key, CELL, "this cell",'),
+        test(
+            "recorder/test_taps.py"
+            "::test_the_block_of_a_recording_is_a_task_to_another_that_was_there_before"
+        ),
+        ("assert 2 == 1", "('cell', 'this cell')"),
+    ),
+    Fault(
+        "span-of-one-task-ended-by-another",
+        "the recorder",
+        text(TAPS, "    return threading.get_ident(), id(_current_task())\n", "    return 0, 0\n"),
+        test("recorder/test_taps.py::test_one_span_object_can_be_open_in_several_tasks"),
+        ("name='shared'", ").end"),
+    ),
+    Fault(
+        "async-span-ends-at-its-first-await",
+        "the recorder",
+        text(
+            TAPS,
+            "                with cls(name):\n"
+            "                    return await function(*args, **kwargs)\n",
+            "                with cls(name):\n"
+            "                    running = function(*args, **kwargs)\n"
+            "                return await running\n",
+        ),
+        test(
+            "recorder/test_taps.py::test_span_names_a_stretch_as_a_block_and_as_a_decorator",
+        ),
+        ("name='after the await'", ").end", "name='fetch'"),
+    ),
+    Fault(
+        "loops-of-others-not-followed",
+        "the recorder",
+        text(TAPS, "    _follow_loops_of_others()\n\n\n", "\n\n"),
+        test("recorder/test_taps.py::test_tasks_on_a_loop_that_is_not_made_of_asyncios_are_seen"),
+        ("not enough values to unpack",),
     ),
     Fault(
         "last-listener-leaves-its-replacement",
@@ -110,7 +150,11 @@ FAULTS = [
     Fault(
         "events-not-counted-as-unread",
         "the lanes",
-        text(EVENTS, "        return len(self.events) - self._timeline.taken", "        return 0"),
+        text(
+            EVENTS,
+            "        return len(self.events) // SIZE - self._timeline.taken",
+            "        return 0",
+        ),
         test("recorder/test_events.py::test_read_can_take_a_bounded_number_of_events"),
         ("assert 0 == 2", "unread"),
     ),
