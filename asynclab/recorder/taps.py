@@ -314,9 +314,8 @@ def _tap_handle(run: Callable) -> Callable:
         key = known.key
         if key is None:
             return run(handle)
-        note = known.noting()
         # For a recording that has seen the task before, this begins one more step.
-        note(BEGIN, key, TASK, known.name, "", _loop_role)
+        known.noting()(BEGIN, key, TASK, known.name, "", _loop_role)
         _here.step = key
         try:
             return run(handle)
@@ -324,9 +323,10 @@ def _tap_handle(run: Callable) -> Callable:
             _here.step = None
             if task.done():
                 _tasks.pop(id(task), None)
-                note(END, key, "", "", _task_error(task))
+                known.noting()(END, key, "", "", _task_error(task))
             else:
-                note(PAUSE, key)
+                # Asked again: in this step another recording may have begun.
+                known.noting()(PAUSE, key)
             # The task's exception refers to this frame: together they would never be freed.
             handle = callback = task = known = None
 

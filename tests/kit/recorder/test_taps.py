@@ -143,6 +143,7 @@ def test_a_recording_inside_another_sees_its_part_and_the_outer_sees_all():
     assert [name for _, name, *_ in told(outer, SYNC)] == ["work", "get_ident", "active_count"]
     assert len(named(inner, "inner").runs) == 2
     assert len(named(outer, "outer").runs) == 4
+    assert not [run for each in (*outer.spans, *inner.spans) for run in each.runs if None in run]
     assert [span.kind for recording in (outer, inner) for span in recording.spans].count(CELL) == 2
     assert named(inner, "get_ident").parent == named(inner, "inner").index
     assert named(outer, "get_ident").parent == named(outer, "outer").index

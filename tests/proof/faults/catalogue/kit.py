@@ -54,14 +54,18 @@ FAULTS = [
     Fault(
         "recorder-forgets-errors",
         "the recorder",
-        text(TAPS, ' note(END, key, "", "", _task_error(task))', ' note(END, key, "", "", "")'),
+        text(
+            TAPS,
+            '()(END, key, "", "", _task_error(task))',
+            '()(END, key, "", "", "")',
+        ),
         test("recorder/test_taps.py::test_a_failed_task_tells_its_error"),
         ("('task', 'broken', 'event loop', '')",),
     ),
     Fault(
         "one-block-told-to-two-recordings",
         "the recorder",
-        text(TAPS, "note(BEGIN, key, TASK, known.name,", 'note(BEGIN, key, CELL, "this cell",'),
+        text(TAPS, "(BEGIN, key, TASK, known.name,", '(BEGIN, key, CELL, "this cell",'),
         test(
             "recorder/test_taps.py"
             "::test_the_block_of_a_recording_is_a_task_to_another_that_was_there_before"
