@@ -8,7 +8,7 @@ from statistics import median
 from nbformat import NotebookNode
 
 from ..ground.labconfig import WIDGET_VIEW
-from . import contract, error_table, sections
+from . import contract, error_table, pictures, sections
 from .notebooks import code_cells, exemption, read, tags
 
 MEDIAN_LINES, MOST_LINES, MOST_WORDS = 5, 12, 110
@@ -57,16 +57,9 @@ def _code(cell: NotebookNode) -> Iterator[str]:
     for text in [cell.source, *map(_shown, cell.outputs)]:
         if found := _MACHINE.search(text):
             yield f"holds something of one machine: {found.group()}"
-    yield from _pictures(cell)
-
-
-def _pictures(cell: NotebookNode) -> Iterator[str]:
-    for output in cell.outputs:
-        data = output.get("data", {})
-        if WIDGET_VIEW in data:
-            yield "holds a widget view, which no other kernel can show"
-        if "image/png" in data and not output.metadata.get("image/png", {}).get("alt"):
-            yield "a picture that it shows has no alt text"
+    if any(WIDGET_VIEW in output.get("data", {}) for output in cell.outputs):
+        yield "holds a widget view, which no other kernel can show"
+    yield from pictures.check(cell)
 
 
 def _shown(output: NotebookNode) -> str:

@@ -15,6 +15,7 @@ from ..ground.errors import LabError
 from ..ground.labconfig import without_view
 from ..shells.kernel import KernelOfThisPython
 from .notebooks import CHECKOUT, code_cells, read, tags, write
+from .pictures import is_of_its_text
 
 _CELL_LIMIT = 180  # seconds
 _METADATA = {
@@ -123,12 +124,12 @@ _Pictures = dict[tuple[str, str], NotebookNode]
 
 
 def _pictures(notebook: NotebookNode) -> _Pictures:
-    """Return every output that has a PNG, by its cell's id and its text."""
+    """Return every output that has a PNG of its own, by its cell's id and its text."""
     return {
         (cell.id, output.data["text/plain"]): output
         for cell in code_cells(notebook)
         for output in cell.outputs
-        if {"image/png", "text/plain"} <= output.get("data", {}).keys()
+        if {"image/png", "text/plain"} <= output.get("data", {}).keys() and is_of_its_text(output)
     }
 
 

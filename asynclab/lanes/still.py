@@ -10,6 +10,7 @@ from itertools import pairwise
 from math import hypot
 
 from ..recorder.events import CELL, QUERY, SPAN, SYNC, TASK, WAIT, Moment, Recording, Span
+from .text import text
 
 SCALE = 2
 WIDTH = 920
@@ -25,6 +26,7 @@ LEAST = 3
 MOST_LETTERS = 120
 TURN = 9
 MANY_HOPS = 12
+DESCRIPTION = "Description"  # the PNG standard's keyword for it
 
 # One picture serves light and dark pages: a paper of its own that dazzles on neither, and an edge
 # that is seen on both.
@@ -57,14 +59,29 @@ def still(recording: Recording) -> bytes:
 
     Returns:
         A PNG, `WIDTH` CSS pixels wide at `SCALE` device pixels each, on paper of its own, so that
-        it reads the same on a light and on a dark page.
+        it reads the same on a light and on a dark page. It holds the recording's words, too, so
+        that a picture can be told from that of another recording; see `told`.
     """
+    from PIL.PngImagePlugin import PngInfo
+
     image = Picture(recording).draw()
     # Flat colours: a palette makes the file a quarter of the size.
     image = image.quantize(256, method=2, dither=0)  # an octree: fast
-    file = io.BytesIO()
-    image.save(file, "PNG")
+    file, words = io.BytesIO(), PngInfo()
+    words.add_itxt(DESCRIPTION, text(recording))
+    image.save(file, "PNG", pnginfo=words)
     return file.getvalue()
+
+
+def told(png: bytes) -> str | None:
+    """Return the words of the recording that a still shows; None if there are none in it."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(png)) as image:
+            return image.text.get(DESCRIPTION)
+    except UnidentifiedImageError:
+        return None
 
 
 def size(png: bytes) -> tuple[int, int]:

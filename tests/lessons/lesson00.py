@@ -246,6 +246,13 @@ MAY_DIFFER_TWICE = {}
 
 MAY_DIFFER_INTERRUPTED = {}
 
+EXAMPLES = {
+    "0.1": """\
+await Book.objects.filter(pk__gt=3).adelete()
+assert await count_books() == 3
+""",
+}
+
 FAULTS = [
     Fault(
         "output-edited-in-00",

@@ -1736,6 +1736,59 @@ MAY_DIFFER_INTERRUPTED = {
     "background-reset": "it counts what was heard of: a task of an interrupted cell, too",
 }
 
+EXAMPLES = {
+    "1.1": """\
+async def ask(branch):
+    return {"Bath": "Bath: 3", "Whitby": "Whitby: 9"}[branch]
+
+assert await stock_report(ask, ["Bath", "Whitby"]) == ["Bath: 3", "Whitby: 9"]
+""",
+    "1.2": """\
+make_card = "card of {}".format
+assert await issue_cards(make_card, ["Mina", "Lucy"]) == ["card of Mina", "card of Lucy"]
+""",
+    "1.3": """\
+async def letter(name):
+    if closed:
+        raise ConnectionError("no mail server")
+
+for closed, expected in (False, []), (True, [ConnectionError("no mail server")]):
+    problems = []
+    in_background(letter("Ada"), problems)
+    await asyncio.sleep(0.01)
+    assert repr(problems) == repr(expected)
+""",
+    "1.4": """\
+from library.models import Book
+
+async def main():
+    return await Book.objects.acount()
+
+assert await asyncio.to_thread(lambda: start(main())) == 47
+assert await start(main()) == 47
+""",
+    "1.5": """\
+async def handle(request):
+    log.append((request, request_id.get()))
+
+log = []
+await serve(["r-1", "r-2"], handle)
+assert log == [("r-1", "r-1"), ("r-2", "r-2")]
+""",
+    "1.6": """\
+import ipywidgets
+
+async def fetch():
+    raise OSError("the shop is closed")
+
+button, label = ipywidgets.Button(), ipywidgets.Label()
+button.on_click(make_refresh(fetch, label))
+button.click()
+await asyncio.sleep(0.01)
+assert label.value == "failed: the shop is closed"
+""",
+}
+
 FAULTS = [
     Fault(
         "output-edited-in-01",

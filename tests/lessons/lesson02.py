@@ -1303,6 +1303,38 @@ MAY_DIFFER_TWICE = {
 
 MAY_DIFFER_INTERRUPTED = {}
 
+EXAMPLES = {
+    "2.1": "assert await count_overdue(date(2025, 5, 27)) == 3\n",
+    "2.2": 'assert (await loan_lines())[0] == "Orlando: Tomoko Arai"\n',
+    "2.3": """\
+await hand_over(9, 6, date(2025, 6, 1))
+loan = await Loan.objects.select_related("book", "member").alatest("pk")
+assert (loan.book.title, loan.member.name) == ("Orlando", "Priya Nair")
+assert loan.due == date(2025, 6, 22)
+""",
+    "2.4": """\
+from types import SimpleNamespace
+
+from django.contrib.auth.models import AnonymousUser, User
+
+def request_of(user):
+    return SimpleNamespace(auser=sync_to_async(lambda: user))
+
+amara, visitor = request_of(User(username="amara")), request_of(AnonymousUser())
+assert (await greet(amara)).text == "Good evening, amara."
+assert (await greet(visitor)).text == "Good evening, guest."
+""",
+    "2.5": """\
+from types import SimpleNamespace
+
+from django.contrib.auth.models import User
+
+amara = SimpleNamespace(auser=sync_to_async(lambda: User(username="amara")))
+text = "Dear amara, 6 books are out, Orlando longest. Orlando: Tomoko Arai. Treasure Island: ..."
+assert (await dashboard(amara)).text.startswith(text.removesuffix("..."))
+""",
+}
+
 FAULTS = [
     Fault(
         "output-edited-in-02",

@@ -1453,6 +1453,29 @@ MAY_DIFFER_TWICE = {}
 
 MAY_DIFFER_INTERRUPTED = {}
 
+EXAMPLES = {
+    "3.1": 'assert await reminder(letter, 7, date(2025, 5, 27)) == "Please bring back Orlando."\n',
+    "3.2": "assert await export(len) == 6\n",
+    "3.3": """\
+assert (await Member.objects.aget(pk=7)).name == "Tomoko Arai"
+assert await Loan.objects.filter(member=7, returned=None).acount() == 2
+try:
+    await lend([1, 2], 7, date(2025, 6, 1))
+except LimitReached as error:
+    raised = error
+assert isinstance(raised, LimitReached)
+""",
+    "3.4": 'assert await stock(count, ["Whitby", "Bath"]) == [47, 47]\n',
+    "3.5": """\
+await take_back_all(take_back, [9, 10], date(2025, 6, 1), 5)
+assert await Loan.objects.filter(pk__in=[9, 10], returned=date(2025, 6, 1)).acount() == 2
+""",
+    "3.6": """\
+lines = (await shelf(None, opening_hours)).text.splitlines()
+assert lines[:2] == ["Open until 19:00", "A Christmas Carol: on the shelf"]
+""",
+}
+
 FAULTS = [
     Fault(
         "output-edited-in-03",

@@ -1086,6 +1086,85 @@ MAY_DIFFER_INTERRUPTED = {
     "client-parent": "the same: the clients of this section are there to show it",
 }
 
+EXAMPLES = {
+    "4.1": """\
+from django.dispatch import Signal
+
+async def notify(title):
+    told.append(title)
+
+signal, told = Signal(), []
+signal.connect(on_return)
+await asyncio.to_thread(lambda: signal.send(sender=Loan, title="Emma", notify=notify))
+assert told == ["Emma"]
+""",
+    "4.2": """\
+async def ask(title):
+    return 4
+
+assert await stock_line(ask, "Emma") == "Emma: 4 copies"
+""",
+    "4.3": """\
+async def ask(branch):
+    return {"Whitby": "Whitby: 6 copies", "Bath": "Bath: 4 copies"}[branch]
+
+told = await asyncio.to_thread(lambda: stock_report(ask, ["Whitby", "Bath"]))
+assert told == ["Whitby: 6 copies", "Bath: 4 copies"]
+""",
+    "4.4": """\
+async def enrich(pk):
+    await Book.objects.acreate(title="Poems", author_id=pk, year=1846)
+
+authors = await Author.objects.acount()
+await sync_to_async(lambda: add_author("Currer Bell", enrich))()
+assert await Author.objects.acount() == authors + 1
+assert await Book.objects.filter(author__name="Currer Bell").acount() == 1
+""",
+    "4.5": """\
+async def log_in(token):
+    current_member.set({"t-7": "Tomoko Arai"}[token])
+
+said = await asyncio.to_thread(lambda: greet(log_in, "t-7"))
+assert said == "Good evening, Tomoko Arai."
+""",
+    "4.6": """\
+import io
+import unittest
+
+async def nothing(day):
+    return []
+
+def passes(service):
+    OverdueTest.service = staticmethod(service)
+    tests = unittest.defaultTestLoader.loadTestsFromTestCase(OverdueTest)
+    return unittest.TextTestRunner(io.StringIO()).run(tests).wasSuccessful()
+
+assert await sync_to_async(passes)(overdue)
+assert not await sync_to_async(passes)(nothing)
+""",
+    "4.7": """\
+import io
+from types import SimpleNamespace
+
+letters, out = [], io.StringIO()
+
+async def send(text):
+    letters.append(text)
+
+async def close():
+    pass
+
+async def connect():
+    return SimpleNamespace(send=send, close=close)
+
+command = Command(stdout=out)
+command.connect = connect
+await sync_to_async(command.handle)()
+assert len(letters) == 3
+assert out.getvalue().strip() == "3 reminders sent"
+""",
+}
+
 FAULTS = [
     Fault(
         "output-edited-in-04",

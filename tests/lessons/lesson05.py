@@ -1198,6 +1198,56 @@ MAY_DIFFER_INTERRUPTED = dict.fromkeys(
     "it also counts what the interrupted run opened; `clean_start` is a cell of its own",
 )
 
+EXAMPLES = {
+    "5.1": """\
+sign_in("Tomoko Arai")
+assert await sync_to_async(current_member)() == "Tomoko Arai"
+""",
+    "5.2": 'assert await total_loans(["Dracula", "Emma", "Frankenstein"], count_loans) == 5\n',
+    "5.3": """\
+from django.test import RequestFactory
+
+async def view(request):
+    return request_id.get()
+
+request = RequestFactory().get("/", headers={"X-Request-ID": "r1"})
+response = await request_id_middleware(view)(request)
+assert (response, request_id.get()) == ("r1", "-")
+""",
+    "5.4": 'assert await titles_lent(2) == ["Frankenstein"]\n',
+    "5.5": """\
+import io
+
+logger, stream = logging.getLogger("example"), io.StringIO()
+logger.propagate = False
+listener = listen(logger, stream)
+token = request_id.set("r1")
+logger.warning("Dracula: asked for")
+request_id.reset(token)
+listener.stop()
+assert stream.getvalue().strip() == "[r1] Dracula: asked for"
+""",
+    "5.6": """\
+from django.utils import translation
+
+jobs, found = asyncio.Queue(), asyncio.get_running_loop().create_future()
+
+async def job():
+    found.set_result((request_id.get(), translation.get_language()))
+
+async def in_a_request():
+    request_id.set("r2")
+    with translation.override("de"):
+        order(jobs, job)
+
+delivery = asyncio.create_task(deliver(jobs))
+await asyncio.create_task(in_a_request())
+assert await asyncio.wait_for(found, 10) == ("r2", "de")
+delivery.cancel()
+""",
+    "5.7": 'assert await stock_take(["Dracula", "Frankenstein"], count_lent) == [1, 3]\n',
+}
+
 FAULTS = [
     Fault(
         "output-edited-in-05",

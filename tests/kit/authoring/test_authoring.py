@@ -13,14 +13,19 @@ from asynclab.authoring.refresh import refresh, shorten_paths
 from asynclab.authoring.sections import minutes, words
 from asynclab.ground.errors import LabError
 from asynclab.ground.labconfig import WIDGET_VIEW
+from asynclab.lanes import text as words_of
+from asynclab.lanes.still import size, still
+from asynclab.recorder.events import Recording
 
 CELLS = {
     "predict": "from asynclab import predict\npredict('Is it?', ['yes', 'no'])",
     "widget": "import ipywidgets\nfrom IPython.display import display\ndisplay(ipywidgets.Label())",
     "picture": (
-        "import os\nfrom IPython.display import display\n"
-        "png = b'\\x89PNG' + os.urandom(8)\n"
-        "display({'text/plain': 'a picture', 'image/png': png}, raw=True)"
+        "import io, os\nfrom PIL import Image\nfrom PIL.PngImagePlugin import PngInfo\n"
+        "from IPython.display import display\n"
+        "file, told = io.BytesIO(), PngInfo()\ntold.add_itxt('Description', 'a picture')\n"
+        "Image.frombytes('L', (8, 1), os.urandom(8)).save(file, 'PNG', pnginfo=told)\n"
+        "display({'text/plain': 'a picture', 'image/png': file.getvalue()}, raw=True)"
     ),
     "stream": "for i in range(3):\n    print(i, flush=True)",
     "guard": "from django.conf import settings\nsettings.DEBUG",
@@ -92,7 +97,7 @@ def test_a_new_text_takes_its_new_picture(refreshed):
     before = outputs(path, "picture")[0].data["image/png"]
     notebook = read(path)
     cell = next(cell for cell in notebook.cells if cell.id == "picture")
-    cell.source = cell.source.replace("a picture", "another picture")
+    cell.source = cell.source.replace("'a picture'", "'another picture'")
     nbformat.write(notebook, path)
     assert refresh(path)
     after = outputs(path, "picture")[0].data["image/png"]
@@ -254,6 +259,20 @@ def pictured(**data):
     return cell
 
 
+def drawn(text, **described):
+    """A cell with a picture of an empty recording, a text, and what describes the picture."""
+    png = still(Recording())
+    width, height = size(png)
+    data = {"image/png": base64.b64encode(png).decode(), "text/plain": text}
+    cell = pictured(**data)
+    cell.outputs[0].metadata["image/png"] = {"alt": text, "width": width, "height": height}
+    cell.outputs[0].metadata["image/png"] |= described
+    return cell
+
+
+EMPTY = words_of(Recording())
+
+
 def ask_and_reveal(*sources):
     """Cells with these sources at the place of the first one."""
     cells = [code(source, f"ask{at}", section="core") for at, source in enumerate(sources)]
@@ -306,6 +325,9 @@ MANY = [prose("So.", f"m{at}") for at in range(89)]
         (add(shown("/home/ada/x.py")), "holds something of one machine: /home/a"),
         (add(shown("<object at 0x7f64a1b2c3d4>")), "holds something of one machine: 0x7f"),
         (add(pictured(**{"image/png": "iVBO"})), "a picture that it shows has no alt text"),
+        (add(drawn(EMPTY, alt="another")), "the alt text of its picture is not what its output"),
+        (add(drawn("loop: count")), "its picture is of something else than its output says"),
+        (add(drawn(EMPTY, height=7)), "its picture is not as large as its metadata say"),
         (add(pictured(**{WIDGET_VIEW: {}})), "holds a widget view"),
         (ask_and_reveal("q = predict()\nq.reveal(1)"), "q is revealed before"),
         (ask_and_reveal("q.reveal(1)", "q = predict()"), "q is revealed before"),
@@ -328,6 +350,12 @@ def test_a_lesson_that_another_follows_has_to_lead_there(course):
     cells = good_lesson()
     say("**Next:** nothing.", "**Next:** [98 · B](98_b.ipynb).")(cells)
     assert lint(write(course / "notebooks" / "97_a.ipynb", cells)) == []
+
+
+def test_a_picture_of_its_text_is_fine(course):
+    cells = good_lesson()
+    add(drawn(EMPTY))(cells)
+    assert [each for each in faults_in(course, cells) if "picture" in each] == []
 
 
 def test_the_state_of_widgets_is_found(course):

@@ -7,11 +7,12 @@ from tests.proof.faults.catalogue import (
     exercises,
     kit,
     pages,
+    prose,
     repository,
     stack,
     suite,
 )
 from tests.proof.faults.planting import Fault
 
-MODULES = (*lessons(), exercises, copy, kit, stack, repository, delivery, suite, pages)
+MODULES = (*lessons(), exercises, copy, kit, stack, repository, delivery, suite, prose, pages)
 FAULTS: list[Fault] = [fault for module in MODULES for fault in module.FAULTS]
