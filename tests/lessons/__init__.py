@@ -2,6 +2,8 @@
 
 ANSWERS                 what somebody might write in its exercises, and what that earns
 EQUIVALENT              the mutants of its answers that are right all the same
+EXAMPLES                the example of each exercise's card as a cell that asserts what it says
+NAMES_IN_HINTS          names that only the hints of an exercise use, such as a setting's
 MAY_DIFFER_TWICE        its cells that may say something else when each cell runs twice before the
                         next, and why; also cells that see that an earlier one ran twice
 MAY_DIFFER_INTERRUPTED  its cells that may also do so when each is interrupted and runs again

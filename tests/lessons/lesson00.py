@@ -253,6 +253,8 @@ assert await count_books() == 3
 """,
 }
 
+NAMES_IN_HINTS = {}
+
 FAULTS = [
     Fault(
         "output-edited-in-00",

@@ -1789,6 +1789,8 @@ assert label.value == "failed: the shop is closed"
 """,
 }
 
+NAMES_IN_HINTS = {}
+
 FAULTS = [
     Fault(
         "output-edited-in-01",

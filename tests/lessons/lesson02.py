@@ -1335,6 +1335,8 @@ assert (await dashboard(amara)).text.startswith(text.removesuffix("..."))
 """,
 }
 
+NAMES_IN_HINTS = {}
+
 FAULTS = [
     Fault(
         "output-edited-in-02",

@@ -1476,6 +1476,10 @@ assert lines[:2] == ["Open until 19:00", "A Christmas Carol: on the shelf"]
 """,
 }
 
+NAMES_IN_HINTS = {
+    "3.3": {"transaction_mode", "IMMEDIATE", "OPTIONS"},  # of SQLite's settings
+}
+
 FAULTS = [
     Fault(
         "output-edited-in-03",

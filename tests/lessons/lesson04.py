@@ -1165,6 +1165,11 @@ assert out.getvalue().strip() == "3 reminders sent"
 """,
 }
 
+NAMES_IN_HINTS = {
+    "4.6": {"test_"},
+    "4.7": {"send_all"},
+}
+
 FAULTS = [
     Fault(
         "output-edited-in-04",

@@ -1248,6 +1248,8 @@ delivery.cancel()
     "5.7": 'assert await stock_take(["Dracula", "Frankenstein"], count_lent) == [1, 3]\n',
 }
 
+NAMES_IN_HINTS = {}
+
 FAULTS = [
     Fault(
         "output-edited-in-05",

@@ -1,0 +1,213 @@
+"""What the cards and the hints say belongs to their exercise, and their examples come true."""
+
+import ast
+import functools
+import inspect
+import math
+import re
+from collections import Counter
+
+import pytest
+from nbformat import NotebookNode
+
+from asynclab.authoring.notebooks import CHECKOUT, read
+from asynclab.exercises.book import Exercise, every_exercise
+from asynclab.exercises.stubs import exercise_cells
+from tests.harness.cells import Kernel
+from tests.harness.gate import solutions_of
+from tests.lessons import lesson
+
+EXERCISES = {exercise.number: exercise for exercise in every_exercise()}
+each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+
+CODE = re.compile(r"`([^`\n]+)`")
+PARTS = re.compile(r"\*\*(Given|Goal|Example):\*\* (.+?)(?=\n\n\*\*[A-Z])", re.DOTALL)
+NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
+
+
+@functools.cache
+def cells_of(number: int) -> tuple[NotebookNode, ...]:
+    """The cells of a lesson's solutions."""
+    return tuple(read(solutions_of(number)).cells)
+
+
+def own(exercise: Exercise) -> list[NotebookNode]:
+    """The cells from an exercise's card to its check."""
+    cells = cells_of(exercise.lesson)
+    ids = [cell.id for cell in cells]
+    number = exercise.number.replace(".", "-")
+    return list(cells[ids.index(f"card-{number}") : ids.index(f"check-{number}") + 1])
+
+
+def card(exercise: Exercise) -> str:
+    return own(exercise)[0].source
+
+
+def parts(exercise: Exercise) -> dict[str, str]:
+    """What stands under Given, Goal and Example."""
+    return dict(PARTS.findall(card(exercise)))
+
+
+# ---------------------------------------------------------------- the card, its cell and its check
+
+
+@each_exercise
+def test_a_card_has_the_number_and_the_title_of_its_exercise(exercise):
+    heading = card(exercise).partition("\n")[0]
+    assert heading.casefold() == f"## {exercise.number} {exercise.title}".casefold()
+    first, *_, check = own(exercise)
+    assert f'await check("{exercise.number}")' in check.source
+    assert set(re.findall(r'\("(\d+\.\d+)"\)', check.source)) == {exercise.number}
+    assert exercise.number in exercise_cells(NotebookNode(cells=own(exercise)))
+
+
+@each_exercise
+def test_a_card_names_what_is_to_be_written(exercise):
+    stub = next(cell.source for cell in own(exercise) if "tags" in cell.metadata)
+    named = card(exercise) + stub
+    assert [name for name in exercise.names if not re.search(rf"\b{name}\b", named)] == []
+
+
+# ---------------------------------------------------------------- names
+
+PLACEHOLDERS = {"that_function"}
+"""In hints: what the reader has to name."""
+
+
+def names(code: str) -> set[str]:
+    return set(re.findall(r"[^\W\d]\w*", code))
+
+
+def known(exercise: Exercise) -> set[str]:
+    """The names in an exercise's cells, in those before it, and in what others have answered."""
+    cells = cells_of(exercise.lesson)
+    before = [
+        cell.source for cell in cells[: cells.index(own(exercise)[0])] if cell.cell_type == "code"
+    ]
+    answers = [
+        each.source for each in lesson(exercise.lesson).ANSWERS if each.number == exercise.number
+    ]
+    return names("\n".join([*before, *(cell.source for cell in own(exercise)), *answers]))
+
+
+@each_exercise
+def test_the_code_in_its_hints_is_of_this_exercise(exercise):
+    told = [*exercise.hints, exercise.why]
+    unknown = {name for text in told for code in CODE.findall(text) for name in names(code)}
+    own = lesson(exercise.lesson).NAMES_IN_HINTS.get(exercise.number, ())
+    assert unknown - known(exercise) - PLACEHOLDERS == set(own)
+
+
+# ---------------------------------------------------------------- whose text it is
+
+
+def words(text: str) -> set[str]:
+    return {word.rstrip("s") for word in re.findall(r"[a-z_]{3,}", text.casefold())}
+
+
+@functools.cache
+def vocabulary(exercise: Exercise, without: str) -> frozenset[str]:
+    """The words of an exercise's cells, check, answers and texts, but for one part of these."""
+    answers = [each for each in lesson(exercise.lesson).ANSWERS if each.number == exercise.number]
+    texts = {
+        "cards": card(exercise),
+        "hints": " ".join([*exercise.hints, exercise.why]),
+        "title": exercise.title,
+        "cells": "\n".join(cell.source for cell in own(exercise)[1:-1]),
+        "check": inspect.getsource(exercise.grade),
+        "answers": " ".join(f"{each.source} {each.wrong} {each.why}" for each in answers),
+    }
+    return frozenset(words("\n".join(text for name, text in texts.items() if name != without)))
+
+
+@functools.cache
+def weights(without: str) -> dict[str, float]:
+    """How much each word counts: the rarer, the more."""
+    often = Counter(word for each in EXERCISES.values() for word in vocabulary(each, without))
+    return {word: math.log((len(EXERCISES) + 1) / (n + 0.5)) for word, n in often.items()}
+
+
+def belongs_to(text: str, without: str) -> set[str]:
+    """The exercises of which none shares clearly more of the words of a text than another."""
+    weight, said = weights(without), words(text)
+    shared = {
+        number: sum(weight[word] for word in said & vocabulary(each, without))
+        for number, each in EXERCISES.items()
+    }
+    return {number for number, much in shared.items() if much >= 0.95 * max(shared.values())}
+
+
+@each_exercise
+def test_its_hints_and_its_goal_are_about_this_exercise(exercise):
+    hints, goal = [*exercise.hints, exercise.why], parts(exercise)["Goal"]
+    assert [each for each in hints if exercise.number not in belongs_to(each, "hints")] == []
+    assert exercise.number in belongs_to(goal, "cards")
+
+
+def test_a_text_of_another_exercise_is_noticed():
+    """Of all the hints that could stand with another exercise one in a hundred is not seen."""
+    texts = [text for each in EXERCISES.values() for text in (*each.hints, each.why)]
+    unseen = sum(len(belongs_to(text, "hints")) - 1 for text in texts)
+    assert unseen <= len(texts) * (len(EXERCISES) - 1) / 100
+
+
+# ---------------------------------------------------------------- the examples
+
+
+def test_every_exercise_has_its_example_as_code():
+    written = [
+        number
+        for at in {each.lesson for each in EXERCISES.values()}
+        for number in lesson(at).EXAMPLES
+    ]
+    assert sorted(written) == sorted(EXERCISES)
+
+
+@each_exercise
+def test_the_example_of_a_card_is_what_is_run(exercise):
+    """Each piece of code in the example, and each number, stands in the cell that tries it."""
+    example, cell = parts(exercise)["Example"], lesson(exercise.lesson).EXAMPLES[exercise.number]
+    assert [code for code in CODE.findall(example) if code not in cell] == []
+    prose = CODE.sub("", example)
+    numbers = [
+        *re.findall(r"\b\d+\b", prose),
+        *(str(n) for word, n in NUMBERS.items() if re.search(rf"\b{word}\b", prose)),
+    ]
+    assert [number for number in numbers if not re.search(rf"\b{number}\b", cell)] == []
+    assert any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(cell)))
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    """One kernel for all lessons."""
+    kernel = Kernel(CHECKOUT / "solutions", stacks=tmp_path_factory.mktemp("examples") / "stacks")
+    yield kernel
+    kernel.stop()
+
+
+@pytest.fixture(scope="module")
+def solved(kernel):
+    """Runs the cells of the solutions up to an exercise's check; each runs once."""
+    ran = set()
+
+    def run(exercise):
+        for cell in cells_of(exercise.lesson):
+            if (
+                cell.cell_type == "code"
+                and "await check(" not in cell.source
+                and (exercise.lesson, cell.id) not in ran
+            ):
+                outcome = kernel.run(cell.source)
+                assert outcome.error == "", cell.source
+            ran.add((exercise.lesson, cell.id))
+            if cell is own(exercise)[-1]:
+                break
+
+    return run
+
+
+@each_exercise
+def test_the_example_comes_true(exercise, kernel, solved):
+    solved(exercise)
+    kernel.run("boot()")
+    assert kernel.run(lesson(exercise.lesson).EXAMPLES[exercise.number]).error == ""
