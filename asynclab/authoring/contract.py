@@ -14,7 +14,7 @@ TIMES = (
     "**Time: 15 minutes.**",
 )
 
-_TITLE = re.compile(r"^# (?P<number>\d\d) · (?P<title>.+)$", re.MULTILINE)
+TITLE = re.compile(r"^# (?P<number>\d\d) · (?P<title>.+)$", re.MULTILINE)
 _QUESTION = re.compile(r"^\*\*The question:\*\* (?P<question>.+)$", re.MULTILINE)
 _TIME = re.compile(
     r"^\*\*Time: (?P<core>\d+) minutes"
@@ -22,7 +22,7 @@ _TIME = re.compile(
     re.MULTILINE,
 )
 _NEEDED = (
-    ("its number and title, as # 03 · Threads", _TITLE),
+    ("its number and title, as # 03 · Threads", TITLE),
     (f"the question it answers, as {QUESTION}", _QUESTION),
     ("what one needs first (necessary, helpful)", re.compile(r"\|\s*(necessary|helpful)\s*\|")),
     ("what one can do afterwards", re.compile(r"you can|you will be able")),
@@ -59,7 +59,7 @@ def contract_of(path: Path) -> Contract:
     for problem in check(first):
         raise LabError(f"{path.name}: {problem}.")
     core, deeper = stated_minutes(first)
-    title, question = _TITLE.search(first), _QUESTION.search(first)
+    title, question = TITLE.search(first), _QUESTION.search(first)
     return Contract(title["number"], title["title"], question["question"], core, deeper)
 
 

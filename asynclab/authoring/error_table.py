@@ -11,6 +11,8 @@ HEADING = "## When you see this"
 COLUMNS = ["Exact text", "Cause", "Fix"]
 
 _CODE = re.compile(r"`+(.+?)`+")
+# What another version says is a text of the machine's, too.
+_SAID = re.compile(r"\b(?:says?|adds?) `+(.+?)`+")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 
@@ -40,15 +42,18 @@ def _check_row(row: list[str], shown: str) -> Iterator[str]:
     texts = _CODE.findall(row[0])
     if not texts:
         yield f"the exact text of an error is not in backticks: {row[0]}"
-    for text in texts:
+    for text in [*texts, *_SAID.findall("|".join(row[1:]))]:
         if not _produced(text, shown):
             yield f"no cell of it shows the error {text}"
 
 
 def _produced(text: str, shown: str) -> bool:
-    """Whether a text was shown; "..." in it stands for anything, a space for any white space."""
+    """Whether a text was shown, in whole words.
+
+    "..." in it stands for anything, a space for any white space.
+    """
     parts = [r"\s+".join(map(re.escape, part.split())) for part in text.split("...")]
-    return bool(re.search(".*?".join(parts), shown))
+    return bool(re.search(rf"(?<!\w){'.*?'.join(parts)}(?!\w)", shown))
 
 
 def _shown(cell: NotebookNode) -> str:

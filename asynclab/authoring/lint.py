@@ -8,14 +8,14 @@ from statistics import median
 from nbformat import NotebookNode
 
 from ..ground.labconfig import WIDGET_VIEW
-from . import contract, error_table, pictures, sections
+from . import contract, error_table, links, pictures, sections
 from .notebooks import code_cells, exemption, read, tags
 
 MEDIAN_LINES, MOST_LINES, MOST_WORDS = 5, 12, 110
+LEAST_MINUTES, MOST_MINUTES = 3, 8  # an exercise
 SHARE = 0.9  # of the cells that keep to MOST_LINES and MOST_WORDS
 
 _IMAGE = re.compile(r"!\[(?P<alt>[^]]*)\]\([^)]*\)|<img\b(?P<tag>[^>]*)>")
-_LINK = re.compile(r"\]\((?P<target>[^)\s#]+)[^)]*\)")
 _TODO = re.compile(r"\bTODO\b:? *(?P<what>[^\n|.?\]]*[^\n|.?\] ])?")
 _PREDICTS = re.compile(r"^(\w+) = predict\(", re.MULTILINE)
 _MACHINE = re.compile(
@@ -30,10 +30,12 @@ def lint(path: Path) -> list[str]:
     if path.resolve().parent.name == "notebooks":
         rules += [
             *_lesson(notebook),
-            *_next(notebook, path),
             *sections.check(notebook),
             *error_table.check(notebook),
         ]
+    else:
+        rules += _exercises(notebook, path)
+    rules += _next(notebook, path)
     return [f"{path.parent.name}/{path.name}: {problem}" for problem in rules]
 
 
@@ -79,10 +81,7 @@ def prose(text: str, folder: Path) -> Iterator[str]:
         alt = image["alt"] if image["tag"] is None else re.search(r"alt=.\w", image["tag"])
         if not alt:
             yield f"an image has no alt text: {image.group()[:60]}"
-    for link in _LINK.finditer(text):
-        target = link["target"]
-        if not re.match(r"[a-z]+:", target) and not (folder / target).exists():
-            yield f"a link leads nowhere: {target}"
+    yield from links.check(text, folder)
 
 
 def _lesson(notebook: NotebookNode) -> Iterator[str]:
@@ -128,13 +127,33 @@ def _closing(prose: str) -> Iterator[str]:
 
 
 def _next(notebook: NotebookNode, path: Path) -> Iterator[str]:
-    later = [each.name for each in path.parent.glob("*.ipynb") if each.name > path.name]
-    if later and not any(_leads_on(cell.source, min(later)) for cell in notebook.cells):
+    """**Next:** leads to the lesson that follows, and first to that one; it practises its own."""
+    own = path.name.replace("_exercises_", "_", 1)
+    later = [each for each in _lessons(path) if each > own]
+    [said] = [c.source for c in notebook.cells if "**Next:**" in c.source][:1] or [""]
+    leads = [target.rpartition("/")[2] for _, target in links.links(said.partition("**Next:**")[2])]
+    lessons = [name for name in leads if "_exercises_" not in name]
+    if later and lessons[:1] != [min(later)]:
         yield f"its **Next:** does not link to {min(later)}"
+    if [name for name in leads if "_exercises_" in name and name[:2] != path.name[:2]]:
+        yield "it practises the exercises of another lesson"
 
 
-def _leads_on(source: str, following: str) -> bool:
-    return f"]({following})" in source.partition("**Next:**")[2]
+def _lessons(path: Path) -> list[str]:
+    folder = path.resolve().parent.with_name("notebooks")
+    return [each.name for each in folder.glob("*.ipynb")]
+
+
+def _exercises(notebook: NotebookNode, path: Path) -> Iterator[str]:
+    """What the first cell of a notebook with exercises says of their number and their time."""
+    first = notebook.cells[0].source
+    yield from links.counted(links.without_links(first), path)
+    stated = re.search(r"\*\*Time:\*\* (\d+) minutes\.", first)
+    tried = sum("await check(" in cell.source for cell in code_cells(notebook))
+    if not stated:
+        yield "its first cell does not state its time as **Time:** 20 minutes."
+    elif not LEAST_MINUTES * tried <= int(stated[1]) <= MOST_MINUTES * tried:
+        yield f"states {stated[1]} minutes for {tried} exercises"
 
 
 def lines_of_code(source: str) -> int:
