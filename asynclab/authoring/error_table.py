@@ -26,7 +26,7 @@ def check(notebook: NotebookNode) -> Iterator[str]:
     if len(table) < 3 or table[0] != COLUMNS:
         yield f"'{HEADING}' has no table with the columns {', '.join(COLUMNS)}"
         return
-    shown = "\n".join(_shown(cell) for cell in code_cells(notebook))
+    shown = "\n".join(said(cell) for cell in code_cells(notebook))
     for row in table[2:]:
         yield from _check_row(row, shown)
 
@@ -43,11 +43,11 @@ def _check_row(row: list[str], shown: str) -> Iterator[str]:
     if not texts:
         yield f"the exact text of an error is not in backticks: {row[0]}"
     for text in [*texts, *_SAID.findall("|".join(row[1:]))]:
-        if not _produced(text, shown):
+        if not produced(text, shown):
             yield f"no cell of it shows the error {text}"
 
 
-def _produced(text: str, shown: str) -> bool:
+def produced(text: str, shown: str) -> bool:
     """Whether a text was shown, in whole words.
 
     "..." in it stands for anything, a space for any white space.
@@ -56,7 +56,7 @@ def _produced(text: str, shown: str) -> bool:
     return bool(re.search(rf"(?<!\w){'.*?'.join(parts)}(?!\w)", shown))
 
 
-def _shown(cell: NotebookNode) -> str:
+def said(cell: NotebookNode) -> str:
     """All the text that `cell` shows, an error as its last line does."""
     texts = []
     for output in cell.outputs:

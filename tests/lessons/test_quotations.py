@@ -6,21 +6,14 @@ Without a network the tests are skipped, but never in CI.
 
 import os
 import re
-import subprocess
-import sys
-import tarfile
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
-import platformdirs
 import pytest
 
-import start
 from asynclab.authoring.claims import ASGIREF, CUT, read_claims
 from tests.harness.checkout import ROOT
+from tests.harness.documentation import Sources, headings, plain
 
-LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
 CLAIMS = read_claims(ROOT)
 QUOTED = [
     pytest.param(quotation, source, id=f"{claim.id}-{at}-{source}")
@@ -30,92 +23,19 @@ QUOTED = [
 ]
 
 
-class Sources:
-    """The source distributions in `folder`, each fetched when it is first asked for."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self._lacking = {}  # archive -> why it cannot be had
-        self._texts = {}  # (archive, member) -> its text: unpacking takes a second
-
-    def page(self, source, page):
-        """Return the text of a page: of asgiref, or of a version of Django's documentation."""
-        if source == ASGIREF:
-            return self._member(*pinned("asgiref"), f"{page}.rst")
-        return self._member(*pinned("django", f"{source}."), f"docs/{page}.txt")
-
-    def _member(self, name, requirement, member):
-        if (name, member) not in self._texts:
-            with tarfile.open(self._archive(name, requirement)) as archive:
-                text = archive.extractfile(f"{name}/{member}").read().decode()
-            self._texts[name, member] = text
-        return self._texts[name, member]
-
-    def _archive(self, name, requirement):
-        archive = self.folder / f"{name}.tar.gz"
-        if not archive.exists() and name not in self._lacking:
-            self._lacking[name] = download(requirement, self.folder)
-        if why := self._lacking.get(name):
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{name}.tar.gz: {why}")
-        return archive
-
-
-def pinned(name, version=""):
-    """The lock's name for a distribution ("django-6.1.3") and its lines, without their marker."""
-    pattern = rf"^{name}==({re.escape(version)}\S+)(?: ;[^\\\n]*)?((?: \\\n +--hash=\S+)+)"
-    found = re.search(pattern, LOCK, re.MULTILINE)
-    assert found, f"requirements.txt pins no {name} {version}"
-    return f"{name}-{found[1]}", f"{name}=={found[1]}{found[2]}\n"
-
-
-def download(requirement, folder):
-    """Fetch a source distribution; return why it cannot be had, or None.
-
-    Its metadata is all that pip builds, so that its Python need not be the one that runs this.
-    """
-    options = ["--quiet", "--retries=1", "--no-deps", "--no-binary=:all:", "--python-version=3.13"]
-    with tempfile.TemporaryDirectory(dir=folder) as unfinished:
-        wanted = Path(unfinished, "wanted.txt")
-        wanted.write_text(requirement, encoding="utf-8")
-        pip = [sys.executable, "-m", "pip", "download", *options, "-d", unfinished, "-r", wanted]
-        done = subprocess.run(pip, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for archive in Path(unfinished).glob("*.tar.gz"):
-            archive.replace(folder / archive.name)
-    if done.returncode == 0:
-        return None
-    trouble = start.trouble("Fetching the documentation", done.stdout)
-    if not isinstance(trouble, start.NoNetwork):
-        pytest.fail(done.stdout)
-    return "the package registry cannot be reached."
-
-
 @pytest.fixture(scope="module")
 def sources():
-    return Sources(platformdirs.user_cache_path("asynclab", ensure_exists=True))
+    return Sources()
 
 
 def section(rst, heading):
     """The text between a heading and the next one, of whatever level."""
-    heads = list(re.finditer(r"^(\S.*)\n([=\-~'^\"#*])\2{2,}\n", rst, re.MULTILINE))
+    heads = headings(rst)
     found = [at for at, head in enumerate(heads) if plain(head[1]).replace("`", "") == heading]
     if len(found) != 1:  # the anchor of a second one would be another
         return None
     ends = [head.start() for head in heads] + [len(rst)]
     return rst[heads[found[0]].end() : ends[found[0] + 1]]
-
-
-def plain(rst):
-    """The words of a text as Sphinx shows them, in Markdown, with one space between two words."""
-    for pattern, shown in (
-        (r":(?:ref|doc):`([^`<]+?)\s*<[^`]+>`", r"\1"),  # a link with a text of its own
-        (r":(?:func|meth):`(?:~[\w.]*\.)?([^`]+)`", r"`\1()`"),
-        (r":\w+:`(?:~[\w.]*\.)?([^`]+)`", r"`\1`"),
-        (r"``", "`"),
-        (r"\b([A-Za-z]+)_(?=\s)", r"\1"),  # a link defined further down
-        (r"\s+", " "),
-    ):
-        rst = re.sub(pattern, shown, rst)
-    return rst.strip()
 
 
 def said(quotation, rst):

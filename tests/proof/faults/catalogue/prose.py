@@ -1,12 +1,21 @@
 """What can go wrong in what people read: pictures and their words, cards, hints, links."""
 
+import re
+
 from nbformat import NotebookNode
 
 from tests.proof.faults.checks import rules
-from tests.proof.faults.edits import notebook, place
+from tests.proof.faults.edits import both, notebook, place, source, swap, text
 from tests.proof.faults.planting import Fault
 
 THREADS = "notebooks/03_*.ipynb"
+RULES = rules("notebooks/03_sync_to_async_and_threads")
+SOLUTIONS = "solutions/03_*.ipynb"
+CHECKS = "asynclab/lessons/lesson03.py"
+CARDS = "tests/lessons/test_cards.py::test_"
+PROSE = "tests/lessons/test_prose.py::test_"
+ADDRESSES = "tests/lessons/test_addresses.py::test_an_address_leads_somewhere"
+GOAL = re.compile(r"\*\*Goal:\*\* .+")
 
 
 def exchanged(*parts: str):
@@ -26,19 +35,207 @@ def _pictured(found: NotebookNode, cell_id: str) -> NotebookNode:
     return next(each for each in outputs if "image/png" in each.get("data", {}))
 
 
+def goals_exchanged(found: NotebookNode, *cards: str) -> None:
+    """Let the goals of two cards change places."""
+    one, other = (found.cells[place(found, card)] for card in cards)
+    goals = [GOAL.search(card.source)[0] for card in (one, other)]
+    one.source, other.source = (
+        card.source.replace(mine, its)
+        for card, mine, its in zip((one, other), goals, reversed(goals), strict=True)
+    )
+
+
 FAULTS = [
     Fault(
         "picture-of-another-cell",
         "a picture",
         exchanged("data", "image/png"),
-        rules("notebooks/03_sync_to_async_and_threads"),
+        RULES,
         ("cell t1-by-call: its picture is of something else than its output says",),
     ),
     Fault(
         "alt-text-of-another-cell",
         "a picture",
         exchanged("metadata", "image/png", "alt"),
-        rules("notebooks/03_sync_to_async_and_threads"),
+        RULES,
         ("cell t1-by-call: the alt text of its picture is not what its output says",),
+    ),
+    # --- the table of errors, and what else a machine is said to say
+    Fault(
+        "half-a-word-in-the-table-of-errors",
+        "a table of errors",
+        source(THREADS, "errors", "| `CancelledError` |", "| `Cancelled` |"),
+        RULES,
+        ("no cell of it shows the error Cancelled",),
+    ),
+    Fault(
+        "what-another-python-says-is-wrong",
+        "a table of errors",
+        source(THREADS, "errors", "'SyncToAsync' object can't be awaited", "no awaitable"),
+        RULES,
+        ("no cell of it shows the error no awaitable",),
+    ),
+    Fault(
+        "error-in-prose-that-no-cell-shows",
+        "a name in prose",
+        source(THREADS, "crossing-explained", "`gather`", "`RuntimeError: no gather`, `gather`"),
+        (f"{PROSE}every_error_in_its_prose_was_shown_by_a_cell",),
+        ("RuntimeError: no gather",),
+    ),
+    Fault(
+        "name-in-prose-misspelt",
+        "a name in prose",
+        source(THREADS, "first-home-explained", "single_thread_executor", "one_thread_executor"),
+        (f"{PROSE}every_name_in_its_prose_is_there",),
+        ("first-home-explained", "one_thread_executor"),
+    ),
+    Fault(
+        "module-in-prose-not-there",
+        "a name in prose",
+        source(THREADS, "hidden-frames-explained", "django/views/debug.py", "django/views/bug.py"),
+        (f"{PROSE}every_module_in_its_prose_is_there",),
+        ("django/views/bug.py",),
+    ),
+    Fault(
+        "figure-in-prose-typed",
+        "a name in prose",
+        source(THREADS, "crossing-explained", "`gather` does", "In 387 cases `gather` does"),
+        (f"{PROSE}every_figure_in_its_prose_is_a_cells",),
+        ("('crossing-explained', '387')",),
+    ),
+    # --- cards and hints
+    Fault(
+        "hints-of-two-exercises-exchanged",
+        "a hint",
+        swap(
+            CHECKS,
+            '"What does `asyncio.wait_for` stop, and what goes on after it?"',
+            '"Two jobs, two threads: which of them touches the database?"',
+        ),
+        (f"{CARDS}its_hints_and_its_goal_are_about_this_exercise",),
+        ("What does `asyncio.wait_for` stop",),
+    ),
+    Fault(
+        "hint-names-what-the-exercise-has-not",
+        "a hint",
+        text(
+            CHECKS, "On which thread does `letter` have to", "On which thread does `note` have to"
+        ),
+        (f"{CARDS}the_code_in_its_hints_is_of_this_exercise[3.1]",),
+        ("{'note'}",),
+    ),
+    Fault(
+        "card-of-another-goal",
+        "a card",
+        notebook(SOLUTIONS, lambda found: goals_exchanged(found, "card-3-1", "card-3-5")),
+        (f"{CARDS}its_hints_and_its_goal_are_about_this_exercise[3.1]",),
+        ("assert '3.1' in {'3.5'}",),
+    ),
+    Fault(
+        "card-with-another-title",
+        "a card",
+        source(SOLUTIONS, "card-3-2", "## 3.2 Export beside", "## 3.2 Export before"),
+        (f"{CARDS}a_card_has_the_number_and_the_title_of_its_exercise[3.2]",),
+        ("export before the queue",),
+    ),
+    Fault(
+        "check-of-another-exercise",
+        "a card",
+        source(SOLUTIONS, "check-3-2", 'hint("3.2")', 'hint("3.3")'),
+        (f"{CARDS}a_card_has_the_number_and_the_title_of_its_exercise[3.2]",),
+        ("{'3.2', '3.3'}",),
+    ),
+    Fault(
+        "example-with-another-answer",
+        "a card",
+        source(SOLUTIONS, "card-3-2", "gives `6`", "gives `7`"),
+        (f"{CARDS}the_example_of_a_card_is_what_is_run[3.2]",),
+        ("['7']",),
+    ),
+    Fault(
+        "example-that-does-not-come-true",
+        "a card",
+        both(
+            source(SOLUTIONS, "card-3-2", "gives `6`", "gives `7`"),
+            text("tests/lessons/lesson03.py", "await export(len) == 6", "await export(len) == 7"),
+        ),
+        (f"{CARDS}the_example_comes_true[3.2]",),
+        ("AssertionError",),
+    ),
+    # --- links
+    Fault(
+        "next-leads-back",
+        "a dead link",
+        source(
+            THREADS,
+            "errors",
+            "[04 · async_to_sync](04_async_to_sync.ipynb)",
+            "[02 · SynchronousOnlyOperation](02_synchronous_only_operation.ipynb)",
+        ),
+        RULES,
+        ("its **Next:** does not link to 04_async_to_sync.ipynb",),
+    ),
+    Fault(
+        "next-of-the-exercises-leads-back",
+        "a dead link",
+        source(SOLUTIONS, "next", "04_async_to_sync", "03_sync_to_async_and_threads"),
+        rules("solutions/03_exercises_sync_to_async_and_threads"),
+        ("its **Next:** does not link to 04_async_to_sync.ipynb",),
+    ),
+    Fault(
+        "exercises-of-another-lesson",
+        "a dead link",
+        source(
+            THREADS,
+            "errors",
+            "03_exercises_sync_to_async_and_threads",
+            "02_exercises_synchronous_only_operation",
+        ),
+        RULES,
+        ("it practises the exercises of another lesson",),
+    ),
+    Fault(
+        "link-that-says-another-lesson",
+        "a dead link",
+        source(THREADS, "errors", "[04 · async_to_sync]", "[04 · sync_to_async]"),
+        RULES,
+        ("the lesson's title is 'async_to_sync'",),
+    ),
+    Fault(
+        "exercises-counted-wrong",
+        "a dead link",
+        source(THREADS, "errors", "[six exercises]", "[five exercises]"),
+        RULES,
+        ("it says five exercises; 03_exercises_sync_to_async_and_threads.ipynb has 6",),
+    ),
+    Fault(
+        "heading-that-is-not-there",
+        "a dead link",
+        text(
+            "README.md", "[CONTRIBUTING.md](CONTRIBUTING.md)", "[here](CONTRIBUTING.md#change-it)"
+        ),
+        ("tests/repository/test_style.py::test_links_lead_somewhere_and_pictures_have_words",),
+        ("a link leads to no heading: CONTRIBUTING.md#change-it",),
+    ),
+    Fault(
+        "anchor-of-the-documentation-dead",
+        "an address",
+        source(THREADS, "t8-after", "#connection-pool", "#connections-pool"),
+        (ADDRESSES,),
+        ("no anchor connections-pool",),
+    ),
+    Fault(
+        "page-of-the-documentation-dead",
+        "an address",
+        source(THREADS, "t8-after", "/ref/databases/", "/ref/database/"),
+        (ADDRESSES,),
+        ("has no docs/ref/database.txt",),
+    ),
+    Fault(
+        "address-that-nobody-opened",
+        "an address",
+        source("notebooks/01_*.ipynb", "comprehension-why", "issues/12593", "issues/12539"),
+        (ADDRESSES,),
+        ("nobody has opened it",),
     ),
 ]
