@@ -116,9 +116,17 @@ def test_every_error_in_its_prose_was_shown_by_a_cell(path):
     assert sorted(error for error in errors if not produced(error, shown)) == []
 
 
+def computed(path: Path) -> set[str]:
+    """The figures in a lesson's code, and in what its cells print and give; not in tracebacks."""
+    cells = code_cells(read(path))
+    given = [out.get("data", {}).get("text/plain", "") for cell in cells for out in cell.outputs]
+    printed = [out.get("text", "") for cell in cells for out in cell.outputs]
+    return set(FIGURE.findall("\n".join([*(cell.source for cell in cells), *given, *printed])))
+
+
 @each_lesson
 def test_every_figure_in_its_prose_is_a_cells(path):
-    there = set(FIGURE.findall(said_by_machine(path)))
+    there = computed(path)
     numbers = {int(each.name[:2]) for each in LESSONS} | TO_COME.keys()
     typed = []
     for cell, text in prose(path).items():

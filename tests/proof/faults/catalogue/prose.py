@@ -15,6 +15,7 @@ CHECKS = "asynclab/lessons/lesson03.py"
 CARDS = "tests/lessons/test_cards.py::test_"
 PROSE = "tests/lessons/test_prose.py::test_"
 ADDRESSES = "tests/lessons/test_addresses.py::test_an_address_leads_somewhere"
+PAGES = "tests/repository/test_pages.py::test_"
 GOAL = re.compile(r"\*\*Goal:\*\* .+")
 
 
@@ -237,5 +238,50 @@ FAULTS = [
         source("notebooks/01_*.ipynb", "comprehension-why", "issues/12593", "issues/12539"),
         (ADDRESSES,),
         ("nobody has opened it",),
+    ),
+    # --- the pages beside the notebooks
+    Fault(
+        "command-in-the-readme-not-there",
+        "a page's commands",
+        text("README.md", "manage.py loaddata library", "manage.py loaddata books"),
+        (f"{PAGES}every_piece_of_code_works",),
+        ("manage.py loaddata books",),
+    ),
+    Fault(
+        "option-in-the-readme-not-there",
+        "a page's commands",
+        text("README.md", "`lab` takes `--no-browser`", "`lab` takes `--without-browser`"),
+        (f"{PAGES}every_piece_of_code_works",),
+        ("--without-browser",),
+    ),
+    Fault(
+        "option-of-lab-not-told",
+        "a page's commands",
+        text(
+            "start.py", '    parser.add_argument("--port"', '    parser.add_argument("-p", "--port"'
+        ),
+        (f"{PAGES}the_readme_names_every_option_of_lab",),
+        ("'-p'",),
+    ),
+    Fault(
+        "file-in-contributing-not-there",
+        "a page's commands",
+        text("CONTRIBUTING.md", "`recorder/workers.py`", "`recorder/worker.py`"),
+        (f"{PAGES}every_piece_of_code_works",),
+        ("recorder/worker.py",),
+    ),
+    Fault(
+        "folder-left-out-of-the-map",
+        "a page's commands",
+        text("CONTRIBUTING.md", "    demo_project/   the", "                    the"),
+        (f"{PAGES}the_map_shows_every_folder_and_no_other",),
+        ("'demo_project'",),
+    ),
+    Fault(
+        "python-that-the-course-does-not-run-on",
+        "a page's commands",
+        text("README.md", "With Python 3.11 or newer", "With Python 3.10 or newer"),
+        (f"{PAGES}the_oldest_python_is_the_one_that_is_required",),
+        (">=3.10",),
     ),
 ]
