@@ -147,7 +147,7 @@ async def _ask_many(given) -> None:
     ),
     hints=(
         "`make_card` never awaits. On which thread does it run, and who else lives there?",
-        "Which function of asyncio runs a sync function on another thread, and can be awaited?",
+        "Which function of asyncio runs `make_card` on another thread, and can be awaited?",
         "`asyncio.to_thread` takes the function and its arguments, with a comma between. "
         "Did you call the function yourself?",
     ),

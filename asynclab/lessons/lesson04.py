@@ -460,7 +460,7 @@ def _require_success(result: unittest.TestResult, asked_on: set[int]) -> None:
         "so one loop, and `finally` closes the connection on every way out."
     ),
     hints=(
-        "How long does the loop live on which the connection was opened?",
+        "How long does the loop live on which the client connected to the post office?",
         "What must be inside the one crossing: the query, the connection, the letters, the output?",
         "An `async def send_all(self, texts)`: connect, `try` to send each, `finally` close. Who "
         "calls it, once, and with which adapter?",

@@ -144,7 +144,7 @@ FAULTS = [
         "a card",
         source(SOLUTIONS, "check-3-2", 'hint("3.2")', 'hint("3.3")'),
         (f"{CARDS}a_card_has_the_number_and_the_title_of_its_exercise[3.2]",),
-        ("{'3.2', '3.3'}",),
+        ("Extra items in the left set", "'3.3'"),
     ),
     Fault(
         "example-with-another-answer",
