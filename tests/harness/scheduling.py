@@ -20,13 +20,13 @@ FIRST = (
     "tests/repository/test_start.py",
     "notebooks/01_",
     "notebooks/04_",
-    "tests/kit/exercises/",
+    # One after another, so that they share a browser.
     "tests/pages/test_browser_notebooks.py",
+    "tests/pages/",
     "tests/lessons/test_gate.py",
     "notebooks/",
     "tests/proof/",
     "tests/rough/",
-    "tests/pages/",
     "tests/repository/",
 )
 
