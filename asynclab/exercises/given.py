@@ -157,6 +157,14 @@ class Given:
             time.sleep(BETWEEN_LOOKS)
         return False
 
+    def worker_is_free(self, seconds: float = 1) -> bool:
+        """Whether the call under way leaves the shared worker to others, as asked from elsewhere.
+
+        Args:
+            seconds: how long to wait for it. What somebody else has the worker do does not count.
+        """
+        return self._job.worker_is_free(seconds)
+
     def is_home(self) -> bool:
         """Whether the code that asks is on the thread that the call under way came from.
 

@@ -221,6 +221,18 @@ class Job:
             return True
         return done.wait(seconds)
 
+    def worker_is_free(self, seconds: float) -> bool:
+        """Whether the shared worker comes to do nothing that the call has asked for."""
+        deadline = time.monotonic() + seconds
+        while self._holds_worker():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(seconds / 1000)
+        return True
+
+    def _holds_worker(self) -> bool:
+        return any(map(self._lineage.is_at_work_on, workers.shared_threads()))
+
     def _ask_to_end(self) -> None:
         if self._loop is None or self._ended.done():
             return

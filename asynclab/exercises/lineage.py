@@ -65,6 +65,10 @@ class Lineage:
         """Whether what a thread does now is the call's."""
         return self._in_hand.get(thread, thread in self._threads)
 
+    def is_at_work_on(self, thread: threading.Thread) -> bool:
+        """Whether an executor runs something that the call has asked for on that thread now."""
+        return self._in_hand.get(thread, False)
+
     def is_here(self) -> bool:
         """Whether the code that asks is the call's."""
         return _call.get() is self or self.has(threading.current_thread())

@@ -65,7 +65,37 @@ async def require_cancellable(
     Raises:
         NotYet: "cancel-swallowed", or what `Given.call` raises.
     """
-    cancelled = await given.result_of(name, questions, last, driver=_cancel, **kwargs)
+    _require_cancelled(name, await given.result_of(name, questions, last, driver=_cancel, **kwargs))
+
+
+async def require_cancellable_beside(
+    given: Given, name: str, *args, begun: threading.Event, end: threading.Event, **kwargs
+) -> None:
+    """The same for a call that a thread works for, which goes on when the call is cancelled.
+
+    Args:
+        name, args, kwargs: as for `Given.call`.
+        begun: is set by what works for the call, one of `args`.
+        end: lets that work end. It is set when the call has had time to notice.
+
+    Raises:
+        NotYet: "cancel-swallowed", or what `Given.call` raises.
+    """
+
+    async def cancel(function, *args):
+        task = asyncio.ensure_future(function(*args))
+        while not (begun.is_set() or task.done()):
+            await asyncio.sleep(0.001)
+        task.cancel()
+        await turns()
+        end.set()
+        await asyncio.wait([task])
+        return task.cancelled() or isinstance(task.exception(), asyncio.CancelledError)
+
+    _require_cancelled(name, await given.result_of(name, *args, driver=cancel, **kwargs))
+
+
+def _require_cancelled(name: str, cancelled: bool) -> None:
     if not cancelled:
         raise NotYet(
             "cancel-swallowed",

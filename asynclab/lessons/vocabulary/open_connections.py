@@ -1,9 +1,11 @@
 """Connections to the database: which a block opens, who closes some, which are open after it."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.utils.connection import BaseConnectionHandler
 
@@ -14,34 +16,56 @@ from ...recorder import hooks, workers
 class Opened(AbstractContextManager):
     """The connections that are opened in a block: `with Opened() as opened: ...`.
 
-    They are kept alive: what the garbage collector would close counts as left open.
+    They are kept alive: what the garbage collector would close counts as left open. `most` is the
+    most that were open at once, `left` how many still are; that of the worker which serves
+    everybody does not count. The first ones that are closed wait a moment for one too many.
     """
 
+    GRACE = 0.15
+    """Seconds to wait for it."""
+
     def __init__(self):
+        self.most = 0
         self._connections: list[tuple[int, object]] = []
+        self._one_more = threading.Event()
+        self._end_of_grace = 0.0
 
     def __enter__(self) -> "Opened":
+        self._closing = hooks.before(BaseDatabaseWrapper, "close", self._wait)
+        self._closing.__enter__()
         connection_created.connect(self._keep)
         return self
 
     def __exit__(self, *_) -> None:
         connection_created.disconnect(self._keep)
+        self._closing.__exit__(None, None, None)
 
     def __len__(self) -> int:
         return len(self._connections)
 
     @property
     def left(self) -> int:
-        """How many are still open, but for that of the worker which serves everybody."""
         shared = {thread.ident for thread in workers.shared_threads()}
-        return sum(
-            connection.connection is not None and ident not in shared
-            for ident, connection in self._connections
+        return len(
+            {
+                id(connection)  # A thread opens the same one again and again.
+                for ident, connection in self._connections
+                if connection.connection is not None and ident not in shared
+            }
         )
 
     def _keep(self, connection: object, **_) -> None:
         if not is_beside():
             self._connections.append((threading.get_ident(), connection))
+            self.most = max(self.most, self.left)
+            if self._end_of_grace:
+                self._one_more.set()
+
+    def _wait(self, connection: object) -> None:
+        if connection.connection is None or is_beside():
+            return
+        self._end_of_grace = self._end_of_grace or time.monotonic() + self.GRACE
+        self._one_more.wait(max(0, self._end_of_grace - time.monotonic()))
 
 
 @contextmanager

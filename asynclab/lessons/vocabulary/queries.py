@@ -3,7 +3,7 @@
 from ...exercises.book import NotYet
 from ...exercises.given import Call
 from ...recorder.events import QUERY, SYNC, Span
-from ...recorder.roles import POOL_WORKER
+from ...recorder.roles import POOL_WORKER, THREAD_SENSITIVE_WORKER
 
 AWAITED_QUERYSET = {
     # Python 3.14 words it anew.
@@ -106,6 +106,29 @@ def require_off_the_pool(call: Call) -> None:
             "A query ran on a thread of the pool. Its connection stays open there, and no "
             "request's end will close it. Which thread do queries belong on?",
         )
+
+
+def require_on_the_worker(call: Call) -> None:
+    """Require that every query ran on the worker that serves all thread-sensitive calls.
+
+    Raises:
+        NotYet: "query-in-pool"; "query-elsewhere" for one on any other thread.
+    """
+    require_off_the_pool(call)
+    roles = {call.recording.lanes[query.lane].role for query in queries(call)}
+    elsewhere = sorted(roles - {THREAD_SENSITIVE_WORKER})
+    if elsewhere:
+        raise NotYet(
+            "query-elsewhere",
+            f"A query ran on a {elsewhere[0]}. It has a connection of its "
+            "own there, and nobody closes it. What sends a query to the thread-sensitive worker?",
+        )
+
+
+def hops(call: Call) -> list[Span]:
+    """The calls that were sent to another thread, with or without a query, in their order."""
+    spans = call.recording.spans
+    return [span for span in spans if span.kind == SYNC and span.sent is not None]
 
 
 def _within(inner: Span, outer: Span) -> bool:

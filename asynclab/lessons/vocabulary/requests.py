@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from ...exercises.book import NotYet
 from ...recorder.taps import span
-from ...servers import Site
+from ...servers import Response, Site
 
 
 async def request_of(username: str | None) -> object:
@@ -30,15 +31,34 @@ def text_of(response: object) -> str:
     return getattr(response, "content", b"").decode()
 
 
-async def page_of(view: Callable, **given) -> str:
-    """What a view answers to a browser; what it raises is raised here.
+def require_response(name: str, value: object) -> None:
+    """Require that what a view returned is a response: a text may read the same.
 
-    The recording shows it as a span "view".
+    Raises:
+        NotYet: "no-response".
+    """
+    from django.http.response import HttpResponseBase
+
+    if not isinstance(value, HttpResponseBase | Response):
+        raise NotYet(
+            "no-response",
+            f"`{name}` returned an object of type `{type(value).__name__}`, whatever it says. "
+            "Django sends the status, the headers and the text of a response. Which class makes "
+            "one?",
+        )
+
+
+async def page_of(view: Callable, **given) -> Response | object:
+    """What a browser gets of a view; what the view raises is raised here.
+
+    If the view has returned no response, it is what the view has returned. The recording shows the
+    view as a span "view".
 
     Args:
         given: arguments of the view beside the request.
     """
     from django.http import HttpResponse
+    from django.http.response import HttpResponseBase
     from django.urls import path
 
     errors, returned = [], []
@@ -49,10 +69,10 @@ async def page_of(view: Callable, **given) -> str:
                 returned.append(await view(request, **kwargs))
         except Exception as error:  # noqa: BLE001 - Django would make a page of it
             errors.append(error)
-        is_page = returned and isinstance(returned[0], HttpResponse)
-        return returned[0] if is_page else HttpResponse(f"{returned}")
+        is_page = returned and isinstance(returned[0], HttpResponseBase)
+        return returned[0] if is_page else HttpResponse()
 
     response = await Site(path("page/", recorded, given)).get("/page/")
     if errors:
         raise errors[0]
-    return response.text
+    return response if isinstance(returned[0], HttpResponseBase) else returned[0]

@@ -1,17 +1,16 @@
 """Two requests at the same moment: what each had read, and locked, when the other one went on."""
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from django.db import connections
 
 from ...exercises.lineage import is_beside
 from ...ground.connections import close_connections
 from ...recorder.hooks import before_queries
+from .transactions import as_another_process, others_can_write
 
 
 class Rivals:
@@ -26,25 +25,35 @@ class Rivals:
         counted: the table on whose rows each decides.
         shared: the table of which both know the same row.
 
-    `unlocked` counts those that had no such lock when they had read `counted`, and `locks` holds
-    the updates of `shared` before that.
+    What counts is the last time that a request has read `counted` before it adds a row there:
+    `unlocked` is how many had no such lock then, and `locks` holds, for each request, the keys of
+    the rows of `shared` that its transaction had written by then.
     """
 
     PATIENCE = 2
     """Seconds to wait, once, for the other one; a lock of Python's may keep it out."""
 
     def __init__(self, refusal: type[Exception], counted: str, shared: str):
-        self.unlocked = 0
-        self.locks: list[str] = []
         self._refusal, self._counted, self._shared = refusal, counted, shared
         self._last: dict[int, str] = {}
         self._read: set[tuple[int, str]] = set()
+        self._unlocked: dict[int, bool] = {}
+        self._locks: dict[int, set[int]] = {}
         self._decided: set[int] = set()
         self._both = threading.Barrier(2)
+
+    @property
+    def unlocked(self) -> int:
+        return sum(self._unlocked.values())
+
+    @property
+    def locks(self) -> list[set[int]]:
+        return list(self._locks.values())
 
     async def serve(self, view: Callable, *arguments: tuple) -> int:
         """Call `view` with each of the arguments at once; return how many were refused."""
         requests = [self._serve_one(view, each) for each in arguments]
+        self._note_writes()
         with before_queries(self._look):
             outcomes = await asyncio.gather(*requests, return_exceptions=True)
         refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
@@ -68,29 +77,39 @@ class Rivals:
         request = threading.get_ident()
         read = self._last.get(request, "")
         self._last[request] = sql
-        if read.startswith("SELECT") and "library_" in read and (request, read) not in self._read:
-            self._read.add((request, read))
-            unlocked = not cursor.db.in_atomic_block or _others_can_write()
-            self._meet(request, unlocked, decides=self._counted in read)
-        if sql.startswith(f'UPDATE "{self._shared}"') and request not in self._decided:
-            self.locks.append(sql)
-
-    def _meet(self, request: int, unlocked: bool, decides: bool) -> None:
-        if decides and request not in self._decided:
+        if _reads(read):
+            self._has_read(request, read, not cursor.db.in_atomic_block or others_can_write())
+        if self._counted not in sql or request in self._decided:
+            return
+        if _reads(sql):
+            self._locks[request] = self._written(cursor.db)
+            self._unlocked[request] = False  # Whether it was shows in what it asks next.
+        elif request in self._locks:
             self._decided.add(request)
-            self.unlocked += unlocked
-        if unlocked:
+
+    def _has_read(self, request: int, read: str, unlocked: bool) -> None:
+        if self._counted in read and request not in self._decided:
+            self._unlocked[request] = unlocked
+        if unlocked and (request, read) not in self._read:
+            self._read.add((request, read))
             with suppress(threading.BrokenBarrierError):
                 self._both.wait(self.PATIENCE)
 
+    def _note_writes(self) -> None:
+        """Let the database itself note which rows of `shared` a transaction writes."""
+        with closing(as_another_process(timeout=5)) as outside:
+            outside.executescript(
+                f"""
+                CREATE TABLE IF NOT EXISTS rivals_wrote (key);
+                CREATE TRIGGER IF NOT EXISTS rivals_write AFTER UPDATE ON {self._shared}
+                    BEGIN INSERT INTO rivals_wrote VALUES (NEW.id); END;
+                """
+            )
 
-def _others_can_write() -> bool:
-    """Whether another process could begin to write into the library at this moment."""
-    other = sqlite3.connect(connections["default"].settings_dict["NAME"], timeout=0)
-    try:
-        other.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError:
-        return False
-    finally:
-        other.close()
-    return True
+    def _written(self, own: object) -> set[int]:
+        """What the transaction of this connection has written by now."""
+        return {key for (key,) in own.connection.execute("SELECT key FROM rivals_wrote")}
+
+
+def _reads(sql: str) -> bool:
+    return sql.lstrip().upper().startswith("SELECT") and "library_" in sql

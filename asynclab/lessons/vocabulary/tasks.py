@@ -4,11 +4,13 @@ import asyncio
 import gc
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 TURNS = 20
 """Turns of a loop in which every task goes on until it waits."""
+SOON = 2
+"""Seconds that a call gets to end when its work is done."""
 
 
 async def turns(number: int = TURNS) -> None:
@@ -154,3 +156,25 @@ def told_to_the_loop() -> Iterator[list[BaseException | None]]:
         yield told
     finally:
         loop.set_exception_handler(handler)
+
+
+def in_good_time(all_done: Callable[[], bool]) -> Callable[..., Awaitable[bool]]:
+    """A driver that says whether a call ends soon after its work is done; else it is cancelled.
+
+    Args:
+        all_done: whether nothing is left for it to do.
+    """
+
+    async def drive(function, *args):
+        call = asyncio.ensure_future(function(*args))
+        while not (all_done() or call.done()):
+            await asyncio.sleep(0.001)
+        await asyncio.wait([call], timeout=SOON)
+        ended = call.done()
+        call.cancel()
+        await asyncio.wait([call])
+        if ended:
+            call.result()
+        return ended
+
+    return drive

@@ -78,6 +78,42 @@ class Meeting:
         return self._hurry or self._inside >= min(self._together, self._left)
 
 
+class Encounter:
+    """Whether a thread and the loop are at work at the same time: each waits for the other.
+
+    `await wait_on_loop()` stands in what the loop does, `wait_on_thread()` in what a thread does.
+    Each goes on when the other one has begun, or after PATIENCE seconds. `met` says whether both
+    were still there.
+    """
+
+    PATIENCE = 1
+    STEP = 0.001
+
+    def __init__(self):
+        self._loop, self._thread = threading.Event(), threading.Event()
+        self._in_vain = False
+
+    @property
+    def met(self) -> bool:
+        return self._loop.is_set() and self._thread.is_set() and not self._in_vain
+
+    async def wait_on_loop(self) -> None:
+        """Wait on the loop, which stays free, for the thread."""
+        self._loop.set()
+        steps = iter(range(int(self.PATIENCE / self.STEP)))
+        while not self._thread.is_set():
+            if next(steps, None) is None:
+                self._in_vain = True
+                return
+            await asyncio.sleep(self.STEP)
+
+    def wait_on_thread(self) -> None:
+        """Wait on a thread for the loop."""
+        self._thread.set()
+        if not self._loop.wait(self.PATIENCE):
+            self._in_vain = True
+
+
 def require_this_loop(call: Call) -> None:
     """Require that a call which came from a loop ran every task on that loop.
 

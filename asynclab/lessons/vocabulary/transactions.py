@@ -1,7 +1,10 @@
 """What belongs into one transaction, and which queries run outside of it."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+
+from django.db import connections
 
 from ...exercises.book import NotYet
 from ...exercises.lineage import is_beside
@@ -27,3 +30,32 @@ def noting_bare_queries() -> Iterator[list[str]]:
 
     with before_queries(note):
         yield bare
+
+
+def others_can_write() -> bool:
+    """Whether another process could begin to write into the library at this moment."""
+    with closing(as_another_process()) as other:
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+    return True
+
+
+def committed(rows) -> int:
+    """How many of the rows of a queryset another process sees at this moment.
+
+    What a transaction that is still open has written is not among them.
+    """
+    sql, values = rows.order_by().values("pk").query.sql_with_params()
+    with closing(as_another_process()) as other:
+        return len(other.execute(sql.replace("%s", "?"), values).fetchall())
+
+
+def as_another_process(timeout: float = 0) -> sqlite3.Connection:
+    """A connection to the library that belongs to no thread of Django's.
+
+    Args:
+        timeout: how many seconds it waits for a lock.
+    """
+    return sqlite3.connect(connections["default"].settings_dict["NAME"], timeout=timeout)

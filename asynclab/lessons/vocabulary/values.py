@@ -27,3 +27,19 @@ def is_rearranged(value: object, wanted: list[str]) -> bool:
     return all(issubclass(type(part), str) for part in parts) and same(
         sorted(parts, key=str.__str__), sorted(wanted)
     )
+
+
+def difference(text: str, wanted: str) -> str:
+    """Where a text is first another one than what is wanted, in words, or "" if nowhere."""
+    lines, wanted_lines = text.splitlines(), wanted.splitlines()
+    for number, (line, other) in enumerate(zip(lines, wanted_lines, strict=False), start=1):
+        if line != other:
+            return f"Line {number} is {shorten(line)}, and should be {shorten(other)}."
+    if len(lines) != len(wanted_lines):
+        return f"It has {len(lines)} lines, and should have {len(wanted_lines)}."
+    return "" if text == wanted else "The lines are right, and what stands between them is not."
+
+
+def shorten(text: str, width: int = 80) -> str:
+    """A text as Python writes it, cut to its first characters."""
+    return repr(text) if len(text) <= width else f"{text[:width]!r}..."

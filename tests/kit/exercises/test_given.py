@@ -1,12 +1,14 @@
 """What a check is given of the reader's names, and how it hears what went wrong in them."""
 
 import asyncio
+import threading
 
 import pytest
 
 from asynclab.exercises.book import Exercise, NotYet, Raised
 from asynclab.exercises.checking import grade
 from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET
+from asynclab.recorder import workers
 from tests.kit.exercises.answers import call_it, outcome_of, verdict_on
 
 
@@ -225,3 +227,40 @@ def test_source_of_a_value_comes_from_the_history():
     exercise = Exercise("9.1", "a title", ("answer",), (), 1, look)
     asyncio.run(grade(exercise, {"answer": [1, 2]}, cells))
     assert seen == ["answer = [1,\n 2]"]
+
+
+@pytest.mark.parametrize(
+    ("body", "free"),
+    [
+        ("return await asyncio.to_thread(work)", True),
+        ("await sync_to_async(int)()\n return await asyncio.to_thread(work)", True),
+        ("return await sync_to_async(lambda: pool.submit(work).result())()", False),
+    ],
+)
+def test_whether_a_call_leaves_the_worker_to_others(body, free):
+    seen = []
+
+    async def look(given):
+        await given.call("answer", lambda: seen.append(given.worker_is_free(0.1)))
+
+    before = (
+        "import asyncio, concurrent.futures\nfrom asgiref.sync import sync_to_async\n"
+        "pool = concurrent.futures.ThreadPoolExecutor(1)"
+    )
+    verdict = verdict_on(f"async def answer(work):\n {body}", look, before=before)
+    assert verdict.passed, verdict
+    assert seen == [free]
+
+
+def test_a_worker_that_somebody_else_keeps_busy_is_free():
+    go_on, seen = threading.Event(), []
+
+    async def look(given):
+        held = workers.shared().submit(go_on.wait, 5)
+        await given.call("answer", lambda: seen.append(given.worker_is_free(0.1)))
+        go_on.set()
+        held.result(5)
+
+    source = "async def answer(work):\n await asyncio.to_thread(work)"
+    assert verdict_on(source, look).passed
+    assert seen == [True]

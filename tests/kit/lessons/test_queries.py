@@ -6,9 +6,11 @@ from asynclab.exercises.book import NotYet
 from asynclab.exercises.given import Call
 from asynclab.lessons.vocabulary.queries import (
     crossings,
+    hops,
     in_pool,
     queries,
     require_off_the_pool,
+    require_on_the_worker,
     require_query,
 )
 from asynclab.recorder.events import BEGIN, END, QUERY, SUBMIT, SYNC, Recording
@@ -58,6 +60,19 @@ def test_a_query_in_the_pool_is_refused():
     with pytest.raises(NotYet) as refused:
         require_off_the_pool(call_of(LOANS))
     assert refused.value.diagnosis == "query-in-pool"
+
+
+@pytest.mark.parametrize("role", ["plain thread", "context worker", "event loop"])
+def test_a_query_beside_the_worker_is_refused(role):
+    require_on_the_worker(call_of(LOANS, role="thread-sensitive worker"))
+    require_on_the_worker(call_of(SESSIONS, role=role))
+    with pytest.raises(NotYet, match=role) as refused:
+        require_on_the_worker(call_of(LOANS, role=role))
+    assert refused.value.diagnosis == "query-elsewhere"
+
+
+def test_hops_are_counted_with_queries_and_without():
+    assert [span.name for span in hops(call_of(LOANS))] == ["first", "second"]
 
 
 @pytest.mark.parametrize(

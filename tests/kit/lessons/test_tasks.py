@@ -5,12 +5,14 @@ import threading
 
 import pytest
 
+from asynclab.lessons.vocabulary import tasks
 from asynclab.lessons.vocabulary.tasks import (
     TURNS,
     Gate,
     LastFirst,
     NewTasks,
     Overlap,
+    in_good_time,
     told_to_the_loop,
     turns,
 )
@@ -162,3 +164,24 @@ def test_new_tasks_are_those_of_the_block_alone():
         return await older, newer.cancelled()
 
     assert asyncio.run(main()) == (True, True)
+
+
+@pytest.mark.parametrize(("goes_on", "ended"), [(False, True), (True, False)])
+def test_a_call_that_waits_when_its_work_is_done_is_cancelled(monkeypatch, goes_on, ended):
+    monkeypatch.setattr(tasks, "SOON", 0.05)
+    done = []
+
+    async def work():
+        done.append(True)
+        if goes_on:
+            await asyncio.Event().wait()
+
+    assert asyncio.run(in_good_time(lambda: bool(done))(work)) is ended
+
+
+def test_what_a_call_raises_in_good_time_is_raised():
+    async def work():
+        raise ValueError("no such book")
+
+    with pytest.raises(ValueError, match="no such book"):
+        asyncio.run(in_good_time(lambda: False)(work))

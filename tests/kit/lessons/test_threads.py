@@ -7,7 +7,7 @@ from time import perf_counter
 import pytest
 from asgiref.sync import sync_to_async
 
-from asynclab.lessons.vocabulary.threads import ELSEWHERE, Meeting, place
+from asynclab.lessons.vocabulary.threads import ELSEWHERE, Encounter, Meeting, place
 from asynclab.recorder.roles import EVENT_LOOP, THREAD_SENSITIVE_WORKER
 
 
@@ -59,3 +59,34 @@ def test_the_last_one_waits_for_nobody():
     began = perf_counter()
     assert most_of(meeting, 1, 1) == 1
     assert perf_counter() - began < meeting.PATIENCE
+
+
+class BriefEncounter(Encounter):
+    PATIENCE = 0.05
+
+
+async def meet(encounter):
+    await asyncio.gather(encounter.wait_on_loop(), asyncio.to_thread(encounter.wait_on_thread))
+
+
+async def first_on_the_loop(encounter):
+    await encounter.wait_on_loop()
+    await asyncio.to_thread(encounter.wait_on_thread)
+
+
+async def first_on_a_thread(encounter):
+    await asyncio.to_thread(encounter.wait_on_thread)
+    await encounter.wait_on_loop()
+
+
+@pytest.mark.parametrize(
+    ("way", "met"), [(meet, True), (first_on_the_loop, False), (first_on_a_thread, False)]
+)
+def test_a_thread_and_the_loop_meet_if_both_are_at_work(way, met):
+    encounter = Encounter() if met else BriefEncounter()
+    asyncio.run(way(encounter))
+    assert encounter.met is met
+
+
+def test_nobody_is_met_where_nobody_came():
+    assert not Encounter().met

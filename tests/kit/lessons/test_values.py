@@ -2,7 +2,7 @@
 
 import pytest
 
-from asynclab.lessons.vocabulary.values import same
+from asynclab.lessons.vocabulary.values import difference, same
 
 
 class Agrees:
@@ -42,3 +42,17 @@ def test_same(value, wanted):
 )
 def test_not_the_same(value, wanted):
     assert not same(value, wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a\nb\nc", ""),
+        ("a\nx\nc", "Line 2 is 'x', and should be 'b'."),
+        ("a\nb", "It has 2 lines, and should have 3."),
+        ("a\nb\nc\n", "The lines are right, and what stands between them is not."),
+        ("y" * 99, f"Line 1 is '{'y' * 80}'..., and should be 'a'."),
+    ],
+)
+def test_where_a_text_differs_in_words(text, words):
+    assert difference(text, "a\nb\nc") == words
