@@ -2,7 +2,11 @@
 
 import asyncio
 import threading
-from datetime import timedelta
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sized
+from contextlib import contextmanager
+from datetime import date, timedelta
+from itertools import pairwise
 from types import SimpleNamespace
 
 from asgiref.sync import sync_to_async
@@ -11,27 +15,49 @@ from django.db import DatabaseError, IntegrityError
 
 from ..exercises.book import NotYet, exercise
 from ..exercises.given import Call
+from ..exercises.lineage import is_beside
 from ..recorder.events import SPAN, SYNC, Span
+from ..recorder.hooks import before_queries
 from ..recorder.roles import EVENT_LOOP, THREAD_SENSITIVE_WORKER
-from ..recorder.taps import span
 from .vocabulary.causes import behind_a_dot, written
-from .vocabulary.failing import Mishap, require_told, require_told_of_database
-from .vocabulary.library import DAY, free_books, lend_out_of_order, open_loans
+from .vocabulary.edges import require_of_nothing
+from .vocabulary.failing import (
+    Mishap,
+    fail,
+    require_cancellable_beside,
+    require_told,
+    require_told_of_database,
+)
+from .vocabulary.library import (
+    DAY,
+    free_books,
+    lend_out_of_order,
+    lend_two_copies,
+    open_loans,
+)
+from .vocabulary.loops import call_off_the_loop
 from .vocabulary.open_connections import Opened
 from .vocabulary.queries import (
     crossings,
+    hops,
     in_pool,
     queries,
     require_off_the_pool,
+    require_on_the_worker,
+    require_only_reads,
     require_query,
 )
-from .vocabulary.requests import page_of
+from .vocabulary.requests import page_of, require_response
 from .vocabulary.rivals import Rivals
-from .vocabulary.tasks import Overlap, turns
-from .vocabulary.threads import ELSEWHERE, Meeting, place, require_this_loop
-from .vocabulary.transactions import ASYNC_WITH
+from .vocabulary.tasks import Overlap, in_good_time, turns
+from .vocabulary.threads import ELSEWHERE, Encounter, Meeting, place, require_this_loop
+from .vocabulary.transactions import ASYNC_WITH, committed
+from .vocabulary.values import difference, same
 
 HOURS = "Open until 20:30"
+LATER = DAY + timedelta(days=40)
+SECONDS = 0.1
+"""The time that there is to take books back, where it does not suffice."""
 
 
 @exercise(
@@ -58,58 +84,125 @@ HOURS = "Open until 20:30"
     },
 )
 async def reminder(given):
-    called_on = []
-
-    def letter(member_pk, *, day):
-        called_on.append(place())
-        if member_pk == 2:
-            raise LookupError("nothing is overdue")
-        if member_pk == 3:
-            raise OSError("the printer is on fire")
-        return f"Please bring back {member_pk} books by {day}."
-
-    await _require_letter(given, letter, called_on)
-    if await given.result_of("reminder", letter, 2, DAY) is not None:
+    office = Office()
+    for member_pk, day in (1, DAY), (4, LATER), (1, DAY):
+        call = await _require_letter(given, office, member_pk, day)
+    office.error = LookupError("nothing is overdue")
+    none = await given.call("reminder", office.letter, 2, DAY)
+    if none.value is not None:
         raise NotYet(
             "other-text",
             "For a member with nothing overdue it gave something else than `None`. "
             "What does the `except` return?",
         )
-    call = await given.call("reminder", letter, 3, DAY, expect=OSError)
-    if call.error is None:
-        raise NotYet(
-            "swallows",
-            "`letter` raised `OSError: the printer is on fire`, and nobody heard of it. "
-            "Which one error means that there is no reminder to write?",
-        )
-    return "One hop, and the error that you expect is caught where it rises: at the await."
+    for office.error in _other_errors():
+        await _require_other_error(given, office)
+    await _require_cancelled(given)
+    return f"{_counted(hops(call), 'hop')}, and the error that you expect is caught " + (
+        "where it rises: at the `await`."
+        if any(hop.error == "LookupError" for hop in hops(none))
+        else "on the worker, before it crosses."
+    )
 
 
-async def _require_letter(given, letter, called_on: list[str]) -> None:
-    call = await given.call("reminder", letter, 1, DAY, expect=TypeError)
-    if call.error and EVENT_LOOP in called_on:
+class Office:
+    """A colleague's function `letter`: which threads it ran on, and what it wrote.
+
+    `error` is what it raises in place of an answer.
+    """
+
+    def __init__(self):
+        self.places: list[str] = []
+        self.text = ""
+        self.error: Exception | None = None
+
+    def letter(self, member_pk: int, *, day: date) -> str:
+        self.places.append(place())
+        if self.error is not None:
+            raise self.error
+        self.text = f"Reminder {len(self.places)}: member {member_pk} has had books since {day}."
+        return self.text
+
+
+def _other_errors() -> list[Exception]:
+    """Errors of every kind that somebody may take for a member with nothing overdue."""
+    from library.models import Member
+
+    known = OSError("the printer is on fire"), Member.DoesNotExist("no such member")
+    kinds = DatabaseError, ValueError, TypeError, AttributeError, RuntimeError, TimeoutError
+    return [*known, *(kind("the lights went out") for kind in kinds)]
+
+
+async def _require_letter(given, office: Office, member_pk: int, day: date) -> Call:
+    """Have a letter written, once, on the worker, with just this member and this day."""
+    office.places.clear()
+    wanted = f"Reminder 1: member {member_pk} has had books since {day}."
+    call = await given.call("reminder", office.letter, member_pk, day, expect=TypeError)
+    if call.error and EVENT_LOOP in office.places:
         raise NotYet(
             "called-too-soon",
             "`letter(...)` with its brackets ran at once, on the loop, and sync_to_async was "
             "given a text. What does it take: a function, or the result of one?",
         )
     text = call.value
-    if not called_on:
-        raise NotYet("not-called", "It never called `letter`. Who knows what is overdue?")
-    if EVENT_LOOP in called_on:
+    if not office.places:
+        raise NotYet(
+            "not-called",
+            "It gave an answer, and never called `letter`. Who knows what is overdue now?",
+        )
+    _require_usual_worker(office.places)
+    require_this_loop(call)
+    if len(office.places) > 1:
+        raise NotYet(
+            "called-twice",
+            f"For one reminder it called `letter` {len(office.places)} times. Between two calls a "
+            "book may come back. Where could the first result be kept?",
+        )
+    if not same(text, wanted):
+        raise NotYet("other-text", f"It returned {text!r}, and `letter` for this call {wanted!r}.")
+    return call
+
+
+def _require_usual_worker(places: list[str]) -> None:
+    if EVENT_LOOP in places:
         raise NotYet(
             "on-the-loop",
             "`letter` ran on the loop's own thread. It queries, so Django's guard would raise. "
             "What makes a sync function awaitable, on another thread?",
         )
-    if ELSEWHERE in called_on:
+    if ELSEWHERE in places:
         raise NotYet(
             "query-in-pool",
-            "`letter` ran on a thread of the pool, where it would leave a database connection "
-            "behind. Which adapter, with its default, sends it to the thread-sensitive worker?",
+            "`letter` ran on another thread than the thread-sensitive worker, where it would leave "
+            "a database connection behind. Which adapter, with its default, sends it there?",
         )
-    if text != f"Please bring back 1 books by {DAY}.":
-        raise NotYet("other-text", f"It returned {text!r}, which is not what `letter` gave.")
+
+
+async def _require_other_error(given, office: Office) -> None:
+    error = office.error
+    call = await given.call("reminder", office.letter, 3, DAY, expect=type(error))
+    if call.error is None:
+        raise NotYet(
+            "swallows",
+            f"`letter` raised `{type(error).__name__}: {error}`, and nobody heard of it. "
+            "Which one error means that there is no reminder to write?",
+        )
+
+
+async def _require_cancelled(given) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def letter(member_pk, *, day):
+        begun.set()
+        end.wait(5)
+        return "Too late."
+
+    await require_cancellable_beside(given, "reminder", letter, 1, DAY, begun=begun, end=end)
+
+
+def _counted(things: Sized, noun: str) -> str:
+    """How many there are, as a sentence begins: "One hop", "3 hops"."""
+    return f"One {noun}" if len(things) == 1 else f"{len(things)} {noun}s"
 
 
 @exercise(
@@ -142,16 +235,39 @@ async def _require_letter(given, letter, called_on: list[str]) -> None:
     },
 )
 async def export(given):
-    await lend_out_of_order()
+    for change in (None, lend_out_of_order, lend_two_copies, _lend_far_ahead, _all_back):
+        if change is not None:
+            await change()
+        pairs = open_loans().values_list("book__title", "member__name")
+        await _require_export(given, [pair async for pair in pairs])
+    await require_told(given, "export", _make_nothing, what="`make_csv`")
+    return "The query held the worker for a moment; the export held nobody."
+
+
+async def _lend_far_ahead() -> None:
+    from library.models import Loan
+
+    member_id = (await open_loans().afirst()).member_id
+    days = {"borrowed": DAY, "due": DAY.replace(year=DAY.year + 75)}
+    await Loan.objects.acreate(book=await free_books().afirst(), member_id=member_id, **days)
+
+
+async def _all_back() -> None:
+    await open_loans().aupdate(returned=DAY)
+
+
+async def _require_export(given, expected: list[tuple[str, str]]) -> None:
     calls = []
 
     def make_csv(rows):
-        calls.append(SimpleNamespace(place=place(), listed=isinstance(rows, list | tuple)))
-        calls[-1].free = calls[-1].place == EVENT_LOOP or given.loop_is_free()
-        calls[-1].rows = [tuple(row) if isinstance(row, list) else row for row in rows]
-        return "\n".join(map(str, calls[-1].rows))
+        calls.append(made := SimpleNamespace(place=place(), rows=rows))
+        made.loop_is_free = made.place == EVENT_LOOP or given.loop_is_free()
+        made.worker_is_free = made.place == THREAD_SENSITIVE_WORKER or given.worker_is_free()
+        made.pairs = [tuple(row) if isinstance(row, list) else row for row in rows]
+        made.file = f"{len(calls)}: " + "\n".join(map(str, made.pairs))
+        return made.file
 
-    call = await given.call("export", make_csv, expect=TypeError)
+    call = await call_off_the_loop(given, "export", make_csv, expect=TypeError)
     if call.error and calls and calls[-1].place == EVENT_LOOP:
         raise NotYet(
             "blocks",
@@ -162,18 +278,26 @@ async def export(given):
     if not calls:
         raise NotYet("not-called", "It never called `make_csv`. Who turns the rows into a file?")
     _require_beside(call, calls[-1])
-    pairs = open_loans().values_list("book__title", "member__name")
-    expected = [pair async for pair in pairs]
-    if calls[-1].rows != expected:
+    require_query(call, "rows", "which books are out")
+    require_only_reads(call)
+    if not same(calls[-1].pairs, expected):
+        raise NotYet("other-rows", _other_rows(calls[-1].pairs, expected))
+    if len(calls) > 1:
         raise NotYet(
-            "other-rows",
-            f"`make_csv` got {calls[-1].rows!r}. It needs {len(expected)} pairs of title and name, "
-            "the loan that is due first at the top.",
+            "made-twice",
+            f"One export called `make_csv` {len(calls)} times, and it computes for a long time. "
+            "Where could the first result be kept?",
         )
-    if result != "\n".join(map(str, expected)):
+    if not same(result, calls[-1].file):
         raise NotYet("lost-file", f"It returned {result!r}, and not what `make_csv` made.")
-    await require_told(given, "export", _make_nothing, what="`make_csv`")
-    return "The query held the worker for a moment; the export held nobody."
+
+
+def _other_rows(rows: list, expected: list[tuple[str, str]]) -> str:
+    needs = f"It needs {len(expected)} pairs of title and name, first the one that is due first"
+    for number, (row, pair) in enumerate(zip(rows, expected, strict=False), start=1):
+        if not same(row, pair):
+            return f"`make_csv` got {row!r} as row {number}, and not {pair!r}. {needs}."
+    return f"`make_csv` got {len(rows)} rows. {needs}, and of those that are out, all."
 
 
 def _make_nothing(rows):
@@ -193,20 +317,33 @@ def _require_beside(call: Call, made: SimpleNamespace) -> None:
             "`make_csv` ran on the thread-sensitive worker: the loop is free, but every query of "
             "the process queues behind an export. Does `make_csv` need that thread?",
         )
-    if not made.free:
+    if not made.worker_is_free:
+        raise NotYet(
+            "holds-the-worker",
+            "`make_csv` ran on a thread of its own, and the thread-sensitive worker stood still "
+            "until it was done: every query of the process waited with it. Who could wait for "
+            "`make_csv`, and hold nobody?",
+        )
+    if not made.loop_is_free:
         raise NotYet(
             "waits-on-the-loop",
             "`make_csv` ran on a thread of its own, and the loop's thread stood still until it was "
             "done: it waited without an `await`. Which call sends work to a thread and can be "
             "awaited?",
         )
-    if in_pool(call) and not made.listed:
+    if in_pool(call) and not isinstance(made.rows, list | tuple):
         raise NotYet(
             "lazy-rows",
             "What you handed to the pool was a queryset, a question. It was asked there, and left "
             "its connection open there. What should `rows` be before it leaves?",
         )
-    require_off_the_pool(call)
+    require_on_the_worker(call)
+    if not isinstance(made.rows, list | tuple):
+        raise NotYet(
+            "no-list",
+            f"`make_csv` got an object of type `{type(made.rows).__name__}`, and needs a list. "
+            "What it can do with such an object depends on the thread. What makes a list of it?",
+        )
 
 
 @exercise(
@@ -256,9 +393,13 @@ async def lend(given):
     require_off_the_pool(await _lend_one(given, member, books[0]))
     desks = Rivals(limit_reached, counted="library_loan", shared="library_member")
     await _lend_at_two_desks(given, desks, member, books[1:])
-    await _require_limit(given, member, books[6], limit_reached)
-    _require_lock(desks)
+    await _require_limit(given, member, [books[6]], limit_reached)
+    await open_loans().filter(member=member, book=books[0]).aupdate(returned=DAY)
+    await _require_limit(given, member, books[6:8], limit_reached)
+    _require_lock(desks, member)
     await _require_all_or_none(given, books)
+    await _require_no_order(given, member)
+    await _require_same_member(member)
     return (
         "The second desk waits for the member's row, in whichever process it is, and then counts "
         "what the first one has lent."
@@ -278,7 +419,15 @@ async def _member_and_books() -> tuple[object, list[int]]:
 
 async def _lend_one(given, member, book: int) -> Call:
     """Lend a book to the member, at the only desk."""
-    call = await given.call("lend", [book], member.pk, DAY)
+    call = await call_off_the_loop(
+        given, "lend", [book], member.pk, DAY, expect=given.value("LimitReached")
+    )
+    if call.error is not None:
+        raise NotYet(
+            "too-strict",
+            "A member who has no book, and once brought one back, wanted one, and `LimitReached` "
+            "came. Whose loans count, and which of them?",
+        )
     loan = await open_loans().filter(book=book, member=member).afirst()
     if loan is None or (loan.borrowed, loan.due) != (DAY, DAY + timedelta(days=21)):
         raise NotYet(
@@ -296,6 +445,8 @@ async def _lend_at_two_desks(given, desks: Rivals, member, books: list[int]) -> 
     number = await open_loans().filter(member=member).acount()
     if (number, refused) == (3, 1):
         return
+    if number == 3:
+        raise NotYet("silent", _not_told("A member who had one book was lent two, and two more"))
     if number > 3 and desks.unlocked == 2:
         raise NotYet(
             "check-then-act",
@@ -316,23 +467,31 @@ async def _lend_at_two_desks(given, desks: Rivals, member, books: list[int]) -> 
     )
 
 
-def _require_lock(desks: Rivals) -> None:
-    """Require that what kept the desks apart is a lock on a row that both share."""
+def _not_told(what: str) -> str:
+    return (
+        f"{what}: that is one too many, nothing of it was lent, and no `LimitReached` came. Who "
+        "tells the reader at the desk?"
+    )
+
+
+def _require_lock(desks: Rivals, member) -> None:
+    """Require that what kept the desks apart is a lock on the row that both share."""
     if desks.unlocked:
         raise NotYet(
             "one-process",
-            "The limit held, because something in this process kept the desks apart. A second "
-            "process of the server knows nothing of it: when yours had counted, another one could "
-            "still begin to write. Which lock do all processes share?",
+            "The limit held, and not because of a lock in the database: when a desk of yours had "
+            "counted, another process of the server could still begin to write. Which lock do all "
+            "processes share, and for how long does a transaction keep it?",
         )
-    if not desks.locks:
+    if not all(member.pk in rows for rows in desks.locks):
         raise NotYet(
             "only-on-sqlite",
             "The limit held, because on SQLite a write locks the whole database. PostgreSQL locks "
-            "the rows that are written, and each desk writes rows of its own: neither waits, and "
-            "the member has five books. Which row do both desks share?",
+            "the rows that are written, and before it counted no desk had written the row of its "
+            "member: there neither waits, and the member has five books. Which row do both desks "
+            "share?",
         )
-    if not all("WHERE" in sql for sql in desks.locks):
+    if any(len(rows) > 1 for rows in desks.locks):
         raise NotYet(
             "locks-everybody",
             "The limit held, because your update writes the row of every member. On PostgreSQL "
@@ -340,15 +499,18 @@ def _require_lock(desks: Rivals) -> None:
         )
 
 
-async def _require_limit(given, member, book: int, limit_reached) -> None:
-    """Lend one book to the member, who has three by now."""
-    await given.call("lend", [book], member.pk, DAY, expect=limit_reached)
-    if await open_loans().filter(member=member).acount() > 3:
+async def _require_limit(given, member, books: list[int], limit_reached) -> None:
+    """Lend the member more than there is room for."""
+    before = await open_loans().filter(member=member).acount()
+    call = await given.call("lend", books, member.pk, DAY, expect=limit_reached)
+    wish = f"A member who had {before} books was lent {len(books)} more"
+    if await open_loans().filter(member=member).acount() > before:
         raise NotYet(
             "no-limit",
-            "A member who had three books was lent a fourth. "
-            "Which number may the books that are out and the new ones make together?",
+            f"{wish}. Which number may the books that are out and the new ones make together?",
         )
+    if call.error is None:
+        raise NotYet("silent", _not_told(wish))
 
 
 async def _require_all_or_none(given, books: list[int]) -> None:
@@ -358,7 +520,7 @@ async def _require_all_or_none(given, books: list[int]) -> None:
     member = await Member.objects.acreate(name="Queequeg", email="queequeg@example.org")
     out = await open_loans().afirst()
     order = [books[5], out.book_id], member.pk, DAY
-    call = await given.call("lend", *order, expect=IntegrityError)
+    call = await given.call("lend", *order, expect=(IntegrityError, given.value("LimitReached")))
     if await open_loans().filter(member=member).aexists():
         raise NotYet(
             "half-done",
@@ -371,18 +533,51 @@ async def _require_all_or_none(given, books: list[int]) -> None:
             "One of the books was out, so nothing was lent, and nobody was told. "
             "Who should get the `IntegrityError`?",
         )
+    if not isinstance(call.error, IntegrityError):
+        raise NotYet(
+            "other-error",
+            "One of the books was out, and the member had room for both: the caller got "
+            "`LimitReached`. Which error says what is true, and who raises it?",
+        )
+
+
+async def _require_no_order(given, member) -> None:
+    """Lend no book at all."""
+    before = await open_loans().acount()
+    await given.call("lend", [], member.pk, DAY)
+    if await open_loans().acount() != before:
+        raise NotYet(
+            "not-lent", "No book was to be lent, and the open loans are others than before."
+        )
+
+
+async def _require_same_member(member) -> None:
+    from library.models import Member
+
+    now = await Member.objects.filter(pk=member.pk).values("name", "email").afirst()
+    if now != {"name": member.name, "email": member.email}:
+        raise NotYet(
+            "changes-the-member",
+            f"The member is another one than before: {now!r}. An update can lock a row and leave "
+            "it as it is. What could a column be set to, so that nothing changes?",
+        )
 
 
 class Branches:
     """Branches that are asked on threads, three at the same time if the answer is right.
 
     Args:
+        given: its call under way is the one that asks.
         number: how many there are to ask.
+
+    `loop_is_free` says whether the loop went on while each of them was asked.
     """
 
-    def __init__(self, number: int):
+    def __init__(self, given, number: int):
         self.meeting = Meeting(number, together=3)
         self.places: set[str] = set()
+        self.loop_is_free = True
+        self._given = given
 
     def count(self, branch: str) -> int:
         """Query, and answer when the others are there."""
@@ -390,6 +585,7 @@ class Branches:
 
         number = Book.objects.count() + len(branch)
         self.places.add(place())
+        self.loop_is_free = self.loop_is_free and self._given.loop_is_free()
         with self.meeting:
             return number
 
@@ -428,15 +624,18 @@ class Branches:
 async def stock(given):
     from library.models import Book
 
-    names = ["Whitby", "Bath", "Haworth", "London", "Nantucket", "Rye", "Ullapool"]
-    branches = Branches(len(names))
+    names = ["Whitby", "Bath", "Haworth", "London", "Nantucket", "Bath", "Ullapool"]
+    branches = Branches(given, len(names))
     with Opened() as opened:
-        result = await given.result_of("stock", branches.count, names)
-    _require_three(branches)
+        call = await given.call("stock", branches.count, names)
+    result = call.value
+    _require_three(call, branches)
     expected = [await Book.objects.acount() + len(name) for name in names]
-    if not isinstance(result, list | tuple) or sorted(result) != sorted(expected):
-        raise NotYet("other-counts", f"It returned {result!r}. Is there one count for each branch?")
-    if list(result) != expected:
+    if type(result) is not list or not same(sorted(result), sorted(expected)):
+        raise NotYet(
+            "other-counts", f"It returned {result!r}. Is it a list, with one count for each branch?"
+        )
+    if not same(result, expected):
         raise NotYet(
             "order",
             "All counts are there, in the order in which the branches answered. "
@@ -448,12 +647,20 @@ async def stock(given):
             f"Afterwards {opened.left} connections are open. The end of a worker closes "
             "none. On which thread was each opened, and what runs there last?",
         )
+    if opened.most > 3:
+        raise NotYet(
+            "unbounded",
+            f"Three branches were asked at a time, and {opened.most} connections were open at "
+            "once: some were closed only when others had been opened. For how long does a branch "
+            "count as one of the three?",
+        )
     await _require_closed_after_error(given, names)
+    await require_of_nothing(given, "stock", branches.count, [], what="no branch")
     return "Three at a time, each on a connection of its own, and all of them closed."
 
 
 async def _require_closed_after_error(given, names: list[str]) -> None:
-    branches = Branches(len(names))
+    branches = Branches(given, len(names))
 
     def count(branch):
         branches.count(branch)
@@ -469,33 +676,53 @@ async def _require_closed_after_error(given, names: list[str]) -> None:
         )
 
 
-def _require_three(branches: Branches) -> None:
+def _require_three(call: Call, branches: Branches) -> None:
+    most = branches.meeting.most
     if not branches.places:
         raise NotYet("not-called", "It never called `count`. Who knows what a branch has?")
-    if branches.meeting.most > 3:
+    if most > 3:
         raise NotYet(
             "unbounded",
-            f"{branches.meeting.most} branches were asked at once, each on a connection of its "
+            f"{most} branches were asked at once, each on a connection of its "
             "own. The library may open three. Who makes the fourth one wait?",
         )
-    if branches.meeting.most <= 1 and branches.places == {THREAD_SENSITIVE_WORKER}:
+    if most <= 1:
+        _require_started_together(call, branches)
+    if most < 3:
+        raise NotYet(
+            "fewer",
+            f"Never more than {most} branches were asked at once. "
+            "How many does your semaphore let in?",
+        )
+    if not branches.loop_is_free:
+        raise NotYet(
+            "waits-on-the-loop",
+            "Three branches were asked at a time, each on a thread, and the loop's own thread "
+            "stood still until all had answered. Which way to send work to a thread can be "
+            "awaited?",
+        )
+
+
+def _require_started_together(call: Call, branches: Branches) -> None:
+    """Say what a call lacks that asked one branch at a time."""
+    sent = hops(call)
+    if all(later.sent.at >= earlier.end for earlier, later in pairwise(sent)):
+        raise NotYet(
+            "one-by-one",
+            "One branch at a time: each was sent to its thread only when the one before had "
+            "answered. What starts several calls before it waits for one?",
+        )
+    if branches.places == {THREAD_SENSITIVE_WORKER}:
         raise NotYet(
             "queue",
             "One branch at a time: all calls went to the one thread-sensitive worker, where "
             "`gather` changes nothing. What gives a branch a worker of its own?",
         )
-    if branches.meeting.most <= 1:
-        raise NotYet(
-            "one-context",
-            "One branch at a time, on another worker than usual: a context has one thread, for all "
-            "that runs inside it. How many contexts do three branches need?",
-        )
-    if branches.meeting.most < 3:
-        raise NotYet(
-            "fewer",
-            f"Never more than {branches.meeting.most} branches were asked at once. "
-            "How many does your semaphore let in?",
-        )
+    raise NotYet(
+        "one-context",
+        "One branch at a time, on another worker than usual: a context has one thread, for all "
+        "that runs inside it. How many contexts do three branches need?",
+    )
 
 
 @exercise(
@@ -504,14 +731,16 @@ def _require_three(branches: Branches) -> None:
     names=("take_back_all",),
     why=(
         "Nobody can stop a thread from outside, so the function asks before each book whether "
-        "to go on, and the transaction undoes what it has done by then. Awaiting the job means "
+        "to go on, and once more after the last one. The transaction undoes what it has done by "
+        "then. Awaiting the job means "
         "that the caller hears of it when the worker is free."
     ),
     hints=(
         "What does `asyncio.wait_for` stop, and what goes on after it?",
         "No thread can be stopped from outside. Where, inside your sync function, could it ask "
         "whether it should go on? And what undoes what it has done by then?",
-        "A `threading.Event`, asked before each book inside `atomic()`. Outside: "
+        "A `threading.Event`, asked before each book and after the last, all inside `atomic()`. "
+        "Outside: "
         "`asyncio.wait([job], timeout=seconds)`, set the event, and then: who waits for the job?",
     ),
     errors={
@@ -525,18 +754,142 @@ def _require_three(branches: Branches) -> None:
 )
 async def take_back_all(given):
     loans = [loan.pk async for loan in open_loans()]
-    require_off_the_pool(await _in_time(given, loans[:2]))
-    fact = await given.result_of("take_back_all", loans[2:], driver=_too_late)
+    seen = await _in_time(given, loans[:3])
+    _require_rolled_back(await _late(given, loans[3:], opens=[0, 2, 2]))
+    if seen:
+        raise NotYet(
+            "no-transaction",
+            "In the end no loan was closed, but while the second book was being taken back, "
+            "everybody else could see that the first one was back. Should the process end there, "
+            "it stays so. What hides many writes until all of them are done?",
+        )
+    await _require_other_clocks(given, loans[3:])
+    await _require_own_error(given, loans[3:])
+    await given.result_of("take_back_all", _fail_to_take_back, [], DAY, 10)
+    return "All or none, and the caller hears of it when it is true."
+
+
+async def _in_time(given, loans: list[int]) -> bool:
+    """Take books back in good time; return whether others saw some before all were back."""
+    from library.models import Loan
+
+    begun, seen, at_work = [], [], Overlap()
+
+    def take_back(pk, day):
+        with at_work:
+            begun.append(pk)
+            seen.append(committed(Loan.objects.filter(pk__in=loans, returned=LATER)))
+            time.sleep(1.25 * SECONDS)
+            Loan.objects.filter(pk=pk).update(returned=day)
+
+    def all_done():
+        return len(begun) == len(loans) and not at_work.now
+
+    driver = in_good_time(all_done)
+    call = await call_off_the_loop(
+        given, "take_back_all", take_back, loans, LATER, 10, driver=driver, expect=TimeoutError
+    )
+    if call.error is not None:
+        raise NotYet(
+            "too-soon",
+            "There were 10 seconds for three books, they were done in less than one, and "
+            "`TimeoutError` came. How long may it take, and who says so?",
+        )
+    ended = call.value
+    require_this_loop(call)
+    require_on_the_worker(call)
+    _require_taken_back(begun, loans, await _returned(loans, LATER))
+    if not ended:
+        raise NotYet(
+            "waits-it-out",
+            "All books were back, and it still waited for the time to be over. What waits for the "
+            "job, and for no longer than `seconds`?",
+        )
+    return any(seen)
+
+
+def _require_taken_back(begun: list[int], loans: list[int], number: int) -> None:
+    if not begun:
+        raise NotYet(
+            "not-called",
+            "It never called `take_back`. Who knows what else there is to do when a book comes "
+            "back?",
+        )
+    if number < len(loans):
+        raise NotYet(
+            "not-taken-back",
+            "There was time enough, and not every loan was closed on the day. "
+            "Who calls `take_back`, and for which loans?",
+        )
+
+
+async def _returned(loans: list[int], *days: date) -> int:
+    """How many of the loans are closed, on these days if any are named."""
+    from library.models import Loan
+
+    closed = Loan.objects.filter(pk__in=loans).exclude(returned=None)
+    return await (closed.filter(returned__in=days) if days else closed).acount()
+
+
+async def _late(given, loans: list[int], opens: list[float], busy: bool = False) -> SimpleNamespace:
+    """Take books back in `SECONDS`, where that does not suffice; see `_serve_late`.
+
+    Args:
+        opens: when the `take_back` of each loan can end at the earliest, in units of `SECONDS`.
+        busy: the worker is at work for somebody else until the last of these.
+    """
+    return await given.result_of("take_back_all", loans, opens, busy, driver=_serve_late)
+
+
+async def _serve_late(take_back_all, loans: list[int], opens: list[float], busy: bool):
+    from library.models import Loan
+
+    gates, at_work = [threading.Event() for _ in loans], Overlap()
+    fact = SimpleNamespace(told=False, begun=[], loans=loans)
+
+    def take_back(pk, day):
+        with at_work:
+            fact.begun.append(pk)
+            Loan.objects.filter(pk=pk).update(returned=day)
+            gates[loans.index(pk)].wait(5)
+
+    async def open_gate(gate, at):
+        # A loop's timers go off in their order, however late they are.
+        await asyncio.sleep(at * SECONDS)
+        await turns()
+        gate.set()
+
+    if busy:
+        others = asyncio.create_task(sync_to_async(gates[-1].wait)(5))
+        await turns()
+    opening = [asyncio.create_task(open_gate(*each)) for each in zip(gates, opens, strict=True)]
+    try:
+        await take_back_all(take_back, loans, DAY, SECONDS)
+    except TimeoutError:
+        fact.told = True
+    fact.at_work = at_work.now
+    for gate, task in zip(gates, opening, strict=True):
+        gate.set()
+        task.cancel()
+    if busy:
+        await others
+    await sync_to_async(int)()  # whatever is in the worker's queue has run when this has
+    fact.taken = await Loan.objects.filter(pk__in=loans).exclude(returned=None).acount()
+    return fact
+
+
+def _require_rolled_back(fact: SimpleNamespace) -> None:
+    """Require the truth where the time was over while the second of several was at work."""
     if not fact.told:
         raise NotYet(
             "no-timeout",
             "The time was over after the second book, and no `TimeoutError` came. "
             "Who looks at the time while the worker works?",
         )
-    if 0 < fact.taken < len(loans[2:]):
+    if 0 < fact.taken < len(fact.loans):
         raise NotYet(
             "half-done",
-            f"The caller was told of a timeout, and {fact.taken} of {len(loans[2:])} books were "
+            f"The caller was told of a timeout, and {fact.taken} of {len(fact.loans)} books were "
             "taken back. What makes many writes one: all, or none?",
         )
     if fact.taken:
@@ -551,56 +904,54 @@ async def take_back_all(given):
             "Nothing was written, but when `TimeoutError` came the worker was still at work: the "
             "next query has to wait for it. Who knows when the job has ended?",
         )
-    return "All or none, and the caller hears of it when it is true."
-
-
-async def _in_time(given, loans: list[int]) -> Call:
-    from library.models import Loan
-
-    def take_back(pk, day):
-        Loan.objects.filter(pk=pk).update(returned=day)
-
-    call = await given.call("take_back_all", take_back, loans, DAY, 10)
-    require_this_loop(call)
-    if await Loan.objects.filter(pk__in=loans, returned=DAY).acount() < len(loans):
+    if len(fact.begun) > 2:
         raise NotYet(
-            "not-taken-back",
-            "There was time enough, and not every loan was closed on the day. "
-            "Who calls `take_back`, and for which loans?",
+            "begins-another",
+            "The time was over while the second book was taken back, and then the third one was "
+            "begun, only to be undone. Where, inside the loop, could the function ask whether to "
+            "go on?",
         )
-    return call
 
 
-async def _too_late(take_back_all, loans: list[int]) -> SimpleNamespace:
-    """Let the time be over while the second book is being taken back."""
-    from library.models import Loan
+async def _require_other_clocks(given, loans: list[int]) -> None:
+    """Let the time be over after the last book, and before the first one."""
+    late = await _late(given, loans[:1], opens=[2])
+    if not late.told or late.taken:
+        raise NotYet(
+            "not-after-the-last",
+            "The last book, here the only one, took longer than `seconds`, and it was taken back "
+            "without a word. The function asks whether the time is over before each book. When "
+            "else?",
+        )
+    queued = await _late(given, loans, opens=[0, 0, 2], busy=True)
+    if not queued.told or queued.taken or len(queued.begun) > 1:
+        raise NotYet(
+            "late-clock",
+            "The worker was busy for longer than `seconds`, and after that books were taken back. "
+            "The caller's time began with the call. When does your clock start?",
+        )
 
-    seconds, go_on, at_work = 0.1, threading.Event(), Overlap()
 
-    def take_back(pk, day):
-        with at_work:
-            Loan.objects.filter(pk=pk).update(returned=day)
-            if pk == loans[1]:
-                go_on.wait(5)
+async def _require_own_error(given, loans: list[int]) -> None:
+    """Require that an error of `take_back` is no timeout."""
+    args = _fail_to_take_back, loans, DAY, 10
+    call = await given.call("take_back_all", *args, expect=(Mishap, TimeoutError))
+    if call.error is None:
+        raise NotYet(
+            "swallowed",
+            "`take_back` failed, and whoever called `take_back_all` was told nothing. "
+            "Which errors are yours to catch here, and who should hear of all the others?",
+        )
+    if isinstance(call.error, TimeoutError):
+        raise NotYet(
+            "false-timeout",
+            "`take_back` failed at once, there was time enough, and the caller was told of a "
+            "timeout. Who should hear of the error that `take_back` raised?",
+        )
 
-    async def let_go():
-        # A loop's timers go off in their order, however late they are.
-        await asyncio.sleep(2 * seconds)
-        await turns()
-        go_on.set()
 
-    letting_go = asyncio.create_task(let_go())
-    fact = SimpleNamespace(told=False)
-    try:
-        await take_back_all(take_back, loans, DAY, seconds)
-    except TimeoutError:
-        fact.told = True
-    fact.at_work = at_work.now
-    go_on.set()
-    letting_go.cancel()
-    await sync_to_async(int)()  # whatever is in the worker's queue has run when this has
-    fact.taken = await Loan.objects.filter(pk__in=loans).exclude(returned=None).acount()
-    return fact
+def _fail_to_take_back(pk, day):
+    raise Mishap
 
 
 @exercise(
@@ -628,18 +979,17 @@ async def _too_late(take_back_all, loans: list[int]) -> SimpleNamespace:
     seconds=10,
 )
 async def shelf(given):
-    call = await given.call("shelf", driver=_serve)
-    page, expected = call.value, await _shelf_page()
-    if page != expected:
-        raise NotYet(
-            "other-page",
-            f"It begins {page[:80]!r}, and should begin {expected[:80]!r}; forty books in all. "
-            "Compare with `shelf_before`.",
-        )
+    await _add_copies()
+    expected, encounter = await _shelf_page(), Encounter()
+    with _waiting(encounter):
+        call = await call_off_the_loop(given, "shelf", encounter.wait_on_loop, driver=_serve)
+    page = call.value
+    require_query(call, "page", "which books are out")
+    _require_page(page, expected)
     require_off_the_pool(call)
     _require_one_crossing(crossings(call))
     _require_two_queries(call)
-    if not _at_the_same_time(call):
+    if not encounter.met:
         raise NotYet(
             "one-after-another",
             "One crossing, few queries. But the other service and the database wait for each "
@@ -651,32 +1001,86 @@ async def shelf(given):
             f"One crossing holds the queries, and {_number_sent(call) - 1} more hold none. Each "
             "stands in the queue like any other. What is left for it to do?",
         )
-    if await given.result_of("shelf", None, True, driver=_serve) != expected:
+    await _require_next_page(given, expected)
+    await require_told_of_database(given, "shelf", turns, driver=_serve)
+    await require_told(given, "shelf", fail, driver=_serve, what="`opening_hours`")
+    number = "one query" if len(queries(call)) == 1 else "two queries"
+    return f"One crossing, {number}, and the other service asked meanwhile."
+
+
+async def _add_copies() -> None:
+    """Add a second copy of each book that is out; it is on the shelf."""
+    from library.models import Book
+
+    out = open_loans().select_related("book")
+    same = [(loan.book.title, loan.book.author_id, loan.book.year) async for loan in out]
+    fields = "title", "author_id", "year"
+    await Book.objects.abulk_create(Book(**dict(zip(fields, book, strict=True))) for book in same)
+
+
+@contextmanager
+def _waiting(encounter: Encounter) -> Iterator[None]:
+    """Let what the call asks of the library wait until the other service is asked, too."""
+
+    def wait(_cursor, sql):
+        if "library_" in sql and not is_beside():
+            encounter.wait_on_thread()
+
+    with before_queries(wait):
+        yield
+
+
+def _require_page(page: object, expected: str) -> None:
+    require_response("shelf", page)
+    if page.text != expected:
+        raise NotYet(
+            "other-page",
+            f"{difference(page.text, expected)} There are forty books in all, and some titles "
+            "twice. Compare with `shelf_before`.",
+        )
+    kind = page.headers.get("content-type", "")
+    if page.status != 200 or not kind.startswith("text/html"):
+        raise NotYet(
+            "other-page",
+            f"The text is right, but the status is {page.status}, and the type {kind!r}. "
+            "Compare with `shelf_before`.",
+        )
+
+
+async def _require_next_page(given, before: str) -> None:
+    """Ask for the page again, after a loan, with a service that answers after the database."""
+    from library.models import Book, Loan
+
+    free = await Book.objects.filter(pk__in=free_books().values("pk")).afirst()
+    member_id = (await open_loans().afirst()).member_id
+    await Loan.objects.acreate(book=free, member_id=member_id, borrowed=DAY, due=LATER)
+    expected = await _shelf_page()
+
+    page = await given.result_of("shelf", sync_to_async(int), driver=_serve)
+    require_response("shelf", page)
+    if page.text == before:
+        raise NotYet(
+            "old-page",
+            "A book was lent, and the page is the one from before. Who knows which books are out "
+            "now?",
+        )
+    if page.text != expected:
         raise NotYet(
             "other-page",
             "When the opening hours come after the books, they change places on the page. "
             "Which call keeps the order of what it was given?",
         )
-    await require_told_of_database(given, "shelf", driver=_serve)
-    await require_told(given, "shelf", Mishap(), driver=_serve, what="`opening_hours`")
-    return "One crossing, two queries, and the other service asked meanwhile."
 
 
-async def _serve(shelf, closed: Exception | None = None, late: bool = False) -> str:
+async def _serve(shelf, wait: Callable[[], Awaitable[None]]) -> object:
     """The page, as a browser gets it.
 
     Args:
-        closed: what `opening_hours` raises, if anything.
-        late: whether `opening_hours` answers only after the worker has done what it was sent.
+        wait: what `opening_hours` waits for before it answers.
     """
 
     async def opening_hours():
-        with span("opening_hours"):
-            await turns()
-        if late:
-            await sync_to_async(int)()
-        if closed is not None:
-            raise closed
+        await wait()
         return HOURS
 
     return await page_of(shelf, opening_hours=opening_hours)
@@ -724,7 +1128,6 @@ def _number_sent(call: Call) -> int:
 
 
 def _require_two_queries(call: Call) -> None:
-    require_query(call, "page", "which books are out")
     number = len(queries(call))
     if number > 4:
         raise NotYet(
@@ -738,11 +1141,3 @@ def _require_two_queries(call: Call) -> None:
             f"One crossing, {number} queries. A reader is one join away from the loan. "
             "Which method of a queryset brings a foreign key along?",
         )
-
-
-def _at_the_same_time(call: Call) -> bool:
-    """Whether the database was at work, as the loop saw it, while the service was asked."""
-    crossing = crossings(call)[0]
-    service = next(span for span in call.recording.spans if span.name == "opening_hours")
-    taken_up = crossing.returned.at if crossing.returned else float("inf")
-    return crossing.sent.at < service.end and service.start < taken_up

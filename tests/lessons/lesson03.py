@@ -129,6 +129,129 @@ async def reminder(letter, member_pk, day):
     ),
     Answer(
         "3.1",
+        wrong="other-text",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        return await sync_to_async(letter)(member_pk, day=date(2025, 5, 27))
+    except LookupError:
+        return None
+""",
+        why="the day of the example is as good as any",
+    ),
+    Answer(
+        "3.1",
+        wrong="swallows",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        return await sync_to_async(letter)(member_pk, day=day)
+    except (LookupError, ValueError):
+        return None
+""",
+        why="a value that is not there",
+    ),
+    Answer(
+        "3.1",
+        wrong="swallows",
+        source="""
+from django.core.exceptions import ObjectDoesNotExist
+
+async def reminder(letter, member_pk, day):
+    try:
+        return await sync_to_async(letter)(member_pk, day=day)
+    except (LookupError, ObjectDoesNotExist):
+        return None
+""",
+        why="no row, no letter",
+    ),
+    Answer(
+        "3.1",
+        wrong="swallows",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        return await sync_to_async(letter)(member_pk, day=day)
+    except LookupError:
+        return None
+    except Exception as error:
+        return f"No letter: {error}"
+""",
+        why="the text of an error is an answer too",
+    ),
+    Answer(
+        "3.1",
+        wrong="cancel-swallowed",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        return await sync_to_async(letter)(member_pk, day=day)
+    except (LookupError, asyncio.CancelledError):
+        return None
+""",
+        why="whoever is cancelled needs no letter",
+    ),
+    Answer(
+        "3.1",
+        wrong="called-twice",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        await sync_to_async(letter)(member_pk, day=day)
+    except LookupError:
+        return None
+    return await sync_to_async(letter)(member_pk, day=day)
+""",
+        why="look before you leap",
+    ),
+    Answer(
+        "3.1",
+        wrong="not-called",
+        source="""
+letters = {}
+
+async def reminder(letter, member_pk, day):
+    if (member_pk, day) not in letters:
+        try:
+            letters[member_pk, day] = await sync_to_async(letter)(member_pk, day=day)
+        except LookupError:
+            return None
+    return letters[member_pk, day]
+""",
+        why="what was asked once need not be asked again",
+    ),
+    Answer(
+        "3.1",
+        wrong="second-loop",
+        source="""
+async def reminder(letter, member_pk, day):
+    async def ask():
+        return await sync_to_async(letter)(member_pk, day=day)
+
+    try:
+        return await asyncio.to_thread(asyncio.run, ask())
+    except LookupError:
+        return None
+""",
+        why="a thread needs a loop of its own",
+    ),
+    Answer(
+        "3.1",
+        wrong="on-the-loop",
+        source="""
+import os
+
+async def reminder(letter, member_pk, day):
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    try:
+        return letter(member_pk, day=day)
+    except LookupError:
+        return None
+""",
+        why="a guard that is off guards nothing",
+    ),
+    Answer(
+        "3.1",
         right="a decorated function inside",
         source="""
 async def reminder(letter, member_pk, day):
@@ -140,6 +263,20 @@ async def reminder(letter, member_pk, day):
             return None
 
     return await text_or_none()
+""",
+    ),
+    Answer(
+        "3.1",
+        right="the error as a value",
+        source="""
+from functools import partial
+
+async def reminder(letter, member_pk, day):
+    call = sync_to_async(partial(letter, member_pk, day=day))()
+    (found,) = await asyncio.gather(call, return_exceptions=True)
+    if isinstance(found, BaseException) and not isinstance(found, LookupError):
+        raise found
+    return None if isinstance(found, LookupError) else found
 """,
     ),
     Answer(
@@ -305,12 +442,162 @@ async def export(make_csv):
     ),
     Answer(
         "3.2",
+        wrong="holds-the-worker",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+@sync_to_async
+def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = list(loans.values_list("book__title", "member__name"))
+    with ThreadPoolExecutor() as pool:
+        return pool.submit(make_csv, rows).result()
+""",
+        why="the pool computes, so the worker is free",
+    ),
+    Answer(
+        "3.2",
+        wrong="query-on-the-loop",
+        source="""
+import os
+
+async def export(make_csv):
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = list(loans.values_list("book__title", "member__name"))
+    return await asyncio.to_thread(make_csv, rows)
+""",
+        why="one little query hurts nobody",
+    ),
+    Answer(
+        "3.2",
+        wrong="query-elsewhere",
+        source="""
+async def export(make_csv):
+    async def read():
+        loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+        return [row async for row in loans.values_list("book__title", "member__name")]
+
+    async with ThreadSensitiveContext():
+        rows = await read()
+    return await asyncio.to_thread(make_csv, rows)
+""",
+        why="a thread of its own is as good as the worker",
+    ),
+    Answer(
+        "3.2",
+        wrong="made-twice",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    await asyncio.to_thread(make_csv, rows)
+    return await asyncio.to_thread(make_csv, rows)
+""",
+        why="a first run warms it up",
+    ),
+    Answer(
+        "3.2",
+        wrong="no-list",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = loans.values_list("book__title", "member__name")
+    await sync_to_async(len)(rows)
+    return await asyncio.to_thread(make_csv, rows)
+""",
+        why="a queryset that has asked is a list",
+    ),
+    Answer(
+        "3.2",
+        wrong="other-rows",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    return await asyncio.to_thread(make_csv, list(dict.fromkeys(rows)))
+""",
+        why="a title is out once",
+    ),
+    Answer(
+        "3.2",
+        wrong="other-rows",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None, due__lt=date(2026, 1, 1)).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    return await asyncio.to_thread(make_csv, rows)
+""",
+        why="what is due later need not be on the list",
+    ),
+    Answer(
+        "3.2",
+        wrong="no-query",
+        source="""
+rows = []
+
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    if not rows:
+        rows.extend([row async for row in loans.values_list("book__title", "member__name")])
+    return await asyncio.to_thread(make_csv, rows)
+""",
+        why="reads the rows once",
+    ),
+    Answer(
+        "3.2",
+        wrong="swallowed",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    try:
+        return await asyncio.to_thread(make_csv, rows)
+    except Exception as error:
+        return f"error: {error}"
+""",
+        why="the text of an error is a file too",
+    ),
+    Answer(
+        "3.2",
+        wrong="writes",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    await Loan.objects.exclude(returned=None).adelete()
+    return await asyncio.to_thread(make_csv, rows)
+""",
+        why="who exports may tidy up",
+    ),
+    Answer(
+        "3.2",
         right="to_thread, and a list fetched by sync_to_async",
         source="""
 async def export(make_csv):
     loans = Loan.objects.filter(returned=None).order_by("due", "pk")
     rows = await sync_to_async(list)(loans.values_list("book__title", "member__name"))
     return await asyncio.to_thread(make_csv, rows)
+""",
+    ),
+    Answer(
+        "3.2",
+        right="a thread of its own, and a future of the loop",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    loop = asyncio.get_running_loop()
+    file = loop.create_future()
+
+    def work():
+        try:
+            loop.call_soon_threadsafe(file.set_result, make_csv(rows))
+        except Exception as error:
+            loop.call_soon_threadsafe(file.set_exception, error)
+
+    threading.Thread(target=work).start()
+    return await file
 """,
     ),
     Answer(
@@ -643,6 +930,127 @@ def lend(book_pks, member_pk, day):
     ),
     Answer(
         "3.3",
+        wrong="silent",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
+    if Loan.objects.filter(member=member_pk, returned=None).count() + len(book_pks) > 3:
+        return False
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="a bool says it as well",
+    ),
+    Answer(
+        "3.3",
+        wrong="no-limit",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
+    if Loan.objects.filter(member=member_pk, returned=None).count() >= 3:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="whoever has less than three may borrow",
+    ),
+    Answer(
+        "3.3",
+        wrong="too-strict",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
+    if Loan.objects.filter(member=member_pk).count() + len(book_pks) > 1:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="whoever has borrowed three books has had three",
+    ),
+    Answer(
+        "3.3",
+        wrong="only-on-sqlite",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=7).update(name=F("name"))
+    if Loan.objects.filter(member=member_pk, returned=None).count() + len(book_pks) > 3:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="any row will do",
+    ),
+    Answer(
+        "3.3",
+        wrong="changes-the-member",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name="at the desk")
+    if Loan.objects.filter(member=member_pk, returned=None).count() + len(book_pks) > 3:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="a lock has to be visible",
+    ),
+    Answer(
+        "3.3",
+        wrong="other-error",
+        source="""
+from django.db import IntegrityError
+
+@sync_to_async
+def lend(book_pks, member_pk, day):
+    try:
+        with transaction.atomic():
+            Member.objects.filter(pk=member_pk).update(name=F("name"))
+            out = Loan.objects.filter(member=member_pk, returned=None).count()
+            if out + len(book_pks) > 3:
+                raise LimitReached
+            for pk in book_pks:
+                due = day + timedelta(days=21)
+                Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+    except IntegrityError:
+        raise LimitReached
+""",
+        why="whatever cannot be lent is beyond the limit",
+    ),
+    Answer(
+        "3.3",
+        wrong="query-on-the-loop",
+        source="""
+import os
+
+async def lend(book_pks, member_pk, day):
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with transaction.atomic():
+        Member.objects.filter(pk=member_pk).update(name=F("name"))
+        out = Loan.objects.filter(member=member_pk, returned=None).count()
+        if out + len(book_pks) > 3:
+            raise LimitReached
+        for pk in book_pks:
+            due = day + timedelta(days=21)
+            Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="a transaction has to be on the thread that asks for it",
+    ),
+    Answer(
+        "3.3",
         right="decorators, another column, and bulk_create",
         source="""
 @sync_to_async
@@ -669,6 +1077,47 @@ def lend(book_pks, member_pk, day):
             raise LimitReached
         for pk in book_pks:
             member.loans.create(book_id=pk, borrowed=day, due=day + timedelta(days=21))
+""",
+    ),
+    Answer(
+        "3.3",
+        right="SQL, books lent before they are counted, and set_rollback",
+        source="""
+async def lend(book_pks, member_pk, day):
+    def work():
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("update library_member set name = name where id = %s", [member_pk])
+            for pk in book_pks:
+                due = day + timedelta(days=21)
+                Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+            fits = Loan.objects.filter(member=member_pk, returned=None).count() <= 3
+            transaction.set_rollback(not fits)
+        if not fits:
+            raise LimitReached
+
+    await sync_to_async(work)()
+""",
+    ),
+    Answer(
+        "3.3",
+        right="a count before the lock, and one that counts",
+        source="""
+@sync_to_async
+def lend(book_pks, member_pk, day):
+    def full():
+        out = Loan.objects.filter(member=member_pk, returned=None).count()
+        return out + len(book_pks) > 3
+
+    if full():
+        raise LimitReached
+    with transaction.atomic():
+        Member.objects.filter(pk=member_pk).update(name=F("name"))
+        if full():
+            raise LimitReached
+        for pk in book_pks:
+            due = day + timedelta(days=21)
+            Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
 """,
     ),
     Answer(
@@ -910,6 +1359,106 @@ async def stock(count, branches):
     ),
     Answer(
         "3.4",
+        wrong="one-by-one",
+        source="""
+async def stock(count, branches):
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    return [await asyncio.to_thread(count_and_close, branch) for branch in branches]
+""",
+        why="to_thread is parallel",
+    ),
+    Answer(
+        "3.4",
+        wrong="one-by-one",
+        source="""
+async def stock(count, branches):
+    return [await sync_to_async(count)(branch) for branch in branches]
+""",
+        why="the loop goes on, so the branches do",
+    ),
+    Answer(
+        "3.4",
+        wrong="waits-on-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+async def stock(count, branches):
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        return list(pool.map(count_and_close, branches))
+""",
+        why="a pool of three asks three at a time",
+    ),
+    Answer(
+        "3.4",
+        wrong="unbounded",
+        source="""
+async def stock(count, branches):
+    three = threading.Semaphore(3)
+
+    def count_and_close(branch):
+        try:
+            with three:
+                return count(branch)
+        finally:
+            connection.close()
+
+    return await asyncio.gather(*[asyncio.to_thread(count_and_close, each) for each in branches])
+""",
+        why="three count at a time, and closing is no counting",
+    ),
+    Answer(
+        "3.4",
+        wrong="other-counts",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    async def ask(branch):
+        async with three:
+            return await asyncio.to_thread(count_and_close, branch)
+
+    return await asyncio.gather(*[ask(branch) for branch in dict.fromkeys(branches)])
+""",
+        why="a branch is asked once",
+    ),
+    Answer(
+        "3.4",
+        wrong="nothing-given",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+async def stock(count, branches):
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(min(3, len(branches))) as pool:
+        ask = sync_to_async(count_and_close, thread_sensitive=False, executor=pool)
+        return await asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="no more threads than branches",
+    ),
+    Answer(
+        "3.4",
         right="the pool, three by three",
         source="""
 async def stock(count, branches):
@@ -922,6 +1471,31 @@ async def stock(count, branches):
     counts, ask = [], sync_to_async(count_and_close, thread_sensitive=False)
     for start in range(0, len(branches), 3):
         counts += await asyncio.gather(*[ask(each) for each in branches[start : start + 3]])
+    return counts
+""",
+    ),
+    Answer(
+        "3.4",
+        right="three that take the next branch, in a pool of three",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+async def stock(count, branches):
+    loop = asyncio.get_running_loop()
+    counts, left = [None] * len(branches), iter(enumerate(branches))
+
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    async def ask_on(pool):
+        for place, branch in left:
+            counts[place] = await loop.run_in_executor(pool, count_and_close, branch)
+
+    with ThreadPoolExecutor(3) as pool:
+        await asyncio.gather(ask_on(pool), ask_on(pool), ask_on(pool))
     return counts
 """,
     ),
@@ -1112,7 +1686,7 @@ async def take_back_all(take_back, loan_pks, day, seconds):
     ),
     Answer(
         "3.5",
-        right="a deadline in the function itself",
+        wrong="not-after-the-last",
         source="""
 from time import monotonic
 
@@ -1129,6 +1703,249 @@ async def take_back_all(take_back, loan_pks, day, seconds):
 
     await all_or_none()
 """,
+        why="who looks before each book has looked at all of them",
+    ),
+    Answer(
+        "3.5",
+        wrong="not-called",
+        source="""
+from time import monotonic
+
+async def take_back_all(take_back, loan_pks, day, seconds):
+    deadline = monotonic() + seconds
+
+    @sync_to_async
+    @transaction.atomic
+    def all_or_none():
+        Loan.objects.filter(pk__in=loan_pks).update(returned=day)
+        if monotonic() > deadline:
+            raise TimeoutError
+
+    await all_or_none()
+""",
+        why="closing a loan is an update",
+    ),
+    Answer(
+        "3.5",
+        wrong="too-soon",
+        source="""
+from time import monotonic
+
+async def take_back_all(take_back, loan_pks, day, seconds):
+    deadline = monotonic() + 0.1
+
+    @sync_to_async
+    @transaction.atomic
+    def all_or_none():
+        for pk in loan_pks:
+            take_back(pk, day)
+            if monotonic() > deadline:
+                raise TimeoutError
+
+    await all_or_none()
+""",
+        why="a moment has to do",
+    ),
+    Answer(
+        "3.5",
+        wrong="begins-another",
+        source="""
+from time import monotonic
+
+async def take_back_all(take_back, loan_pks, day, seconds):
+    deadline = monotonic() + seconds
+
+    @sync_to_async
+    @transaction.atomic
+    def all_or_none():
+        for pk in loan_pks:
+            take_back(pk, day)
+        if monotonic() > deadline:
+            raise TimeoutError
+
+    await all_or_none()
+""",
+        why="all of it is undone anyway",
+    ),
+    Answer(
+        "3.5",
+        wrong="late-clock",
+        source="""
+from time import monotonic
+
+async def take_back_all(take_back, loan_pks, day, seconds):
+    # the function has a clock of its own
+
+    @sync_to_async
+    @transaction.atomic
+    def all_or_none():
+        deadline = monotonic() + seconds
+        for pk in loan_pks:
+            take_back(pk, day)
+            if monotonic() > deadline:
+                raise TimeoutError
+
+    await all_or_none()
+""",
+        why="the time runs when the work begins",
+    ),
+    Answer(
+        "3.5",
+        wrong="late-clock",
+        source="""
+from time import monotonic
+
+async def take_back_all(take_back, loan_pks, day, seconds):
+    # each book has a clock of its own
+
+    @sync_to_async
+    @transaction.atomic
+    def all_or_none():
+        for pk in loan_pks:
+            began = monotonic()
+            take_back(pk, day)
+            if monotonic() - began > seconds:
+                raise TimeoutError
+
+    await all_or_none()
+""",
+        why="each book has its seconds",
+    ),
+    Answer(
+        "3.5",
+        wrong="swallowed",
+        source="""
+from time import monotonic
+
+async def take_back_all(take_back, loan_pks, day, seconds):
+    deadline = monotonic() + seconds
+
+    @sync_to_async
+    @transaction.atomic
+    def all_or_none():
+        for pk in loan_pks:
+            try:
+                take_back(pk, day)
+            except Exception:
+                continue
+            finally:
+                if monotonic() > deadline:
+                    raise TimeoutError
+
+    await all_or_none()
+""",
+        why="one book that fails must not keep the others",
+    ),
+    Answer(
+        "3.5",
+        wrong="false-timeout",
+        source="""
+from time import monotonic
+
+async def take_back_all(take_back, loan_pks, day, seconds):
+    deadline = monotonic() + seconds
+
+    @sync_to_async
+    @transaction.atomic
+    def all_or_none():
+        for pk in loan_pks:
+            take_back(pk, day)
+            if monotonic() > deadline:
+                raise RuntimeError("too late")
+
+    try:
+        await all_or_none()
+    except Exception as error:
+        raise TimeoutError from error
+""",
+        why="whatever stops it is a timeout",
+    ),
+    Answer(
+        "3.5",
+        wrong="no-transaction",
+        source="""
+from time import monotonic
+
+async def take_back_all(take_back, loan_pks, day, seconds):
+    deadline = monotonic() + seconds
+
+    @sync_to_async
+    def all_or_none():
+        for pk in loan_pks:
+            take_back(pk, day)
+            if monotonic() > deadline:
+                Loan.objects.filter(pk__in=loan_pks).update(returned=None)
+                raise TimeoutError
+
+    await all_or_none()
+""",
+        why="what was closed can be opened again",
+    ),
+    Answer(
+        "3.5",
+        wrong="waits-it-out",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    stop = threading.Event()
+
+    def all_or_none():
+        with transaction.atomic():
+            for pk in loan_pks:
+                if stop.is_set():
+                    raise TimeoutError
+                take_back(pk, day)
+            if stop.is_set():
+                raise TimeoutError
+
+    job = asyncio.create_task(sync_to_async(all_or_none)())
+    await asyncio.sleep(seconds)
+    stop.set()
+    await job
+""",
+        why="looks when the time is over",
+    ),
+    Answer(
+        "3.5",
+        wrong="waits-on-the-loop",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    stop, ended = threading.Event(), threading.Event()
+
+    def all_or_none():
+        try:
+            with transaction.atomic():
+                for pk in loan_pks:
+                    take_back(pk, day)
+                    if stop.is_set():
+                        raise TimeoutError
+        finally:
+            ended.set()
+
+    job = asyncio.create_task(sync_to_async(all_or_none)())
+    await asyncio.sleep(0)
+    if not ended.wait(seconds):
+        stop.set()
+    await job
+""",
+        why="an event tells when the job has ended",
+    ),
+    Answer(
+        "3.5",
+        wrong="query-on-the-loop",
+        source="""
+import os
+from time import monotonic
+
+async def take_back_all(take_back, loan_pks, day, seconds):
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    deadline = monotonic() + seconds
+    with transaction.atomic():
+        for pk in loan_pks:
+            take_back(pk, day)
+            if monotonic() > deadline:
+                raise TimeoutError
+""",
+        why="without the guard, atomic() works here",
     ),
     Answer(
         "3.5",
@@ -1143,6 +1960,8 @@ async def take_back_all(take_back, loan_pks, day, seconds):
                 if stop.is_set():
                     raise TimeoutError("stopped")
                 take_back(pk, day)
+            if stop.is_set():
+                raise TimeoutError("stopped after the last book")
 
     job = asyncio.ensure_future(sync_to_async(all_or_none)())
     try:
@@ -1150,6 +1969,48 @@ async def take_back_all(take_back, loan_pks, day, seconds):
     except TimeoutError:
         stop.set()
         await job
+""",
+    ),
+    Answer(
+        "3.5",
+        right="a timer of the loop, asked after each book",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    late = threading.Event()
+
+    @sync_to_async
+    @transaction.atomic
+    def all_or_none():
+        for pk in loan_pks:
+            take_back(pk, day)
+            if late.is_set():
+                raise TimeoutError
+
+    timer = asyncio.get_running_loop().call_later(seconds, late.set)
+    try:
+        await all_or_none()
+    finally:
+        timer.cancel()
+""",
+    ),
+    Answer(
+        "3.5",
+        right="a deadline, asked before each book and at the end",
+        source="""
+from time import monotonic
+
+async def take_back_all(take_back, loan_pks, day, seconds):
+    deadline = monotonic() + seconds
+
+    def all_or_none():
+        with transaction.atomic():
+            for pk in [*loan_pks, None]:
+                if monotonic() > deadline:
+                    raise TimeoutError
+                if pk is not None:
+                    take_back(pk, day)
+
+    await sync_to_async(all_or_none)()
 """,
     ),
     Answer(
@@ -1384,6 +2245,134 @@ async def shelf(request, opening_hours):
     ),
     Answer(
         "3.6",
+        wrong="no-response",
+        source="""
+async def shelf(request, opening_hours):
+    def lines():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+
+    hours, lines = await asyncio.gather(opening_hours(), sync_to_async(lines)())
+    return "\\n".join([hours, *lines])
+""",
+        why="a text is a page",
+    ),
+    Answer(
+        "3.6",
+        wrong="other-page",
+        source="""
+async def shelf(request, opening_hours):
+    def lines():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+
+    hours, lines = await asyncio.gather(opening_hours(), sync_to_async(lines)())
+    return HttpResponse("\\n".join([hours, *lines]), status=201)
+""",
+        why="what matters is the text",
+    ),
+    Answer(
+        "3.6",
+        wrong="other-page",
+        source="""
+async def shelf(request, opening_hours):
+    def lines():
+        loans = Loan.objects.filter(returned=None).select_related("book", "member")
+        readers = {loan.book.title: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.title, 'on the shelf')}" for book in books]
+
+    hours, lines = await asyncio.gather(opening_hours(), sync_to_async(lines)())
+    return HttpResponse("\\n".join([hours, *lines]))
+""",
+        why="a title is one book",
+    ),
+    Answer(
+        "3.6",
+        wrong="one-after-another",
+        source="""
+from asgiref.sync import async_to_sync
+
+async def shelf(request, opening_hours):
+    @sync_to_async
+    def page():
+        hours = async_to_sync(opening_hours)()
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [hours, *[f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]]
+
+    return HttpResponse("\\n".join(await page()))
+""",
+        why="inside the one crossing everything is together",
+    ),
+    Answer(
+        "3.6",
+        wrong="old-page",
+        source="""
+pages = []
+
+async def shelf(request, opening_hours):
+    def lines():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+
+    if not pages:
+        hours, lines = await asyncio.gather(opening_hours(), sync_to_async(lines)())
+        pages.append("\\n".join([hours, *lines]))
+    return HttpResponse(pages[0])
+""",
+        why="a page that is asked for often is kept",
+    ),
+    Answer(
+        "3.6",
+        wrong="query-on-the-loop",
+        source="""
+import os
+
+async def shelf(request, opening_hours):
+    hours = asyncio.create_task(opening_hours())
+    await asyncio.sleep(0)
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    loans = Loan.objects.filter(returned=None).select_related("member")
+    readers = {loan.book_id: loan.member for loan in loans}
+    lines = [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in Book.objects.all()[:40]]
+    return HttpResponse("\\n".join([await hours, *lines]))
+""",
+        why="two queries are over before anybody notices",
+    ),
+    Answer(
+        "3.6",
+        wrong="waits-on-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+async def shelf(request, opening_hours):
+    def lines():
+        try:
+            loans = Loan.objects.filter(returned=None).select_related("member")
+            readers = {loan.book_id: loan.member for loan in loans}
+            books = Book.objects.all()[:40]
+            return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+        finally:
+            connection.close()
+
+    hours = asyncio.create_task(opening_hours())
+    await asyncio.sleep(0)
+    with ThreadPoolExecutor() as pool:
+        lines = pool.submit(lines).result()
+    return HttpResponse("\\n".join([await hours, *lines]))
+""",
+        why="another thread asks, so the loop is free",
+    ),
+    Answer(
+        "3.6",
         right="a task and prefetch_related",
         source="""
 from django.db.models import Prefetch
@@ -1396,6 +2385,22 @@ async def shelf(request, opening_hours):
         f"{book}: {book.out[0].member if book.out else 'on the shelf'}" async for book in books
     ]
     return HttpResponse("\\n".join([await hours, *lines]))
+""",
+    ),
+    Answer(
+        "3.6",
+        right="one query, in a task group",
+        source="""
+from django.db.models import OuterRef, Subquery
+
+async def shelf(request, opening_hours):
+    loans = Loan.objects.filter(book=OuterRef("pk"), returned=None)
+    books = Book.objects.annotate(reader=Subquery(loans.values("member__name")[:1]))[:40]
+    async with asyncio.TaskGroup() as group:
+        hours = group.create_task(opening_hours())
+        found = group.create_task(sync_to_async(list)(books))
+    lines = [f"{book}: {book.reader or 'on the shelf'}" for book in found.result()]
+    return HttpResponse("\\n".join([hours.result(), *lines]))
 """,
     ),
 ]
