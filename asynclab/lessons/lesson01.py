@@ -9,10 +9,11 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 from ..exercises.book import NotYet, exercise
-from .vocabulary.edges import require_of_nothing
+from .vocabulary.edges import require_of_nothing, require_unchanged
 from .vocabulary.failing import (
-    Mishap,
+    Outage,
     fail,
+    fail_in_many_ways,
     require_cancellable,
     require_told,
     require_told_of_no_loop,
@@ -61,7 +62,7 @@ async def stock_report(given):
 
     async def closed(branch):
         if branch == BRANCHES[2]:
-            raise Mishap
+            raise Outage
         return branch
 
     await require_told(given, "stock_report", closed, list(BRANCHES), what="One branch")
@@ -101,11 +102,7 @@ async def _ask_five(given) -> None:
             "Every answer is there, in the order in which they came in. "
             "Which call waits for all and keeps the order of the questions?",
         )
-    if branches != list(BRANCHES):
-        raise NotYet(
-            "changes-the-list",
-            f"Your caller's list of branches holds {branches!r} now. Whose list is it?",
-        )
+    require_unchanged(branches, list(BRANCHES))
     require_this_loop(call)
 
 
@@ -155,7 +152,8 @@ async def _ask_many(given) -> None:
 async def issue_cards(given):
     names = ["Mina", "Jonathan", "Lucy"]
     desk = _CardMaker(given, names)
-    call = await given.call("issue_cards", desk.make_card, list(names), expect=TypeError)
+    own = list(names)
+    call = await given.call("issue_cards", desk.make_card, own, expect=TypeError)
     if call.error and desk.watch.home:
         raise NotYet(
             "called-too-soon",
@@ -174,12 +172,13 @@ async def issue_cards(given):
             "made-twice",
             f"For {len(names)} names {len(desk.made)} cards were made. Who makes one again?",
         )
+    require_unchanged(own, names)
     require_this_loop(call)
     await require_of_nothing(given, "issue_cards", str, [], what="no name")
     await _require_odd_cards(given)
 
     def make_none(name):
-        raise Mishap
+        raise Outage
 
     await require_told(given, "issue_cards", make_none, names, what="`make_card`")
     return "No card was made on the loop's thread, and the loop was free while each was made."
@@ -372,6 +371,8 @@ async def _post_letters(start) -> SimpleNamespace:
     fact.started = gate.reached == 3
     fact.alive = gate.open()
     await turns()
+    for error in mail, address, stamp:
+        error.__traceback__ = None  # Its frames may hold the task.
     fact.kept = tasks.kept
     fact.handler = asyncio.get_running_loop().get_exception_handler() is not handler
     fact.problems = [problem for problem in ours + theirs if problem is not earlier]
@@ -563,8 +564,9 @@ async def serve(given):
     await _serve_three(given)
     await _serve_many(given)
     await require_of_nothing(given, "serve", [], fail, what="no request")
-    await require_told(given, "serve", ["r-1811", "r-1847"], fail, what="`handle`")
-    await require_cancellable(given, "serve", ["r-1811", "r-1847"], last=True)
+    numbers = ["r-1811", "r-1847"]
+    await require_told(given, "serve", list(numbers), fail_in_many_ways, what="`handle`")
+    await require_cancellable(given, "serve", numbers, last=True)
     return "Each request carried its own number, and all of them were in flight together."
 
 
@@ -587,7 +589,8 @@ async def _serve_three(given) -> None:
         languages.add(_language.get())
         return f"{request} served"
 
-    call = await given.call("serve", list(requests), handle)
+    own = list(requests)
+    call = await given.call("serve", own, handle)
     if set(log) != set(requests):
         raise NotYet(
             "not-served",
@@ -614,6 +617,7 @@ async def _serve_three(given) -> None:
             "The numbers are right, and every other context variable is gone: the language that "
             "was set before, say. A new `Context()` is empty. What makes a copy of this one?",
         )
+    require_unchanged(own, requests)
     require_this_loop(call)
 
 
@@ -651,7 +655,7 @@ async def _serve_many(given) -> None:
         await desk.wait(request)
 
     result = await given.result_of("serve", list(requests), handle)
-    if desk.answered < len(requests) or not same(result, [None] * len(requests)):
+    if desk.answered != len(requests) or not same(result, [None] * len(requests)):
         raise NotYet(
             "loses-a-request",
             f"Given {len(requests)} requests, two of them with the same number, it returned "
@@ -714,8 +718,9 @@ async def make_refresh(given):
     if not good.disabled:
         raise NotYet(
             "double-click",
-            "When the callback had returned, the button could be pressed again. A task begins "
-            "later than that. What should the callback do before it starts the task?",
+            "The button could be pressed again when the callback had returned, or while the prices "
+            "were on their way. A task begins later than the callback ends. What belongs before "
+            "the task, and what behind the prices?",
         )
     if not good.alive:
         raise NotYet(
@@ -800,6 +805,7 @@ async def _click(make_refresh, outcomes) -> SimpleNamespace:
         if fact.coroutine:
             return fact
         await turns()
+        fact.disabled = fact.disabled and button.disabled
         fact.fetching = gate.reached == 2
         fact.alive = gate.open()
         await turns()

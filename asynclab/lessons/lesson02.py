@@ -1,5 +1,6 @@
 """The checks of lesson 02: SynchronousOnlyOperation."""
 
+import re
 import textwrap
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from django.utils.html import escape
 
 from ..exercises.book import NotYet, exercise
 from ..exercises.given import Call
+from ..recorder.events import Span
 from .vocabulary.causes import behind_a_dot, in_lazy_user, on_line_with, written
 from .vocabulary.edges import require_of_nothing
 from .vocabulary.failing import database_lost_at, require_told_of_database
@@ -77,7 +79,7 @@ async def _require_overdue(given, day) -> Call:
     require_query(call, "number", "how many loans are overdue")
     require_only_reads(call)
     if same(call.value, right):
-        if not any(_counts(query.detail.upper()) for query in queries(call)):
+        if not any(map(_counts, queries(call))):
             raise NotYet(
                 "fetches-rows",
                 "The number is right, but every loan travelled to Python to be counted here. "
@@ -103,8 +105,13 @@ async def _require_overdue(given, day) -> Call:
     )
 
 
-def _counts(sql: str) -> bool:
-    return any(function in sql for function in ("COUNT(", "SUM(", "TOTAL("))
+_COUNTED = re.compile(r"SELECT\W+(?:\w+\(\s*)*(?:SELECT\s+)?(?:COUNT|SUM|TOTAL)\(", re.IGNORECASE)
+
+
+def _counts(query: Span) -> bool:
+    """Whether the first thing that is selected is a number for all rows."""
+    sql = query.detail.lstrip()
+    return bool(_COUNTED.match(sql)) or sql[:4].upper() == "WITH"
 
 
 def _in_one_hop(call: Call) -> str:
@@ -239,14 +246,15 @@ async def _require_handed_over(given, loan, day) -> Call:
     call = await call_off_the_loop(given, "hand_over", loan.pk, receiver.pk, day)
     new = await open_loans().filter(book=loan.book_id).afirst()
     old = await Loan.objects.filter(pk=loan.pk).afirst()
-    wanted = (day, receiver.pk, day, day + timedelta(days=21))
-    got = (old and old.returned, new and new.member_id, new and new.borrowed, new and new.due)
+    loan.returned = day
+    wanted = (_row(loan), receiver.pk, day, day + timedelta(days=21))
+    got = (old and _row(old), new and new.member_id, new and new.borrowed, new and new.due)
     if got != wanted:
         raise NotYet(
             "not-handed-over",
-            f"Handed over on {day}, the old loan must be returned on that day, and the new member "
-            "must have an open one, borrowed that day and due 21 days later. Which of these is "
-            "missing?",
+            f"Handed over on {day}, the old loan must be returned on that day, with all else as it "
+            "was, and the new member must have an open one, borrowed that day and due 21 days "
+            "later. Which of these is missing?",
         )
     both = {("loan", loan.pk), ("loan", new.pk)}
     if {key for key, _ in before ^ await _rows()} != both:
@@ -256,6 +264,10 @@ async def _require_handed_over(given, loan, day) -> Call:
             "was. Which of your statements says too little about the row that it means?",
         )
     return call
+
+
+def _row(loan) -> tuple:
+    return loan.book_id, loan.member_id, loan.borrowed, loan.due, loan.returned
 
 
 async def _rows() -> set[tuple[tuple[str, int], tuple]]:
@@ -412,6 +424,8 @@ async def dashboard(given):
     await lend_out_of_order()
     await _require_page(given, "amara")
     await lend_two_copies()
+    longest = await open_loans().afirst()
+    await open_loans().filter(pk=longest.pk).aupdate(returned=DAY)
     await _require_page(given, "d.weiss")
     loans = await _require_page(given, None)
     await require_told_of_database(given, "dashboard", await request_of("amara"))

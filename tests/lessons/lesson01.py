@@ -277,6 +277,34 @@ async def stock_report(ask, branches):
 """,
     ),
     Answer(
+        "1.1",
+        wrong="swallowed",
+        source="""
+async def stock_report(ask, branches):
+    async def ask_one(branch):
+        try:
+            return await ask(branch)
+        except OSError:
+            return f"{branch}: closed"
+
+    return await asyncio.gather(*[ask_one(branch) for branch in branches])
+""",
+        why="a branch that does not answer is closed",
+    ),
+    Answer(
+        "1.1",
+        right="an error of one's own, with the branch's behind it",
+        source="""
+async def stock_report(ask, branches):
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(ask(branch)) for branch in branches]
+    except* Exception as errors:
+        raise RuntimeError("a branch has failed") from errors
+    return [task.result() for task in tasks]
+""",
+    ),
+    Answer(
         "1.2",
         wrong="blocks",
         source="""
@@ -506,6 +534,33 @@ async def issue_cards(make_card, names):
     threading.Thread(target=work).start()
     return await done
 """,
+    ),
+    Answer(
+        "1.2",
+        wrong="changes-the-list",
+        source="""
+async def issue_cards(make_card, names):
+    cards = []
+    while names:
+        cards.append(await asyncio.to_thread(make_card, names.pop(0)))
+    return cards
+""",
+        why="a list that I am given is mine",
+    ),
+    Answer(
+        "1.2",
+        wrong="swallowed",
+        source="""
+async def issue_cards(make_card, names):
+    cards = []
+    for name in names:
+        try:
+            cards.append(await asyncio.to_thread(make_card, name))
+        except OSError:
+            continue
+    return cards
+""",
+        why="a card that cannot be drawn is left out",
     ),
     Answer(
         "1.3",
@@ -787,6 +842,27 @@ def in_background(coroutine, problems):
     task.add_done_callback(background.discard)
 """,
         why="whatever comes out of a letter is its failure",
+    ),
+    Answer(
+        "1.3",
+        right="the result, asked for in the callback",
+        source="""
+background = set()
+
+def in_background(coroutine, problems):
+    def look(task):
+        background.discard(task)
+        try:
+            task.result()
+        except asyncio.CancelledError:
+            pass
+        except Exception as error:
+            problems.append(error)
+
+    task = asyncio.create_task(coroutine)
+    background.add(task)
+    task.add_done_callback(look)
+""",
     ),
     Answer(
         "1.4",
@@ -1230,6 +1306,36 @@ async def serve(requests, handle):
     return await asyncio.to_thread(asyncio.run, handle_all())
 """,
         why="a loop of one's own disturbs nobody",
+    ),
+    Answer(
+        "1.5",
+        wrong="changes-the-list",
+        source="""
+async def serve(requests, handle):
+    async def handle_one(request):
+        request_id.set(request)
+        return await handle(request)
+
+    tasks = []
+    while requests:
+        tasks.append(asyncio.create_task(handle_one(requests.pop(0))))
+    return [await task for task in tasks]
+""",
+        why="a list that I am given is mine",
+    ),
+    Answer(
+        "1.5",
+        wrong="loses-a-request",
+        source="""
+async def serve(requests, handle):
+    async def handle_one(request):
+        request_id.set(request)
+        await handle(request)
+        return await handle(request)
+
+    return await asyncio.gather(*[handle_one(request) for request in requests])
+""",
+        why="the first call handles, the second one gives the result",
     ),
     Answer(
         "1.6",
@@ -1677,6 +1783,30 @@ class Refresh:
 def make_refresh(fetch, label):
     return Refresh(fetch, label).click
 """,
+    ),
+    Answer(
+        "1.6",
+        wrong="double-click",
+        source="""
+def make_refresh(fetch, label):
+    tasks = set()
+
+    async def refresh():
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+
+    def on_click(button):
+        button.disabled = True
+        task = asyncio.create_task(refresh())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        asyncio.get_running_loop().call_soon(setattr, button, "disabled", False)
+
+    return on_click
+""",
+        why="after a turn of the loop the click is over",
     ),
 ]
 

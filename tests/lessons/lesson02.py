@@ -261,6 +261,18 @@ def count_overdue(day):
 """,
     ),
     Answer(
+        "2.1",
+        wrong="fetches-rows",
+        source="""
+from django.db.models import Count
+
+async def count_overdue(day):
+    loans = Loan.objects.filter(returned=None, due__lt=day).annotate(Count("book"))
+    return len([loan async for loan in loans])
+""",
+        why="where `COUNT` stands in the query, the database counts",
+    ),
+    Answer(
         "2.2",
         wrong="loops-on-the-loop",
         source="""
@@ -834,6 +846,42 @@ def hand_over(loan_pk, member_pk, day):
 """,
     ),
     Answer(
+        "2.3",
+        wrong="not-handed-over",
+        source="""
+@sync_to_async
+@transaction.atomic
+def hand_over(loan_pk, member_pk, day):
+    loan = Loan.objects.get(pk=loan_pk)
+    loan.returned = loan.due = day
+    loan.save()
+    due = day + timedelta(days=21)
+    loan.book.loans.create(member_id=member_pk, borrowed=day, due=due)
+""",
+        why="what is returned is no longer due",
+    ),
+    Answer(
+        "2.3",
+        right="autocommit off, commit and rollback by hand",
+        source="""
+@sync_to_async
+def hand_over(loan_pk, member_pk, day):
+    transaction.set_autocommit(False)
+    try:
+        loan = Loan.objects.get(pk=loan_pk)
+        loan.returned = day
+        loan.save()
+        due = day + timedelta(days=21)
+        loan.book.loans.create(member=Member.objects.get(pk=member_pk), borrowed=day, due=due)
+        transaction.commit()
+    except BaseException:
+        transaction.rollback()
+        raise
+    finally:
+        transaction.set_autocommit(True)
+""",
+    ),
+    Answer(
         "2.4",
         wrong="lazy-user",
         source="""
@@ -1275,6 +1323,19 @@ async def dashboard(request):
     return HttpResponse(pages[0])
 """,
         why="a page that was made once need not be made again",
+    ),
+    Answer(
+        "2.5",
+        wrong="other-text",
+        source="""
+async def dashboard(request):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    loans = [loan async for loan in loans.select_related("book", "member")]
+    context = {"user": await request.auser(), "loans": loans, "count": len(loans)}
+    context["first"] = min(loan.book.title for loan in loans)
+    return HttpResponse(page.render(context))
+""",
+        why="the first one is the first in the alphabet",
     ),
 ]
 

@@ -2,7 +2,7 @@
 
 causes            conditions for an exercise's table of errors
 contexts          context variables, as the task of a check finds them
-edges             what an answer makes of no input at all
+edges             what an answer makes of no input at all, and that it leaves its input alone
 failing           something fails under an answer: whoever called it has to hear of it
 library           the library's data
 logs              a logger for a check, which leaves logging as it was

@@ -1,4 +1,4 @@
-"""Inputs at the edge: what an answer makes of nothing at all."""
+"""Inputs: what an answer makes of nothing at all, and whether it leaves them as they are."""
 
 from ...exercises.book import NotYet
 from ...exercises.given import Given
@@ -27,3 +27,16 @@ async def require_of_nothing(given: Given, name: str, *args, what: str) -> None:
         "nothing-given",
         f"Given {what} at all, it {did}. How many answers are there to no question?",
     )
+
+
+def require_unchanged(given: list, before: list) -> None:
+    """Require that a list which an answer was given still holds what it held before.
+
+    Raises:
+        NotYet: "changes-the-list".
+    """
+    if given != before:
+        raise NotYet(
+            "changes-the-list",
+            f"Your caller's list held {before!r}, and it holds {given!r} now. Whose list is it?",
+        )

@@ -19,6 +19,10 @@ class Mishap(Exception):
         super().__init__("the lights went out")
 
 
+class Outage(Mishap, ConnectionError, TimeoutError, LookupError, ValueError, RuntimeError):
+    """A mishap that is of many kinds, so that whoever swallows one of them swallows it."""
+
+
 async def fail(*_args) -> None:
     """What a check gives to an answer as an async function, to see who is told.
 
@@ -26,6 +30,15 @@ async def fail(*_args) -> None:
         Mishap: always.
     """
     raise Mishap
+
+
+async def fail_in_many_ways(*_args) -> None:
+    """The same, with an exception that a handler for an ordinary kind of error catches.
+
+    Raises:
+        Outage: always.
+    """
+    raise Outage
 
 
 async def require_told(
@@ -124,9 +137,10 @@ async def _cancel(function, questions: list[str], last: bool) -> bool:
 
 def _stems_from(error: BaseException | None, kind: type[Exception]) -> bool:
     """Whether an exception is of that kind, or was raised because of one that is."""
-    while error is not None and not isinstance(error, kind):
-        error = error.__cause__ or error.__context__
-    return error is not None
+    if error is None or isinstance(error, kind):
+        return error is not None
+    behind = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return any(_stems_from(each, kind) for each in (*behind, error.__cause__ or error.__context__))
 
 
 async def require_told_of_database(given: Given, name: str, *args, **kwargs) -> None:

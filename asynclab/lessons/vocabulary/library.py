@@ -48,7 +48,7 @@ async def lend_two_copies() -> None:
     rows = {"member": member, "borrowed": DAY, "due": DAY + timedelta(days=21)}
     for _ in range(2):
         copy = await Book.objects.acreate(
-            title="Letters to & from <Bath>: 1811", author=author, year=1811
+            title="Letters to & from <Bath>: 868", author=author, year=868
         )
         await Loan.objects.acreate(book=copy, **rows)
 

@@ -25,7 +25,10 @@ def noting_bare_queries() -> Iterator[list[str]]:
     bare = []
 
     def note(cursor, sql):
-        if "library_" in sql and not cursor.db.in_atomic_block and not is_beside():
+        db = cursor.db
+        # With autocommit off, whoever switched it off commits, or rolls back.
+        inside = db.in_atomic_block or not db.autocommit
+        if "library_" in sql and not inside and not is_beside():
             bare.append(sql)
 
     with before_queries(note):

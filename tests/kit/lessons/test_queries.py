@@ -11,6 +11,8 @@ from asynclab.lessons.vocabulary.queries import (
     queries,
     require_off_the_pool,
     require_on_the_worker,
+    require_one_query,
+    require_only_reads,
     require_query,
 )
 from asynclab.recorder.events import BEGIN, END, QUERY, SUBMIT, SYNC, Recording
@@ -24,7 +26,7 @@ def call_of(*names, role="pool worker", after=()):
     recording = Recording()
 
     def note(op, key, kind="", name=""):
-        recording.note(op, key, kind, name, "", lambda: role)
+        recording.note(op, key, kind, name, name, lambda: role)
 
     def ask(names):
         for name in names:
@@ -93,3 +95,17 @@ def test_a_result_without_a_query_is_refused_in_words(what, after, text):
     assert refused.value.diagnosis == "no-query"
     assert refused.value.text.startswith(text)
     assert refused.value.text.endswith("Who knows which books are out?")
+
+
+def test_an_answer_is_of_one_query():
+    require_one_query(call_of(SESSIONS, LOANS), "number")
+    with pytest.raises(NotYet, match="The number is put together from 2 queries") as refused:
+        require_one_query(call_of(LOANS, "SELECT library_book"), "number")
+    assert refused.value.diagnosis == "many-queries"
+
+
+def test_a_question_writes_nothing():
+    require_only_reads(call_of(LOANS, "INSERT django_session"))
+    with pytest.raises(NotYet, match="it wrote: DELETE library_loan") as refused:
+        require_only_reads(call_of(LOANS, "DELETE library_loan"))
+    assert refused.value.diagnosis == "writes"

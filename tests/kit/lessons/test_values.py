@@ -2,7 +2,7 @@
 
 import pytest
 
-from asynclab.lessons.vocabulary.values import difference, same
+from asynclab.lessons.vocabulary.values import difference, is_rearranged, same
 
 
 class Agrees:
@@ -56,3 +56,13 @@ def test_not_the_same(value, wanted):
 )
 def test_where_a_text_differs_in_words(text, words):
     assert difference(text, "a\nb\nc") == words
+
+
+@pytest.mark.parametrize("value", [["a", "b"], ["b", "a"], Lines([Line("b"), "a"])])
+def test_rearranged(value):
+    assert is_rearranged(value, ["a", "b"])
+
+
+@pytest.mark.parametrize("value", [["a"], ["a", "a"], ("a", "b"), ["a", 1], ["a", Agrees()], None])
+def test_not_rearranged(value):
+    assert not is_rearranged(value, ["a", "b"])

@@ -1,0 +1,84 @@
+"""Something fails under an answer, and whoever called it has to hear of it."""
+
+import pytest
+from django.db import OperationalError
+
+from asynclab.lessons.vocabulary.failing import (
+    database_lost_at,
+    fail,
+    fail_in_many_ways,
+    require_cancellable,
+    require_told,
+)
+from tests.kit.exercises.answers import verdict_on
+from tests.kit.recorder.conftest import library
+
+__all__ = ["library"]
+
+
+def told(body, how=fail):
+    async def check(given):
+        await require_told(given, "answer", how, what="The shop")
+
+    return verdict_on(f"async def answer(ask):\n {body}", check).diagnosis
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return await ask()",
+        "try: await ask()\n except Exception as error: raise LookupError from error",
+        "async with asyncio.TaskGroup() as group: group.create_task(ask())",
+        "try:\n  async with asyncio.TaskGroup() as group: group.create_task(ask())\n"
+        " except* Exception as errors: raise LookupError from errors",
+    ],
+)
+def test_whoever_called_is_told(body):
+    assert told(body) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "diagnosis"),
+    [
+        ("try: await ask()\n except Exception as error: return str(error)", "swallowed"),
+        ("return await asyncio.gather(ask(), return_exceptions=True)", "swallowed"),
+        ("raise LookupError", "raised"),
+    ],
+)
+def test_whoever_called_is_not_told(body, diagnosis):
+    assert told(body) == diagnosis
+
+
+@pytest.mark.parametrize("kind", ["OSError", "LookupError", "ValueError", "TimeoutError"])
+def test_a_handler_for_one_kind_of_error_swallows_an_outage(kind):
+    body = f"try: await ask()\n except {kind}: return None"
+    assert (told(body), told(body, fail_in_many_ways)) == ("", "swallowed")
+
+
+async def cancel(given):
+    await require_cancellable(given, "answer", ["Bath", "Whitby"])
+
+
+@pytest.mark.parametrize(
+    ("body", "diagnosis"),
+    [
+        ("return await asyncio.gather(*map(ask, asked))", ""),
+        ("try: await ask('Bath')\n finally: asked.clear()", ""),
+        ("try: await ask('Bath')\n except BaseException: return []", "cancel-swallowed"),
+        ("try: await ask('Bath')\n except BaseException: await ask('Bath')", "cancel-swallowed"),
+    ],
+)
+def test_a_cancellation_comes_out_of_the_call(body, diagnosis):
+    source = f"async def answer(ask, asked):\n {body}"
+    assert verdict_on(source, cancel).diagnosis == diagnosis
+
+
+def test_a_database_that_is_lost_stays_lost(library):
+    authors = library.Author.objects
+    with database_lost_at("SELECT"):
+        for _ in range(2):
+            with pytest.raises(OperationalError, match="the connection is lost"):
+                authors.count()
+        with pytest.raises(OperationalError):
+            authors.update(name="nobody")
+    assert authors.exists()
