@@ -1,7 +1,6 @@
 """The checks of lesson 02: SynchronousOnlyOperation."""
 
 import re
-import textwrap
 from datetime import timedelta
 
 from asgiref.sync import sync_to_async
@@ -33,7 +32,7 @@ from .vocabulary.queries import (
     require_only_reads,
     require_query,
 )
-from .vocabulary.requests import request_of, text_of
+from .vocabulary.requests import request_of, require_response, text_of
 from .vocabulary.threads import require_this_loop, require_usual_threads
 from .vocabulary.transactions import ASYNC_WITH, noting_bare_queries
 from .vocabulary.values import same
@@ -366,7 +365,7 @@ async def _require_all_or_nothing(given, loan) -> None:
 async def greet(given):
     for name in "amara", "d.weiss":
         call = await call_off_the_loop(given, "greet", await request_of(name))
-        await _require_text(call.value, f"Good evening, {name}.")
+        await _require_text("greet", call.value, f"Good evening, {name}.")
         require_this_loop(call)
     call = await call_off_the_loop(given, "greet", await request_of(None))
     text = await _text(call.value)
@@ -376,7 +375,7 @@ async def greet(given):
             f"A visitor who is not logged in reads {text!r}. An `AnonymousUser` has an "
             "empty name. How do you find out that it is one?",
         )
-    await _require_text(call.value, "Good evening, guest.")
+    await _require_text("greet", call.value, "Good evening, guest.")
     await require_told_of_database(given, "greet", await request_of("amara"))
     return "A member is greeted by name, another one by hers, and a visitor as guest."
 
@@ -440,6 +439,7 @@ async def _require_page(given, username: str | None) -> int:
     require_query(call, "page", "which books are out")
     require_only_reads(call)
     await _require_text(
+        "dashboard",
         call.value,
         f"Dear {username or ''}, {len(lines)} books are out, {first} longest. {'. '.join(lines)}.",
     )
@@ -454,14 +454,9 @@ async def _require_page(given, username: str | None) -> int:
     return len(lines)
 
 
-async def _require_text(response: object, wanted: str) -> None:
-    if isinstance(response, str | bytes):
-        raise NotYet(
-            "no-response",
-            f"It returned a text, {textwrap.shorten(repr(response), 60)}, and a view answers with "
-            "an object that carries the text to the browser. What is it called?",
-        )
-    text, status = await _text(response), getattr(response, "status_code", 200)
+async def _require_text(name: str, response: object, wanted: str) -> None:
+    require_response(name, response)
+    text, status = await _text(response), response.status_code
     if text == wanted and status != 200:
         raise NotYet("other-status", f"The text is right, and the status is {status}. Why?")
     if text != wanted:
