@@ -78,7 +78,7 @@ class Job:
         self._returned = False
         self.recording: Recording | None = None
         self._name = name
-        self._awaits = asgiref.sync.iscoroutinefunction(function)
+        self._awaits = _is_async(function)
         self._function = functools.partial(function, *args, **kwargs)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task | None = None
@@ -238,6 +238,17 @@ class Job:
             return
         with suppress(RuntimeError):  # The loop may have been closed meanwhile.
             self._loop.call_soon_threadsafe(self._task.cancel)
+
+
+def _is_async(function: Callable) -> bool:
+    """Whether a call has to be awaited: of an `async def`, or of an object whose `__call__` is one.
+
+    A `functools.partial` is what it is made of.
+    """
+    while isinstance(function, functools.partial):
+        function = function.func
+    marked = asgiref.sync.iscoroutinefunction
+    return marked(function) or (not inspect.isclass(function) and marked(type(function).__call__))
 
 
 async def _forgo(value: object) -> None:

@@ -502,16 +502,16 @@ def _require_end(wanted: _End, in_cell: _End, in_script: _End) -> None:
 
 async def _in_cell(start) -> list[_End] | None:
     """How each coroutine ends for a cell that awaits it; None if there is nothing to await."""
-    begun, ends = [], []
+    ended, ends = [], []
     for end in _ends():
-        returned = start(_ending(end, begun))
-        if begun or not inspect.isawaitable(returned):
+        returned = start(_ending(end, ended))
+        if ended or not inspect.isawaitable(returned):
             return None
         try:
             ends.append(_End("returned", await returned))
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - it is looked at
             ends.append(_End("raised", error))
-        begun.clear()
+        ended.clear()
     return ends
 
 
@@ -533,10 +533,10 @@ def _in_script(start) -> list[_End] | None:
     return ends
 
 
-async def _ending(end: _End, begun: list) -> object:
-    """A coroutine that ends like that, and notes that it has begun."""
-    begun.append(end)
+async def _ending(end: _End, ended: list) -> object:
+    """A coroutine that ends like that, and notes it."""
     await asyncio.sleep(0)
+    ended.append(end)
     if end.how == "raised":
         raise end.what
     return end.what

@@ -62,6 +62,21 @@ def test_error_names_the_readers_function_as_the_cell_does():
     assert "raised `TypeError: look() missing 1 required" in verdict.text
 
 
+@pytest.mark.parametrize(
+    "answer",
+    ["Three()", "Three().__call__", "functools.partial(Three())", "functools.partial(three)"],
+)
+def test_an_object_that_can_be_called_and_awaited_is_a_function(answer):
+    source = f"""
+import functools
+async def three(): return 3
+class Three:
+    async def __call__(self): return await three()
+answer = {answer}
+"""
+    assert outcome_of(source) == 3
+
+
 @pytest.mark.parametrize("kind", ["async def", "def"])
 def test_returned_future_is_explained_and_given_up(kind):
     source = f"""
