@@ -1,19 +1,22 @@
 """Django in this kernel: settings, a fresh database, seed data."""
 
 import atexit
+import functools
 import importlib
 import os
 import shutil
 import sys
 import tempfile
+import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .ground import folders
 from .ground.errors import LabError
+from .recorder import hooks
 
 DEMO_PROJECT = Path(__file__).resolve().parent.parent / "demo_project"
 DEMO_SETTINGS = "config.settings"
@@ -93,11 +96,15 @@ def _say_that_the_guard_is_off():
 
 
 @contextmanager
-def seed_data() -> Iterator[None]:
+def seed_data(beside: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """Give the demo project the data that boot() made for one block, then what it had before.
 
-    Every connection is closed on the way in and on the way out. Nothing happens if this kernel
-    booted another project, or none.
+    Every connection to it is closed on the way out. Nothing happens if this kernel booted another
+    project, or none.
+
+    Args:
+        beside: says whether the code that asks goes on beside the block. It keeps its data, and
+            what it has open.
 
     Raises:
         BootError: the disk is full.
@@ -111,7 +118,8 @@ def seed_data() -> Iterator[None]:
     except OSError as error:
         raise _no_room(error) from error
     try:
-        yield
+        with _library.kept_for(beside, mine):
+            yield
     finally:
         _on_plain_thread(put_data_back, mine, scratch)
 
@@ -269,22 +277,24 @@ class _Library:
         self.file = None
         self.renewals = 0
         self.connections = weakref.WeakSet()
+        self._noting = threading.Lock()
+        self._file_here = self._file_in_use
 
     def renew(self):
         """Put fresh data in place, and close every connection to the old."""
         if not self.seed.exists():
             self._make_seed()
         old, self.file = self.file, self.begin()
+        self._close_connections()
         if old:
             self._drop(old)
 
     def begin(self):
-        """Use a copy of the seed, with no connection left to the file before; return the copy."""
+        """Use a copy of the seed from the next connection on; return the copy."""
         fresh = self.folder / f"library-{self.renewals}.sqlite3"
         self.renewals += 1
         shutil.copyfile(self.seed, fresh)
         self._use(fresh)
-        self._close_connections()
         return fresh
 
     def resume(self, mine, scratch):
@@ -292,8 +302,48 @@ class _Library:
         # Unless boot() was called meanwhile: then the data is newer than both.
         if self.file == mine:
             self._use(mine)
-            self._close_connections()
+            self._close_connections(to=str(scratch))
         self._drop(scratch)
+
+    @contextmanager
+    def kept_for(self, beside: Callable[[], bool], file: Path) -> Iterator[None]:
+        """Let the code that `beside` speaks for go on with `file`, whatever is in use."""
+        from django.db.backends.base.base import BaseDatabaseWrapper
+        from django.db.backends.sqlite3.base import DatabaseWrapper
+
+        self._file_here = lambda: str(file) if beside() else self._file_in_use()
+        try:
+            with (
+                hooks.around(DatabaseWrapper, "get_connection_params", self._choosing_the_file),
+                hooks.before(BaseDatabaseWrapper, "ensure_connection", self._leave_other_file),
+            ):
+                yield
+        finally:
+            self._file_here = self._file_in_use
+
+    def _file_in_use(self) -> str:
+        from django.db import connections
+
+        return connections.settings["default"]["NAME"]
+
+    def _choosing_the_file(self, get_params: Callable) -> Callable:
+        @functools.wraps(get_params)
+        def get_connection_params(connection):
+            # Known before it is open: Django asks `ensure_connection` again while it opens it.
+            connection.library_file = self._file_here()
+            return get_params(connection) | {"database": connection.library_file}
+
+        return get_connection_params
+
+    def _leave_other_file(self, connection):
+        """Close a connection that this thread has opened for somebody else."""
+        if connection.connection is None or connection.in_atomic_block:
+            return
+        if self._file_of(connection) not in (None, self._file_here()):
+            connection.close()
+
+    def _file_of(self, connection) -> str | None:
+        return vars(connection).get("library_file")
 
     def _drop(self, file):
         # Windows refuses to delete a file that is in use; it goes with the folder.
@@ -341,15 +391,21 @@ class _Library:
         os.environ["LIBRARY_DATABASE"] = str(file)
 
     def _note_connection(self, connection, **kwargs):
-        self.connections.add(connection)
+        connection.library_file = self._file_here()
+        with self._noting:
+            self.connections.add(connection)
 
-    def _close_connections(self):
-        """Drop each connection, so that its thread opens a new one.
+    def _close_connections(self, to=None):
+        """Drop each connection, or those to one file, so that its thread opens a new one.
 
         SQLite closes the dropped one with its last user. Closing it here, while its thread may be
         in the middle of a query, would crash the process.
         """
-        for connection in list(self.connections):
+        with self._noting:
+            known = list(self.connections)
+        for connection in known:
+            if to not in (None, self._file_of(connection)):
+                continue
             # The new connection is not inside an atomic() that was begun on the old one.
             connection.in_atomic_block = connection.closed_in_transaction = False
             connection.run_on_commit = []

@@ -14,11 +14,15 @@ from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 from IPython import get_ipython
 
 from ..boot import UNSAFE, seed_data
+from ..ground.connections import close_connections
+from ..recorder import workers
 from . import score
 from .book import Exercise, NotAttempted, NotYet, find
+from .event_loops import asyncio_run
 from .given import Given
 from .leftovers import settled
 from .limits import Stopped, was_told_to_end
+from .lineage import Lineage, is_beside
 from .verdicts import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict, as_written
 
 NO_DJANGO = "Django is not set up here. Run the cell with `boot()`, then this one again."
@@ -80,14 +84,22 @@ async def grade(
     exercise: Exercise, namespace: dict[str, object], cells: Sequence[str] = ()
 ) -> Verdict:
     """The verdict on what the reader has for `exercise`; see `Given`."""
-    printed = Printed()
-    output = redirect_stdout(printed), redirect_stderr(printed)
-    with _undisturbed(), seed_data(), output[0], output[1], settled():
-        outcome, text, diagnosis = await _outcome(exercise, namespace, cells)
+    printed, check = Printed(), Lineage()
+    output = (
+        redirect_stdout(Shared(printed, sys.stdout)),
+        redirect_stderr(Shared(printed, sys.stderr)),
+    )
+    with _undisturbed(), _apart(check), output[0], output[1]:
+        outcome, text, diagnosis = await check.awaited(_outcome(exercise, namespace, cells))
     return Verdict(exercise.number, exercise.title, outcome, text, diagnosis, printed.short())
 
 
 async def _outcome(exercise: Exercise, *notebook) -> tuple[str, str, str]:
+    with settled():
+        return await _graded(exercise, *notebook)
+
+
+async def _graded(exercise: Exercise, *notebook) -> tuple[str, str, str]:
     try:
         praise = await exercise.grade(Given(exercise, *notebook))
     except NotAttempted as missing:
@@ -101,6 +113,21 @@ async def _outcome(exercise: Exercise, *notebook) -> tuple[str, str, str]:
         text = f"The check cannot use what your code gave it: `{type(error).__name__}: {error}`"
         return NOT_YET, text, "unusable"
     return PASSED, praise or "", ""
+
+
+@contextmanager
+def _apart(check: Lineage) -> Iterator[None]:
+    """Keep what a check and its calls use, and what goes on beside them, out of each other's way.
+
+    Both have a shared worker, and data, of their own, and a loop is what asyncio takes for one.
+    """
+    with (
+        check.followed(),
+        seed_data(is_beside),
+        asyncio_run(check.is_here),
+        workers.own_shared(check.is_here, at_end=close_connections),
+    ):
+        yield
 
 
 class Printed(io.TextIOBase):
@@ -129,20 +156,37 @@ class Printed(io.TextIOBase):
         return "\n".join([*lines, f"... and {more} more lines"] if more > 0 else lines)
 
 
+class Shared(io.TextIOBase):
+    """A stream of the process: what goes on beside the check writes where it did before."""
+
+    def __init__(self, mine: io.TextIOBase, others: io.TextIOBase):
+        self._mine, self._others = mine, others
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        return (self._others if is_beside() else self._mine).write(text)
+
+    def flush(self) -> None:
+        if is_beside():
+            self._others.flush()
+
+
 @contextmanager
 def _undisturbed() -> Iterator[None]:
     """Put back what belongs to the process and the reader's code may change."""
     environment, folder, depth = dict(os.environ), os.getcwd(), sys.getrecursionlimit()
     hook, threading.excepthook = threading.excepthook, _show_end_of_thread
     # A loop that asgiref made, or one that is gone, reports to this logger, with a traceback.
-    logging.getLogger("asyncio").addFilter(_shorten)
+    logging.getLogger("asyncio").addFilter(_tell_in_short)
     os.environ.pop(UNSAFE, None)  # without the guard a wrong answer may pass
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             yield
     finally:
-        logging.getLogger("asyncio").removeFilter(_shorten)
+        logging.getLogger("asyncio").removeFilter(_tell_in_short)
         threading.excepthook = hook
         sys.setrecursionlimit(depth)
         if os.environ != environment:
@@ -156,13 +200,19 @@ def _show_warning(message, category, *_place, **_more) -> None:
     print(f"{category.__name__}: {as_written(str(message))}", file=sys.stderr)
 
 
-def _shorten(record: logging.LogRecord) -> bool:
-    """Make one line of what asyncio logs, with the exception's name for its traceback."""
+def _tell_in_short(record: logging.LogRecord) -> bool:
+    """Print in one line what asyncio logs, with the exception's name for its traceback.
+
+    Whatever the reader has made of logging. What goes on beside the check is logged as ever.
+    """
+    if is_beside():
+        return True
     first = as_written(record.getMessage().partition("\n")[0])
     error = record.exc_info[1] if record.exc_info else None
     what = f": {type(error).__name__}: {error}" if error is not None else ""
-    record.msg, record.args, record.exc_info = f"{first}{what}", (), None
-    return True
+    if record.levelno >= logging.WARNING:
+        print(f"{first}{what}", file=sys.stderr)
+    return False
 
 
 def _show_end_of_thread(ended: threading.ExceptHookArgs) -> None:

@@ -18,6 +18,7 @@ from ..ground.connections import close_connections
 from ..ground.interrupts import raise_in
 from ..recorder import taps, workers
 from ..recorder.events import Recording
+from .event_loops import new_loop
 from .lineage import Lineage
 from .verdicts import as_written
 
@@ -136,7 +137,8 @@ class Job:
         cell = self._as_a_cell()
         # A reader who records a check sees this task, by its own function's name.
         cell.__qualname__ = self._name
-        asyncio.run(cell)
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(cell)
 
     async def _as_a_cell(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()

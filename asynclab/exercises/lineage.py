@@ -3,8 +3,9 @@
 import contextvars
 import functools
 import threading
+import types
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 
 from ..recorder import hooks
@@ -23,12 +24,15 @@ def is_beside() -> bool:
 class Lineage:
     """The threads that a call has started, and the work that it has handed to executors.
 
+    A check is one, too: its calls belong to it, and all that they start.
+
     A thread is the call's if code of the call has started it. Code is the call's if it has its
     context, as tasks and callbacks have on whichever loop; or else if an executor runs it that code
     of the call has asked for it; or else if its thread is the call's.
     """
 
     def __init__(self):
+        self._within = _call.get()
         self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         self._items: weakref.WeakSet[PoolItem] = weakref.WeakSet()
         # By the thread that an item is run on: whether it is the call's.
@@ -41,6 +45,15 @@ class Lineage:
         thread = threading.Thread(target=context.run, args=(target, *args), daemon=True)
         self._threads.add(thread)
         return thread
+
+    async def awaited(self, work: Coroutine) -> object:
+        """Await a coroutine in this task, as code of the call, in a context of its own.
+
+        There is nothing in it that somebody else has set: no language, no thread-sensitive context.
+        """
+        context = contextvars.Context()
+        context.run(_call.set, self)
+        return await _driven(work, context)
 
     @contextmanager
     def followed(self) -> Iterator[None]:
@@ -71,7 +84,12 @@ class Lineage:
 
     def is_here(self) -> bool:
         """Whether the code that asks is the call's."""
-        return _call.get() is self or self.has(threading.current_thread())
+        return self._has_begun(_call.get()) or self.has(threading.current_thread())
+
+    def _has_begun(self, call: "Lineage | None") -> bool:
+        while call is not None and call is not self:
+            call = call._within
+        return call is self
 
     def _note_thread(self, thread: threading.Thread) -> None:
         if self.is_here():
@@ -94,3 +112,18 @@ class Lineage:
                 item = None
 
         return _run
+
+
+@types.coroutine
+def _driven(work: Coroutine, context: contextvars.Context) -> Generator[object, object, object]:
+    """Do each step of `work` in `context`, as `yield from work` would without one."""
+    step = functools.partial(work.send, None)
+    while True:
+        try:
+            waits_for = context.run(step)
+        except StopIteration as end:
+            return end.value
+        try:
+            step = functools.partial(work.send, (yield waits_for))
+        except BaseException as error:  # noqa: BLE001 - it goes to `work`
+            step = functools.partial(work.throw, error)

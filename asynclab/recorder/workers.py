@@ -6,8 +6,9 @@ changed, and only this module has to follow.
 
 import asyncio
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from types import CoroutineType
 
 from asgiref.current_thread_executor import CurrentThreadExecutor, _WorkItem
@@ -32,14 +33,66 @@ def shared_threads() -> frozenset[threading.Thread]:
 
 def replace_shared() -> None:
     """Let a new executor take the place of the shared one, whose thread is stuck."""
-    SyncToAsync.single_thread_executor = ThreadPoolExecutor(max_workers=1)
+    stuck = shared()
+    new = stuck.anew() if isinstance(stuck, _Own) else ThreadPoolExecutor(max_workers=1)
+    SyncToAsync.single_thread_executor = new
+
+
+@contextmanager
+def own_shared(of: Callable[[], bool], at_end: Callable[[], None]) -> Iterator[None]:
+    """Give the code that `of` speaks for a shared worker of its own for one block.
+
+    Everybody else goes on with the usual one, however busy that is.
+
+    Args:
+        of: asked by whoever hands work over.
+        at_end: called on the worker when the block ends, unless it is stuck.
+    """
+    usual = shared()
+    SyncToAsync.single_thread_executor = _Own(usual, of)
+    try:
+        yield
+    finally:
+        own = shared()
+        SyncToAsync.single_thread_executor = usual
+        if isinstance(own, _Own):
+            own.end(at_end)
+
+
+class _Own(ThreadPoolExecutor):
+    PATIENCE = 1
+    """Seconds to wait for the end of its thread."""
+
+    def __init__(self, usual: ThreadPoolExecutor, of: Callable[[], bool]):
+        super().__init__(max_workers=1)
+        self.usual = usual
+        self._of = of
+
+    def submit(self, function: Callable, /, *args, **kwargs) -> Future:
+        submit = super().submit if self._of() else self.usual.submit
+        return submit(function, *args, **kwargs)
+
+    def anew(self) -> "_Own":
+        return _Own(self.usual, self._of)
+
+    def end(self, last: Callable[[], None]) -> None:
+        if not self._threads:
+            return
+        ended = super().submit(last)
+        self.shutdown(wait=False)
+        with suppress(TimeoutError):
+            ended.result(self.PATIENCE)
 
 
 def on_shared() -> bool:
     """Whether this is called on the shared executor's thread."""
     # By name: a new worker runs before its executor lists it among its threads.
     pool = threading.current_thread().name.rpartition("_")[0]
-    return pool == shared()._thread_name_prefix
+    return pool in {each._thread_name_prefix for each in _all_shared()}
+
+
+def _all_shared() -> list[ThreadPoolExecutor]:
+    return [shared(), *([shared().usual] if isinstance(shared(), _Own) else [])]
 
 
 def is_thread_sensitive(function: Callable) -> bool:

@@ -9,6 +9,8 @@ import nbformat
 
 from asynclab.exercises.book import Exercise
 from asynclab.exercises.stubs import exercise_cells
+from asynclab.exercises.verdicts import PASSED
+from tests.harness.beside import BARE, Beside
 from tests.harness.kernels import start_kernel
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
@@ -38,6 +40,7 @@ class Kernel:
     """How long one cell may take."""
 
     def __init__(self, lesson: int):
+        self.lesson = lesson
         self.notebook = nbformat.read(solutions_of(lesson), as_version=4)
         self.cells = exercise_cells(self.notebook)
         environment = os.environ | {"ASYNCLAB_PROGRESS": "memory"}
@@ -81,13 +84,26 @@ class Kernel:
         """Remove these names from the reader's namespace."""
         self.run(f"for name in {names}:\n    globals().pop(name, None)")
 
-    def check(self, exercise: Exercise) -> tuple[str, str, str]:
-        """What `check` says of the names as they are: see `verdict`."""
+    def check(self, exercise: Exercise, around: str = BARE) -> tuple[str, str, str]:
+        """What `check` says of the names as they are: see `verdict` and `Beside.around`."""
         said = self.run(
-            f"gate_verdict = await check({exercise.number!r})",
+            around.replace(BARE, f"gate_verdict = await check({exercise.number!r})"),
             verdict="gate_verdict.outcome, gate_verdict.diagnosis, repr(gate_verdict)",
         )
         return ast.literal_eval(said["verdict"])
+
+    def refused(self, beside: Beside, answers: list[tuple[Exercise, str]]) -> list[str]:
+        """What is said of the answers that do not pass, as they do by themselves."""
+        self.run(beside.before)
+        try:
+            said = []
+            for exercise, source in answers:
+                self.forget(exercise.names)
+                self.run(source)
+                said.append(self.check(exercise, beside.around))
+        finally:
+            self.run(f"{beside.after}\nboot()")
+        return [text for outcome, _, text in said if outcome != PASSED]
 
     def aftermath(self, source: str) -> str:
         """What is printed beside the verdict on `source`, then and while the reader goes on.

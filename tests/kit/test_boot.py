@@ -159,6 +159,33 @@ def test_query_that_runs_in_a_thread_meanwhile_survives(python):
     assert output == LINE + "[(1,)]\n"
 
 
+def test_code_beside_the_seed_keeps_its_data(python):
+    output = python("""
+        import threading
+        from concurrent.futures import ThreadPoolExecutor
+        boot()
+        from django.db import connections, transaction
+        from library.models import Book
+
+        Book.objects.filter(pk__gt=40).delete()
+        here = threading.get_ident()
+        with ThreadPoolExecutor(1) as beside:
+            block = transaction.atomic()
+            beside.submit(block.__enter__).result()
+            beside.submit(Book.objects.filter(pk__gt=30).delete).result()
+            with module.seed_data(lambda: threading.get_ident() != here):
+                counted = [Book.objects.count(), beside.submit(Book.objects.count).result()]
+                with ThreadPoolExecutor(1) as new:
+                    counted.append(new.submit(Book.objects.count).result())
+                    new.submit(connections.close_all).result()
+            beside.submit(block.__exit__, None, None, None).result()
+            beside.submit(connections.close_all).result()
+        counted.append(Book.objects.count())
+        print("here: {}, beside: {}, in a new thread: {}, then: {}".format(*counted))
+    """)
+    assert output == LINE + "here: 47, beside: 30, in a new thread: 40, then: 30\n"
+
+
 def test_processes_side_by_side_do_not_meet(environment, tmp_path):
     source = """
         import os

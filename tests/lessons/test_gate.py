@@ -22,10 +22,12 @@ from asynclab.exercises.book import Exercise, every_exercise
 from asynclab.exercises.stubs import exercise_cells, stub
 from asynclab.exercises.verdicts import NOT_ATTEMPTED, NOT_YET, PASSED
 from asynclab.lessons import vocabulary
+from tests.harness.beside import mixture
 from tests.harness.gate import INTERNALS, Kernel, solutions_of
 from tests.lessons import Answer, lesson
 
 EXERCISES = every_exercise()
+LESSONS = sorted({exercise.lesson for exercise in EXERCISES})
 
 COMMON = {"hangs", "returned-coroutine", "returned-future", "generator", "not-callable"}
 """Diagnoses of `Given.call` that name a thought which went wrong."""
@@ -90,22 +92,32 @@ def test_verdict(kernel_of, exercise, source, expected):
     assert kernel.aftermath(source) == ""
 
 
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_verdict_depends_on_the_answer_alone(kernel_of, lesson):
+    """At night each of these alone: test_beside.py."""
+    kernel = kernel_of(lesson)
+    references = [
+        (exercise, kernel.cells[exercise.number].source)
+        for exercise in EXERCISES
+        if exercise.lesson == lesson
+    ]
+    assert kernel.refused(mixture(), references) == []
+
+
 SPOILED = """
 from library.models import Author, Book, Loan, Member
 await Loan.objects.all().adelete()
 await Book.objects.all().adelete()
-await Member.objects.all().adelete()
 """
-LEFT = "await Author.objects.acount(), await Loan.objects.acount()"
+LEFT = "await Author.objects.acount(), await Book.objects.acount()"
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.number)
-def test_verdict_does_not_depend_on_the_readers_data(kernel_of, exercise):
-    kernel = kernel_of(exercise.lesson)
+def test_reader_has_the_data_of_before_again(kernel_of):
+    kernel = kernel_of(0)
     kernel.run(SPOILED)
-    outcome, _, text = kernel.verdict(exercise, kernel.cells[exercise.number].source)
+    verdict = kernel.verdict(EXERCISES[0], kernel.cells["0.1"].source)
     kernel.run(f"left = {LEFT}")
-    assert (outcome, kernel.run("", left="left")["left"]) == (PASSED, "(18, 0)"), text
+    assert (verdict[0], kernel.run("", left="left")["left"]) == (PASSED, "(18, 0)")
     kernel.run("boot()")
 
 
@@ -134,7 +146,7 @@ def test_exercise_is_complete(exercise):
     assert shortcomings(exercise, declared, answers_to(exercise)) == []
 
 
-@pytest.mark.parametrize("lesson", sorted({exercise.lesson for exercise in EXERCISES}))
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_every_solution_cell_has_an_exercise(lesson):
     numbers = {exercise.number for exercise in EXERCISES if exercise.lesson == lesson}
     assert set(exercise_cells(nbformat.read(solutions_of(lesson), as_version=4))) == numbers

@@ -17,7 +17,7 @@ from asynclab.exercises.book import NotYet
 from asynclab.exercises.checking import NO_DJANGO
 from asynclab.exercises.verdicts import NOT_YET, PASSED
 from asynclab.recorder import taps
-from tests.kit.exercises.answers import verdict_on
+from tests.kit.exercises.answers import graded, verdict_on
 
 ONE_LINE = ["The check was interrupted. It left nothing behind."]
 
@@ -279,10 +279,43 @@ def answer():
     async def in_thread(given):
         await given.call("answer", where="thread")
 
-    verdict_on(source, in_thread, before=before)
-    assert caplog.messages == ["Task exception was never retrieved: OSError: gone"]
-    assert caplog.records[0].exc_info is None
-    assert not logging.getLogger("asyncio").filters
+    verdict = verdict_on(source, in_thread, before=before)
+    assert verdict.printed == "Task exception was never retrieved: OSError: gone"
+    assert (caplog.messages, logging.getLogger("asyncio").filters) == ([], [])
+
+
+def test_what_is_printed_beside_an_answer_is_not_told_with_it(capsys):
+    begun, printed = threading.Event(), threading.Event()
+
+    def beside():
+        begun.wait(20)
+        print("tick")
+        printed.set()
+
+    thread = threading.Thread(target=beside)
+    thread.start()
+    source = "def answer():\n    begun.set()\n    printed.wait(20)\n    print('mine')"
+    names = {"begun": begun, "printed": printed}
+    verdict = asyncio.run(graded(source, seconds=20, namespace=names))
+    thread.join()
+    assert (verdict.printed, capsys.readouterr().out) == ("mine", "tick\n")
+
+
+def test_asyncio_run_is_the_original_for_an_answer_and_stays_replaced(monkeypatch):
+    def mine(main, **_):
+        main.close()
+        return "the reader's own"
+
+    run = asyncio.run
+    monkeypatch.setattr(asyncio, "run", mine)
+    returned = []
+
+    async def look(given):
+        returned.append((await given.call("answer", where="thread")).value)
+
+    source = "def answer(): return asyncio.run(asyncio.sleep(0, 'the original'))"
+    run(graded(source, look))
+    assert (returned, asyncio.run) == (["the original"], mine)
 
 
 def test_thousand_lines_are_shortened():

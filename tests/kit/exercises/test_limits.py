@@ -193,12 +193,12 @@ def test_stopped_code_leaves_no_thread(name):
     assert set(threading.enumerate()) <= before
 
 
-def test_stuck_worker_is_replaced_only_if_it_must_be():
+def test_shared_worker_of_others_stays_whatever_becomes_of_that_of_the_check():
     worker = SyncToAsync.single_thread_executor
     verdict_on(HOSTILE["busy worker"][0])
-    assert SyncToAsync.single_thread_executor is worker
     verdict_on(HOSTILE["sleeping worker"][0])
-    assert SyncToAsync.single_thread_executor is not worker
+    assert SyncToAsync.single_thread_executor is worker
+    assert worker.submit(int).result(1) == 0
 
 
 def test_worker_that_a_late_exception_ended_is_replaced_and_counts_as_free(monkeypatch):
@@ -220,16 +220,18 @@ def test_cell_has_a_running_loop_and_thread_has_none():
     assert outcome_of(RUNNING, where="thread") is False
 
 
-def test_context_variables_are_copied():
-    source = "def answer(): return title.get()"
-    before = "import contextvars, asyncio\ntitle = contextvars.ContextVar('t')\ntitle.set('Emma')"
+def test_context_variables_are_those_of_the_check():
+    source = "def answer(): return title.get(None), reader.get(None)"
+    variables = "title, reader = map(contextvars.ContextVar, ['title', 'reader'])"
+    before = f"import contextvars, asyncio\n{variables}\nreader.set('Ada')"
     seen = []
 
     async def look(given):
+        given.value("title").set("Emma")
         seen.append((await given.call("answer")).value)
 
     verdict_on(source, look, before=before)
-    assert seen == ["Emma"]
+    assert seen == [("Emma", None)]
 
 
 def test_call_is_recorded():

@@ -221,3 +221,32 @@ def test_other_coroutines_are_not_asgirefs():
     coroutine = awork()
     assert (workers.calling(coroutine), workers.wrapping(coroutine)) == (None, None)
     coroutine.close()
+
+
+def test_own_worker_serves_while_the_usual_one_is_held():
+    usual, let_go, ended_on = workers.shared(), threading.Event(), []
+    mine = threading.local()
+    mine.here = True
+    held = usual.submit(let_go.wait, 20)
+    with workers.own_shared(
+        lambda: hasattr(mine, "here"), lambda: ended_on.append(threading.current_thread())
+    ):
+        assert workers.shared().submit(workers.on_shared).result(5) is True
+        [own] = workers.shared_threads()
+        with ThreadPoolExecutor() as others:
+            asked = others.submit(workers.shared().submit, threading.current_thread).result(5)
+        assert not asked.done()
+        let_go.set()
+        assert asked.result(5) is not own and held.result(5)
+    own.join(5)
+    assert (workers.shared(), ended_on, own.is_alive()) == (usual, [own], False)
+
+
+def test_own_worker_that_is_stuck_is_replaced_and_the_usual_one_comes_back():
+    usual, let_go = workers.shared(), threading.Event()
+    with workers.own_shared(lambda: True, work):
+        workers.shared().submit(let_go.wait, 20)
+        workers.replace_shared()
+        assert workers.shared().submit(int).result(5) == 0
+    assert workers.shared() is usual
+    let_go.set()

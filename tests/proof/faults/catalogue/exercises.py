@@ -19,8 +19,8 @@ FAULTS = [
         text(
             "asynclab/boot.py", "    if _library is None or _library.file is None:", "    if True:"
         ),
-        ("tests/lessons/test_gate.py::test_verdict_does_not_depend_on_the_readers_data[2.3]",),
-        ("('not yet', '(18, 0)') == ('passed', '(18, 0)')",),
+        ("tests/lessons/test_gate.py::test_verdict_depends_on_the_answer_alone[2]",),
+        ("Exercise 2.3, hand a book over: not yet",),
     ),
     Fault(
         "readers-writes-lost-by-a-check",
@@ -30,13 +30,13 @@ FAULTS = [
             "        if self.file == mine:\n            self._use(mine)",
             "        if self.file == mine:\n            self._use(self.begin())",
         ),
-        ("tests/lessons/test_gate.py::test_verdict_does_not_depend_on_the_readers_data[2.1]",),
-        ("('passed', '(18, 14)') == ('passed', '(18, 0)')",),
+        ("tests/lessons/test_gate.py::test_reader_has_the_data_of_before_again",),
+        ("('passed', '(18, 47)') == ('passed', '(18, 0)')",),
     ),
     Fault(
         "check-leaves-its-noise-to-the-next-cell",
         "a check",
-        text("asynclab/exercises/checking.py", ", output[1], settled():", ", output[1]:"),
+        text("asynclab/exercises/checking.py", "    with settled():\n", "    if True:\n"),
         verdict("1.6 lost-error"),
         ("Task exception was never retrieved OSError: the shop is closed",),
     ),
@@ -74,7 +74,7 @@ FAULTS = [
     Fault(
         "check-loses-the-thread-of-another-loop",
         "a check",
-        text(LINEAGE, "_call.get() is self", "False"),
+        text(LINEAGE, "self._has_begun(_call.get())", "False"),
         kit(
             "test_lineage.py::test_a_thread_that_the_answer_starts_on_the_loop_of_the_notebook_is_stopped"
         ),
@@ -90,15 +90,43 @@ FAULTS = [
         ("'beside' != 'named'",),
     ),
     Fault(
-        "check-stops-the-shared-worker-of-somebody-else",
+        "check-waits-for-the-worker-of-somebody-else",
+        "a check",
+        text("asynclab/recorder/workers.py", "super().submit if self._of() else self", "self"),
+        ("tests/kit/recorder/test_workers.py::test_own_worker_serves_while_the_usual_one_is_held",),
+        ("TimeoutError",),
+    ),
+    Fault(
+        "check-shares-its-data-with-what-goes-on-beside-it",
+        "a check",
+        text("asynclab/boot.py", "str(file) if beside() else ", ""),
+        ("tests/kit/test_boot.py::test_code_beside_the_seed_keeps_its_data",),
+        ("'here: 47, beside: 47, in a new thread: 47, then: 47'",),
+    ),
+    Fault(
+        "check-runs-in-the-readers-context",
+        "a check",
+        text(LINEAGE, "context = contextvars.Context()", "context = contextvars.copy_context()"),
+        kit("test_limits.py::test_context_variables_are_those_of_the_check"),
+        ("[('Emma', 'Ada')] == [('Emma', None)]",),
+    ),
+    Fault(
+        "check-runs-the-readers-asyncio-run",
+        "a check",
+        text("asynclab/exercises/event_loops.py", "original if of() else found", "found"),
+        kit("test_checking.py::test_asyncio_run_is_the_original_for_an_answer_and_stays_replaced"),
+        ("the reader's own",),
+    ),
+    Fault(
+        "check-tells-what-others-print",
         "a check",
         text(
-            "asynclab/exercises/limits.py",
-            "            if thread.is_alive() and not lineage.has(thread):\n",
-            "            if False:\n",
+            "asynclab/exercises/checking.py",
+            "(self._others if is_beside() else self._mine)",
+            "self._mine",
         ),
-        kit("test_lineage.py::test_what_a_thread_of_both_does_for_somebody_else_goes_on[worker]"),
-        ("Stopped",),
+        kit("test_checking.py::test_what_is_printed_beside_an_answer_is_not_told_with_it"),
+        ("tick",),
     ),
     Fault(
         "check-refuses-the-queries-of-somebody-else",

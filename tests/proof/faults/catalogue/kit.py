@@ -264,7 +264,7 @@ FAULTS = [
             "contextvars.copy_context()",
             "contextvars.Context()",
         ),
-        test("exercises/test_limits.py::test_context_variables_are_copied"),
+        test("exercises/test_limits.py::test_context_variables_are_those_of_the_check"),
         ("assert [] == ['Emma']",),
     ),
     Fault(
