@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from ..ground.errors import LabError
+from .form import METADATA
 from .contract import contract_of
 
 LONGEST_TITLE = 60
@@ -100,7 +101,7 @@ def _filled(skeleton: str, words: dict[str, str]) -> str:
 def _notebook(text: str) -> str:
     """A notebook from its text: `%% type id` and a cell's metadata stand above each cell."""
     cells = [_cell(found["head"], found["source"].strip()) for found in _CELL.finditer(text)]
-    return nbformat.writes(new_notebook(cells=cells)) + "\n"
+    return nbformat.writes(new_notebook(metadata=METADATA, cells=cells)) + "\n"
 
 
 def _cell(head: str, source: str) -> NotebookNode:

@@ -14,14 +14,11 @@ from nbformat import NotebookNode
 from ..ground.errors import LabError
 from ..ground.labconfig import without_view
 from ..shells.kernel import KernelOfThisPython
+from .form import METADATA
 from .notebooks import CHECKOUT, code_cells, read, tags, write
 from .pictures import is_of_its_text
 
 _CELL_LIMIT = 180  # seconds
-_METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
-}
 # In a coloured traceback escape sequences touch the path on both sides.
 _FOLDER = r"(?:~|[A-Za-z]:)?[/\\][^\s\"'\x1b]*"
 _MACHINE_PATHS = [
@@ -56,7 +53,7 @@ def refresh(path: Path) -> bool:
         _check_raises(cell, path)
         cell.outputs = [output for output in map(_presentable, cell.outputs) if output]
         _keep_pictures(cell, pictures)
-    notebook.metadata = NotebookNode(_METADATA)
+    notebook.metadata = NotebookNode(METADATA)
     return write(notebook, path)
 
 

@@ -1,10 +1,14 @@
 """The demo project runs by itself, as any Django project does."""
 
+import csv
+import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -91,6 +95,66 @@ def test_serves_its_pages(command, environment):
     finally:
         server.terminate()
         server.wait(timeout=10)
+
+
+# ---------------------------------------------------------------- what the library holds
+
+FIXTURES = PROJECT / "library" / "fixtures"
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """The fixture's rows by model and key."""
+    found = json.loads((FIXTURES / "library.json").read_text(encoding="utf-8"))
+    keyed = {(row["model"].partition(".")[2], row["pk"]): row["fields"] for row in found}
+    assert len(keyed) == len(found)
+    return keyed
+
+
+def of(model, rows):
+    return {pk: fields for (name, pk), fields in rows.items() if name == model}
+
+
+def test_its_books_are_those_of_the_first_editions(rows):
+    """The second source, book by book: a title, its author, and when it first came out as a book.
+
+    Where the column `source` says so, the row agrees with books.csv of the data set goodbooks-10k
+    (github.com/zygmuntz/goodbooks-10k), in the line with this goodreads_book_id. That file has no
+    first edition of the others.
+    """
+    with open(FIXTURES / "first_editions.csv", encoding="utf-8", newline="") as file:
+        editions = [tuple(row.values()) for row in csv.DictReader(file)]
+    authors = of("author", rows)
+    books = [
+        (book["title"], authors[book["author"]]["name"], str(book["year"]))
+        for book in of("book", rows).values()
+    ]
+    assert [edition[:3] for edition in editions] == books
+    assert {book["author"] for book in of("book", rows).values()} == authors.keys()
+    looked_up = [each[3] for each in editions if re.fullmatch(r"goodbooks-10k \d+", each[3])]
+    assert len(looked_up) >= 35
+    assert {each[3] for each in editions} - set(looked_up) == {"none"}
+
+
+def test_its_loans_are_of_three_weeks_and_of_one_book_at_a_time(rows):
+    out = {}
+    for loan in of("loan", rows).values():
+        borrowed, due = (date.fromisoformat(loan[name]) for name in ("borrowed", "due"))
+        returned = date.fromisoformat(loan["returned"] or "9999-12-31")
+        assert due - borrowed == timedelta(days=21), loan
+        assert borrowed < returned
+        assert out.get(loan["book"], date.min) <= borrowed, "still out"
+        out[loan["book"]] = returned
+        assert loan["book"] in of("book", rows)
+        assert loan["member"] in of("member", rows)
+    still = [loan["member"] for loan in of("loan", rows).values() if loan["returned"] is None]
+    assert 0 < max(map(still.count, still)) <= 3
+
+
+def test_its_members_have_the_addresses_of_their_names(rows):
+    members = of("member", rows).values()
+    expected = [f"{each['name'].lower().replace(' ', '.')}@example.org" for each in members]
+    assert [each["email"] for each in members] == expected
 
 
 def test_does_not_know_the_kit():

@@ -1,6 +1,9 @@
 """The kit on a Django project that is not the course's, with an app and data of its own."""
 
+import contextlib
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -79,6 +82,41 @@ def test_boot_lanes_and_thread_on_another_project(cell, project):
     assert any(line.startswith("plain thread") for line in outcome.lanes)
 
     assert (project / "db.sqlite3").read_bytes() == before
+
+
+@pytest.fixture(params=["with a database that lacks a migration", "without a database"])
+def unmigrated(request, project, tmp_path):
+    """A copy of the project whose database is behind, or not there yet."""
+    copy = shutil.copytree(project, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
+    database = copy / "db.sqlite3"
+    if "without" in request.param:
+        database.unlink()
+    else:
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            connection.execute("DROP TABLE kitchen_recipe")
+            connection.execute("DELETE FROM django_migrations WHERE app = 'kitchen'")
+            connection.commit()
+    return copy
+
+
+def test_boot_neither_migrates_nor_writes(unmigrated, monkeypatch):
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    before = contents(unmigrated)
+    kernel = Kernel(unmigrated, stacks=unmigrated.parent / "stacks.txt")
+    try:
+        outcome = kernel.run("from asynclab import boot\nboot('mysite.settings')")
+        assert outcome.printed == "Django is set up with mysite.settings. Its data is untouched.\n"
+        assert contents(unmigrated) == before
+    finally:
+        kernel.stop()
+
+
+def contents(folder):
+    """Every file below a folder, by its bytes."""
+    return {
+        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
 
 
 def test_settings_that_are_not_there_are_named_in_a_line(cell):

@@ -267,6 +267,8 @@ def test_a_prediction_can_be_made_with_keys_and_the_next_with_the_mouse(ran):
         option = ran.node(cell).get_by_role("radio").last.get_attribute("value")
         choose(ran, cell, option)
         locked.wait_for()
+        assert all(radio.is_disabled() for radio in ran.node(cell).get_by_role("radio").all())
+        assert ran.node(cell).get_by_role("button", name="Lock").count() == 0
         ran.run(cell)
         locked.wait_for()
         ran.run(reveal)

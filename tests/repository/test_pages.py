@@ -147,7 +147,7 @@ def resets(arguments: list[str]) -> bool:
 
 def manages(command: str, *rest: str) -> bool:
     """Whether the demo project has a command, the fixture that it loads, the app that it tests."""
-    fixtures = [path.stem for path in DEMO.glob("*/fixtures/*")]
+    fixtures = [path.stem for path in DEMO.glob("*/fixtures/*.json")]
     apps = [path.parent.name for path in DEMO.glob("*/apps.py")]
     belongs = {"loaddata": fixtures, "test": apps}.get(command, rest)
     return command in commands() and set(rest) <= set(belongs)

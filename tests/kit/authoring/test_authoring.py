@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from asynclab.authoring.form import METADATA
 from asynclab.authoring.lint import lint
 from asynclab.authoring.notebooks import exemption, read
 from asynclab.authoring.refresh import refresh, shorten_paths
@@ -36,7 +37,7 @@ RAISES = {"guard"}
 
 def write(path, cells, **metadata):
     path.parent.mkdir(exist_ok=True)
-    nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
+    nbformat.write(new_notebook(cells=cells, metadata=METADATA | metadata), path)
     return path
 
 
@@ -320,6 +321,16 @@ MANY = [prose("So.", f"m{at}") for at in range(89)]
         (add(new_markdown_cell("[there](gone.md)", id="i")), "leads nowhere: gone.md"),
         (add(code(LONG, "long")), "more than 12 lines"),
         (lambda cells: [c.update(source=LONG) for c in cells[1:5]], "median cell has 13 lines"),
+        (add(new_markdown_cell("[there](#gone)", id="i")), "leads to no heading: #gone"),
+        (add(new_markdown_cell("[x](../exercises/a.ipynb#x)", id="i")), "leads to no heading"),
+        (add(code("1", "c", tags=["claim_U4"])), "cell c: nobody knows its tag 'claim_U4'"),
+        (add(code("1", "c", collapsed=True)), "cell c: its metadata hold 'collapsed'"),
+        (add(prose("```python\nfor\n```", "b")), "cell b: a block of Python in it is none"),
+        (add(prose("```python\nx = 1", "b")), "cell b: a block of code in it does not end"),
+        (add(prose("A `name.", "b")), "cell b: ` stands in it without its other half: A `name."),
+        (add(prose("A **word.", "b")), "cell b: ** stands in it without its other half"),
+        (add(prose("| a | b |\n| --- | --- |\n| c |", "b")), "the rows of a table in it differ"),
+        (add(prose("| a | b |\n| c | d |", "b")), "a table in it has no head: | a | b |"),
         (add(code("1", "e", tags=["nbval-skip"])), "exempt from comparison without a reason"),
         (add(code("1", "r", tags=["raises-exception"])), "does not fail, but has the tag"),
         (add(shown("/home/ada/x.py")), "holds something of one machine: /home/a"),
@@ -342,7 +353,7 @@ def test_each_fault_is_found(course, plant, fault):
 
 
 def test_a_lesson_that_another_follows_has_to_lead_there(course):
-    (course / "notebooks" / "98_b.ipynb").touch()
+    write(course / "notebooks" / "98_b.ipynb", [new_markdown_cell("# 98 · B")])
     assert faults_in(course, good_lesson()) == []
     write(course / "notebooks" / LESSON, good_lesson()).rename(course / "notebooks" / "97_a.ipynb")
     fault = "notebooks/97_a.ipynb: its **Next:** does not link to 98_b.ipynb"
@@ -356,6 +367,22 @@ def test_a_picture_of_its_text_is_fine(course):
     cells = good_lesson()
     add(drawn(EMPTY))(cells)
     assert [each for each in faults_in(course, cells) if "picture" in each] == []
+
+
+def test_another_kernel_is_found(course):
+    path = write(
+        course / "notebooks" / LESSON, good_lesson(), kernelspec={"name": "p2", "display_name": "2"}
+    )
+    assert any("its kernel is {" in found for found in lint(path))
+
+
+def test_counts_that_are_not_of_one_run_are_found(course):
+    cells = good_lesson()
+    for at, cell in enumerate(each for each in cells if each.cell_type == "code"):
+        cell.execution_count = at + 1
+    assert faults_in(course, cells) == []
+    cells[1].execution_count = 7
+    assert any("are not those of one run" in found for found in faults_in(course, cells))
 
 
 def test_the_state_of_widgets_is_found(course):

@@ -1,5 +1,6 @@
 """Every claim has compared evidence, little is exempt, and the census itself can fail."""
 
+import json
 import shutil
 
 import nbformat
@@ -20,6 +21,13 @@ def test_the_census_of_the_course(capsys):
 @pytest.mark.parametrize("path", find(*FOLDERS), ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_the_rules_of_style_hold(path):
     assert lint(path) == []
+
+
+@pytest.mark.parametrize("path", find(*FOLDERS), ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_every_cell_has_an_id_of_its_own(path):
+    """As it is in the file: nbformat gives a second cell of an id another one."""
+    ids = [cell["id"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    assert sorted(set(ids)) == sorted(ids)
 
 
 # On copies of a small course, each fault that the census is there for.

@@ -335,3 +335,25 @@ def test_check_without_await_says_so(recwarn):
     gc.collect()
     assert 'await check("0.1")' in shown
     assert not recwarn.list
+
+
+def test_checks_that_are_awaited_together_run_one_after_another(monkeypatch, own_score):
+    """Each has the output, the environment and the library to itself."""
+    under_way, most = 0, []
+
+    async def grade(given):
+        nonlocal under_way
+        under_way += 1
+        most.append(under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+
+    for number in ("0.1", "1.1"):
+        tried = dataclasses.replace(book.find(number), names=(), grade=grade)
+        monkeypatch.setitem(book._exercises, number, tried)
+
+    async def main():
+        return await asyncio.gather(check("0.1"), check("1.1"))
+
+    assert [verdict.outcome for verdict in asyncio.run(main())] == [PASSED, PASSED]
+    assert most == [1, 1]

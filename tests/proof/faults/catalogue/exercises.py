@@ -199,4 +199,15 @@ FAULTS = [
         kit("test_score.py::test_second_damage_does_not_overwrite_the_first"),
         ("progress.damaged-1.json",),
     ),
+    Fault(
+        "two-checks-at-a-time",
+        "a check",
+        text(
+            "asynclab/exercises/checking.py",
+            "_one_at_a_time = asyncio.Lock()",
+            "_one_at_a_time = asyncio.Semaphore(2)",
+        ),
+        kit("test_checking.py::test_checks_that_are_awaited_together_run_one_after_another"),
+        ("[1, 2] == [1, 1]",),
+    ),
 ]

@@ -268,6 +268,19 @@ FAULTS = [
         ("assert [] == ['Emma']",),
     ),
     Fault(
+        "boot-migrates-ones-own-project",
+        "boot",
+        text(
+            "asynclab/boot.py",
+            '    return f"Django is set up with {name}. Its data is untouched."',
+            "    from django.core.management import call_command\n\n"
+            '    call_command("migrate", verbosity=0)\n'
+            '    return f"Django is set up with {name}. Its data is untouched."',
+        ),
+        test("test_other_project.py::test_boot_neither_migrates_nor_writes"),
+        ("db.sqlite3",),
+    ),
+    Fault(
         "boot-keeps-the-old-data",
         "boot",
         text(

@@ -43,6 +43,17 @@ FAULTS = [
         browser=True,
     ),
     Fault(
+        "locked-form-stays-open",
+        "a prediction",
+        text("asynclab/predict/form.js", "fields.disabled = locked;", "fields.disabled = false;"),
+        (
+            "tests/pages/test_browser_notebooks.py"
+            "::test_a_prediction_can_be_made_with_keys_and_the_next_with_the_mouse",
+        ),
+        ("assert all(", "False"),
+        browser=True,
+    ),
+    Fault(
         "lanes-take-names-for-html",
         "security",
         text(

@@ -1,9 +1,10 @@
 """What can go wrong around the course: locks, the workflow, servers, secrets, the README."""
 
-from tests.proof.faults.edits import append, source, text
+from tests.proof.faults.edits import append, source, swap, text
 from tests.proof.faults.planting import Fault
 
 ENVIRONMENT = "tests/repository/test_environment.py::test_"
+DEMO = "tests/kit/test_demo_project.py::test_"
 SECURITY = "tests/repository/test_security.py::test_"
 STALE = ("tests/repository/test_readme.py::test_it_is_as_written",)
 README = (
@@ -131,6 +132,38 @@ FAULTS = [
         text("demo_project/library/models.py", "max_length=200", "max_length=300"),
         ("tests/kit/test_demo_project.py::test_migrations_match_the_models",),
         ("Alter field title on book",),
+    ),
+    Fault(
+        "year-of-a-book-wrong",
+        "the demo project",
+        text("demo_project/library/fixtures/library.json", "1847", "1848", everywhere=True),
+        (f"{DEMO}its_books_are_those_of_the_first_editions",),
+        ("'1848'", "'1847'"),
+    ),
+    Fault(
+        "authors-of-two-books-exchanged",
+        "the demo project",
+        swap("demo_project/library/fixtures/library.json", '"Charlotte Brontë"', '"Emily Brontë"'),
+        (f"{DEMO}its_books_are_those_of_the_first_editions",),
+        ("'Emily Brontë'", "'Charlotte Brontë'"),
+    ),
+    Fault(
+        "loan-of-two-weeks",
+        "the demo project",
+        text(
+            "demo_project/library/fixtures/library.json",
+            '"due": "2025-06-02"',
+            '"due": "2025-05-26"',
+        ),
+        (f"{DEMO}its_loans_are_of_three_weeks_and_of_one_book_at_a_time",),
+        ("2025-05-26",),
+    ),
+    Fault(
+        "address-of-another-member",
+        "the demo project",
+        text("demo_project/library/fixtures/library.json", '"priya.nair@', '"priya.nail@'),
+        (f"{DEMO}its_members_have_the_addresses_of_their_names",),
+        ("priya.nail@example.org",),
     ),
     Fault(
         "link-in-the-readme-dead",
