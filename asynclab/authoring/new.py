@@ -14,8 +14,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from ..ground.errors import LabError
-from .form import METADATA
 from .contract import contract_of
+from .form import METADATA
 
 LONGEST_TITLE = 60
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -198,10 +199,30 @@ def test_the_changelog_begins_with_the_version_that_is_installed():
 
 
 def test_the_licence_is_the_one_that_is_named():
+    """Word for word but for whose it is, as in the licence of Django, which is the same."""
     (file,) = PROJECT["license-files"]
     assert PROJECT["license"] == "BSD-3-Clause"
     text = (ROOT / file).read_text(encoding="utf-8")
-    assert text.startswith("BSD 3-Clause License")
-    assert "Neither the name" in text
-    readme = (ROOT / Path(PROJECT["readme"])).read_text(encoding="utf-8")
+    assert clauses(text) == clauses(distribution("django").read_text("licenses/LICENSE"))
+    readme = (ROOT / PROJECT["readme"]).read_text(encoding="utf-8")
     assert f"[{PROJECT['license']} licence]({file})" in readme
+
+
+def clauses(licence):
+    """The words of a BSD licence, without numbers, names and marks of lists."""
+    words = licence[licence.index("Redistribution and use") :].lower().split()
+    text = " ".join(re.sub(r"^(?:\d\.|\*)$", "", word) for word in words)
+    plain = " ".join(text.split()).replace("copyright owner", "copyright holder")
+    return re.sub(r"neither the name of .*? nor the names", "neither nor", plain)
+
+
+def test_what_people_make_stays_out_of_the_history():
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {
+        ".venv/",
+        "your_copy/",
+        ".progress/",
+        "*.sqlite3",
+        "__pycache__/",
+        "test-results/",
+    } <= set(ignored)

@@ -206,6 +206,17 @@ def test_the_promised_pythons_are_in_the_range():
     assert "3.10.9" not in SpecifierSet(PROJECT["requires-python"])
 
 
+def test_the_range_of_django_is_that_of_the_promised_versions():
+    (django,) = (r for r in map(Requirement, PROJECT["dependencies"]) if r.name == "django")
+    named = "Framework :: Django :: "
+    promised = [each.removeprefix(named) for each in CLASSIFIERS if each.startswith(named)]
+    assert promised == ["5.2", "6.1"]
+    assert [each for each in ("5.1.9", "5.2", "6.1.9", "6.2") if each in django.specifier] == [
+        "5.2",
+        "6.1.9",
+    ]
+
+
 def test_what_is_said_to_be_tested_is_what_is_promised():
     oldest, *_, newest = sorted(pythons(), key=lambda python: int(python[2:]))
     assert f"NEWEST_TESTED = (3, {newest[2:]})\n" in (ROOT / "start.py").read_text()

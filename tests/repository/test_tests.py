@@ -13,9 +13,9 @@ MODULES = {
     for path in sorted((ROOT / "tests").rglob("*.py"))
 }
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
-# They fail by themselves: pytest's own, a page that is waited for, a process that must succeed.
+# They fail by themselves: what pytest has for it, a process that must succeed.
 FAIL = {"raises", "warns", "fail", "check_call", "check_output"}
-WAITS = ("wait_for", "expect")
+WAITS = ("wait_for", "expect", "require_")
 CANNOT_FAIL = {
     "tests/pages/test_browser_notebooks.py::test_it_is_kept_as_pictures": "for people to look at",
 }
@@ -111,6 +111,42 @@ def left_over(modules: Modules) -> list[str]:
     ]
 
 
+def unreached(modules: Modules) -> list[str]:
+    """Where a test ends before its end, or what it asserts is caught."""
+    found = []
+    for path, tree in modules.items():
+        for node in functions(tree):
+            if node.name.startswith("test_"):
+                ends = [each for each in node.body[:-1] if isinstance(each, ast.Return)]
+                found += [f"{path}::{node.name}" for _ in [*ends, *_never(node), *_caught(node)]]
+    return found
+
+
+def _never(node: ast.AST) -> Iterator[ast.AST]:
+    branches = (each for each in ast.walk(node) if isinstance(each, ast.If | ast.While))
+    return (
+        each for each in branches if isinstance(each.test, ast.Constant) and not each.test.value
+    )
+
+
+def _caught(node: ast.AST) -> Iterator[ast.AST]:
+    """Handlers that end the failure of an assertion, and `suppress` around one."""
+    caught = {"Exception", "BaseException", "AssertionError"}
+    for each in ast.walk(node):
+        if isinstance(each, ast.ExceptHandler):
+            names = {name.id for name in ast.walk(each.type or each) if isinstance(name, ast.Name)}
+            raised = any(isinstance(inner, ast.Raise | ast.Assert) for inner in ast.walk(each))
+            if (each.type is None or names & caught) and not raised:
+                yield each
+        elif isinstance(each, ast.withitem) and "suppress" in called(each):
+            names = {name.id for name in ast.walk(each) if isinstance(name, ast.Name)}
+            yield from [each] if names & caught else []
+
+
+def test_every_test_gets_to_its_end():
+    assert unreached(MODULES) == []
+
+
 def test_every_test_asserts_something():
     assert unasserting(MODULES) == CANNOT_FAIL.keys()
 
@@ -172,3 +208,18 @@ def test_what_is_skipped_for_ever_is_found(source):
 def test_a_test_that_pytest_does_not_see_is_found():
     assert left_over(small("def check_it():\n    assert a")) == ["tests/test_small.py::check_it"]
     assert left_over(small("def look():\n    assert a\ndef test_it():\n    look()")) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return\n    assert a",
+        "if False:\n        assert a",
+        "try:\n        assert a\n    except AssertionError:\n        pass",
+        "try:\n        assert a\n    except:\n        pass",
+        "with contextlib.suppress(Exception):\n        assert a",
+    ],
+)
+def test_what_is_never_asserted_is_found(body):
+    assert unreached(small(f"def test_it():\n    {body}")) == ["tests/test_small.py::test_it"]
+    assert unreached(small("def test_it():\n    if a:\n        return\n    assert b")) == []

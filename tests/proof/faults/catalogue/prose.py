@@ -5,7 +5,7 @@ import re
 from nbformat import NotebookNode
 
 from tests.proof.faults.checks import rules
-from tests.proof.faults.edits import both, notebook, place, source, swap, text
+from tests.proof.faults.edits import both, cell, notebook, place, source, swap, text
 from tests.proof.faults.planting import Fault
 
 THREADS = "notebooks/03_*.ipynb"
@@ -103,6 +103,27 @@ FAULTS = [
         source(THREADS, "crossing-explained", "`gather` does", "In 387 cases `gather` does"),
         (f"{PROSE}every_figure_in_its_prose_is_a_cells",),
         ("('crossing-explained', '387')",),
+    ),
+    Fault(
+        "table-with-a-short-row",
+        "a form",
+        source(THREADS, "errors", "| open, use and close it in one function |", "|"),
+        RULES,
+        ("cell errors: the rows of a table in it differ in length",),
+    ),
+    Fault(
+        "tag-that-nobody-knows",
+        "a form",
+        cell(THREADS, "t1-by-call", lambda found: found.metadata.tags.append("claim T1")),
+        RULES,
+        ("cell t1-by-call: nobody knows its tag 'claim T1'",),
+    ),
+    Fault(
+        "cell-run-out-of-order",
+        "a form",
+        cell(THREADS, "t1-by-call", lambda found: found.update(execution_count=99)),
+        RULES,
+        ("its execution counts are not those of one run from the top",),
     ),
     # --- cards and hints
     Fault(

@@ -86,4 +86,38 @@ FAULTS = [
         (f"{TESTS}no_function_of_a_test_module_is_left_over",),
         ("tests/kit/test_predict.py::html_is_escaped",),
     ),
+    Fault(
+        "test-that-ends-before-it-asserts",
+        "a test",
+        append("tests/kit/test_boot.py", "def test_boot():\n    return\n    assert boot()"),
+        (f"{TESTS}every_test_gets_to_its_end",),
+        ("tests/kit/test_boot.py::test_boot",),
+    ),
+    Fault(
+        "failure-of-a-test-caught",
+        "a test",
+        append(
+            "tests/kit/test_boot.py",
+            "def test_boot():\n    try:\n        assert boot()\n"
+            "    except AssertionError:\n        pass",
+        ),
+        (f"{TESTS}every_test_gets_to_its_end",),
+        ("tests/kit/test_boot.py::test_boot",),
+    ),
+    Fault(
+        "test-of-nothing-is-skipped",
+        "the test command",
+        text("pyproject.toml", 'empty_parameter_set_mark = "fail_at_collect"\n', ""),
+        (f"{COMMAND}a_mark_that_nobody_knows_and_a_test_of_nothing_are_errors",),
+        ("KeyError: 'empty_parameter_set_mark'",),
+    ),
+    Fault(
+        "family-of-rules-left-out",
+        "the code",
+        text("pyproject.toml", '"B", "BLE", ', '"B", '),
+        (
+            "tests/repository/test_style.py::test_every_rule_that_the_course_has_chosen_is_looked_for",
+        ),
+        ("'BLE'",),
+    ),
 ]
