@@ -25,6 +25,10 @@ class NotYet(Exception):
         self.diagnosis = diagnosis
         self.text = text
 
+    def again(self) -> "NotYet":
+        """The same anew: one that was raised would keep the reader's objects alive."""
+        return NotYet(self.diagnosis, self.text)
+
 
 class Raised(NotYet):
     """The reader's code raised, and nothing in the exercise's table of errors says why.
@@ -63,8 +67,7 @@ def meaning_of(raised: Raised, errors: Errors) -> NotYet:
     for key, meaning in errors.items():
         kind, *conditions = key if isinstance(key, tuple) else (key,)
         if isinstance(raised.error, kind) and all(_holds(each, raised) for each in conditions):
-            # A new one each time: one that was raised would keep the reader's objects alive.
-            return NotYet(*meaning.args) if isinstance(meaning, NotYet) else meaning(raised)
+            return meaning.again() if isinstance(meaning, NotYet) else meaning(raised)
     return raised
 
 

@@ -7,14 +7,15 @@ import linecache
 import textwrap
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import asgiref.sync
 
 from ..recorder.events import Recording
 from .book import Exercise, NotAttempted, NotYet, Raised, meaning_of
-from .limits import Job, ReturnedAwaitable, ReturnedFuture, ReturnedGenerator
+from .limits import Job, ReturnedAwaitable, ReturnedFuture, ReturnedGenerator, is_async
 from .stubs import STUB, bound_names, parse
 from .verdicts import as_written
 
@@ -81,6 +82,16 @@ class Given:
                 f"There is no `{name}` here. Run the cell that defines it, then this one again."
             )
         return self._namespace[name]
+
+    @contextmanager
+    def replaced(self, name: str, value: object) -> Iterator[None]:
+        """Let `value` stand behind `name` in the reader's namespace until the block ends."""
+        own = self.value(name)
+        self._namespace[name] = value
+        try:
+            yield
+        finally:
+            self._namespace[name] = own
 
     def source(self, name: str) -> str | None:
         """The source text that defined `name`, dedented, or None if it is not known."""
@@ -276,7 +287,7 @@ def _is_a_class(name: str) -> str:
 
 def _returned(name: str, function: object, where: str) -> str:
     # The plain function: a decorator, such as `transaction.atomic`, may hide an `async def`.
-    if not asgiref.sync.iscoroutinefunction(_plain(function)):
+    if not is_async(_plain(function)):
         return f"`{name}` returned a coroutine, and nothing has run it. {MEANT_ASYNC}"
     if where == "thread":
         return f"`{name}` is an `async def`, but this exercise calls it where no loop is running."
@@ -284,8 +295,7 @@ def _returned(name: str, function: object, where: str) -> str:
 
 
 def _returned_future(name: str, function: object) -> str:
-    is_async = asgiref.sync.iscoroutinefunction(function)
-    question = "Where is an `await` missing?" if is_async else MEANT_ASYNC
+    question = "Where is an `await` missing?" if is_async(function) else MEANT_ASYNC
     return (
         f"`{name}` returned a future: the work has begun, and nobody waits for its result. "
         f"{question}"

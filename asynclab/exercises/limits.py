@@ -79,7 +79,7 @@ class Job:
         self._returned = False
         self.recording: Recording | None = None
         self._name = name
-        self._awaits = _is_async(function)
+        self._awaits = is_async(function)
         self._function = functools.partial(function, *args, **kwargs)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task | None = None
@@ -242,7 +242,7 @@ class Job:
             self._loop.call_soon_threadsafe(self._task.cancel)
 
 
-def _is_async(function: Callable) -> bool:
+def is_async(function: Callable) -> bool:
     """Whether a call has to be awaited: of an `async def`, or of an object whose `__call__` is one.
 
     A `functools.partial` is what it is made of.

@@ -1,12 +1,14 @@
 """What checks are written with.
 
+cancelling        a call is cancelled while it waits: it and its work have to end
 causes            conditions for an exercise's table of errors
 contexts          context variables, as the task of a check finds them
+cursors           on which threads, and with whose connection, cursors are used
 edges             what an answer makes of no input at all, and that it leaves its input alone
 failing           something fails under an answer: whoever called it has to hear of it
 library           the library's data
 logs              a logger for a check, which leaves logging as it was
-loops             whether an answer leaves the loop free, whatever Django's guard says
+loops             whether an answer leaves the loop free, and which loops run its coroutines
 open_connections  which connections are opened, which are left open, and who closes some
 queries           what a call asked of the database
 requests          what a view gets, and what it answers

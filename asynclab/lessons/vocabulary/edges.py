@@ -5,17 +5,21 @@ from ...exercises.given import Given
 from .values import same
 
 
-async def require_of_nothing(given: Given, name: str, *args, what: str) -> None:
+async def require_of_nothing(
+    given: Given, name: str, *args, what: str, wanted: tuple = ([],), **options
+) -> None:
     """Call the reader's function with an empty list among its arguments; it must return one.
 
     Args:
         what: the input, such as "no branch".
+        wanted: what it may return in place of an empty list.
+        options: as for `Given.call`.
 
     Raises:
         NotYet: "nothing-given", or what `Given.call` raises.
     """
-    call = await given.call(name, *args, expect=Exception)
-    if call.error is None and same(call.value, []):
+    call = await given.call(name, *args, expect=Exception, **options)
+    if call.error is None and any(same(call.value, each) for each in wanted):
         return
     error = call.error
     did = (

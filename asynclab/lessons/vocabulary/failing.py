@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ...exercises.book import NotYet
-from ...exercises.given import Given
+from ...exercises.given import Call, Given
 from ...exercises.lineage import is_beside
 from ...recorder.hooks import before_queries
 from .tasks import Gate, turns
@@ -19,7 +19,7 @@ class Mishap(Exception):
         super().__init__("the lights went out")
 
 
-class Outage(Mishap, ConnectionError, TimeoutError, LookupError, ValueError, RuntimeError):
+class Outage(Mishap, ConnectionError, TimeoutError, KeyError, ValueError, RuntimeError):
     """A mishap that is of many kinds, so that whoever swallows one of them swallows it."""
 
 
@@ -56,14 +56,57 @@ async def require_told(
         NotYet: "swallowed", or what `Given.call` raises.
     """
     call = await given.call(name, *args, expect=Exception, **kwargs)
-    if call.error is not None and not _stems_from(call.error, error):
-        raise call.problem
     if call.error is None:
-        raise NotYet(
-            "swallowed",
-            f"{what} failed, and whoever called `{name}` was told nothing. "
-            "Which errors are yours to catch here, and who should hear of all the others?",
-        )
+        raise _swallowed(name, what)
+    if not _stems_from(call.error, error):
+        raise call.problem
+
+
+async def require_told_itself(
+    given: Given, name: str, *args, what: str, error: type[Exception] = Mishap, **kwargs
+) -> None:
+    """The same, and what comes out is the exception as it was raised.
+
+    Raises:
+        NotYet: "swallowed", "other-exception", or what `Given.call` raises.
+    """
+    call = await given.call(name, *args, expect=Exception, **kwargs)
+    require_itself(call, name, what, error)
+
+
+def require_itself(call: Call, name: str, what: str, error: type[Exception] = Mishap) -> None:
+    """Require that a call under which something failed ended with that very exception.
+
+    Args:
+        call: one for which exceptions were expected.
+        name: the reader's function.
+        what: what failed, as the reader knows it.
+        error: what was raised.
+
+    Raises:
+        NotYet: "swallowed" if it ended with none, "other-exception" if another was raised because
+            of it, or what the reader is told of any other.
+    """
+    if call.error is None:
+        raise _swallowed(name, what)
+    if isinstance(call.error, error):
+        return
+    if not _stems_from(call.error, error):
+        raise call.problem
+    raise NotYet(
+        "other-exception",
+        f"{what} failed, and the caller got a `{type(call.error).__name__}` in place of the "
+        "exception, so whoever catches what was raised does not see this one. What lets an "
+        "exception go on as it is?",
+    )
+
+
+def _swallowed(name: str, what: str) -> NotYet:
+    return NotYet(
+        "swallowed",
+        f"{what} failed, and whoever called `{name}` was told nothing. "
+        "Which errors are yours to catch here, and who should hear of all the others?",
+    )
 
 
 async def require_cancellable(
@@ -78,7 +121,7 @@ async def require_cancellable(
     Raises:
         NotYet: "cancel-swallowed", or what `Given.call` raises.
     """
-    _require_cancelled(name, await given.result_of(name, questions, last, driver=_cancel, **kwargs))
+    require_cancelled(name, await given.result_of(name, questions, last, driver=_cancel, **kwargs))
 
 
 async def require_cancellable_beside(
@@ -105,10 +148,15 @@ async def require_cancellable_beside(
         await asyncio.wait([task])
         return task.cancelled() or isinstance(task.exception(), asyncio.CancelledError)
 
-    _require_cancelled(name, await given.result_of(name, *args, driver=cancel, **kwargs))
+    require_cancelled(name, await given.result_of(name, *args, driver=cancel, **kwargs))
 
 
-def _require_cancelled(name: str, cancelled: bool) -> None:
+def require_cancelled(name: str, cancelled: bool) -> None:
+    """Require that a call of the reader's function which was cancelled has ended so.
+
+    Raises:
+        NotYet: "cancel-swallowed".
+    """
     if not cancelled:
         raise NotYet(
             "cancel-swallowed",

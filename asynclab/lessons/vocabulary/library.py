@@ -23,6 +23,16 @@ def free_books():
     return Book.objects.exclude(pk__in=open_loans().values("book")).order_by("pk")
 
 
+async def every_row() -> dict[str, set[tuple]]:
+    """All that the library's tables hold, by the model's name."""
+    from django.apps import apps
+
+    return {
+        model.__name__: {row async for row in model.objects.values_list()}
+        for model in apps.get_app_config("library").get_models()
+    }
+
+
 async def open_loan_lines() -> list[str]:
     """ "title: name" for each open loan."""
     joined = open_loans().select_related("book", "member")

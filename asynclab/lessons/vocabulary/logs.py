@@ -1,8 +1,9 @@
-"""A logger for a check, which leaves logging as it was."""
+"""A logger for a check, which leaves logging as it was; and whether an answer reports something."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from logging.handlers import QueueListener
 
 from ...exercises.lineage import is_beside
@@ -11,15 +12,17 @@ from ...recorder import hooks
 
 @contextmanager
 def logger_of_its_own() -> Iterator[logging.Logger]:
-    """A logger whose records go nowhere else; afterwards no listener of the block's runs on.
+    """A logger that takes every record; afterwards no listener of the block's runs on.
 
-    It logs also where the reader has switched logging off.
+    Its records go to the logger above it, and no further. It logs also where the reader has
+    switched logging off.
     """
-    logger = logging.getLogger("asynclab.library")
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+    above = logging.getLogger("asynclab.checks")
+    logger = above.getChild("library")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate, above.propagate = True, False
     # `dictConfig` disables the loggers that were there before it.
-    for each in (logger, *_below(logger)):
+    for each in (above, *_below(above)):
         each.disabled = False
     below = logger.manager.disable
     logging.disable(logging.NOTSET)
@@ -42,8 +45,37 @@ def logger_of_its_own() -> Iterator[logging.Logger]:
         logging.disable(below)
         logging.raiseExceptions = loud
         logging.setLogRecordFactory(factory)
-        logger.handlers.clear()
-        logger.filters.clear()
+        for each in (above, *_below(above)):
+            each.handlers.clear()
+            each.filters.clear()
+
+
+@contextmanager
+def noting_reports() -> Iterator[list[str]]:
+    """Note what a call logs in the block, at any level but "debug", or tells its loop.
+
+    It counts whether or not logging is on. The exception of a lost task is nobody's report: asyncio
+    finds it when the task is thrown away.
+    """
+    reports = []
+
+    def note(_logger, *_args, **_kwargs):
+        if not is_beside():
+            reports.append("log")
+
+    def note_told(_loop, context):
+        if not is_beside() and context["message"] != LOST:
+            reports.append("loop")
+
+    with ExitStack() as stack:
+        for level in "info", "warning", "error", "critical", "log":
+            stack.enter_context(hooks.before(logging.Logger, level, note))
+        told = hooks.before(asyncio.BaseEventLoop, "call_exception_handler", note_told)
+        stack.enter_context(told)
+        yield reports
+
+
+LOST = "Task exception was never retrieved"
 
 
 def _below(logger: logging.Logger) -> list[logging.Logger]:

@@ -1,11 +1,72 @@
-"""Whether an answer leaves the loop free: what runs on its thread, and what it stands still for."""
+"""Whether an answer leaves the loop free, and which loops it has its coroutines run."""
 
 import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ...exercises.book import NotYet
 from ...exercises.given import Call, Given
 from ...exercises.lineage import is_beside
+from ...recorder import hooks
 from ...recorder.hooks import before_queries
+
+
+class Hosts:
+    """The loops that run a check's own async function: `hosts.note()` is called in it.
+
+    `loops` are those that were running; `nested` says whether one ran inside another on the same
+    thread, as nest_asyncio lets it.
+    """
+
+    def __init__(self):
+        self.loops: set[asyncio.AbstractEventLoop] = set()
+        self.nested = False
+        self._of_check = asyncio.get_running_loop()
+
+    def note(self) -> None:
+        """Note the loop that is running here."""
+        self.loops.add(asyncio.get_running_loop())
+        self.nested = self.nested or _steps_under_way() > 1
+
+    def require_own(self, what: str) -> None:
+        """Require that the notebook's loop, on which the check itself runs, was none of them.
+
+        Args:
+            what: the async function, as the reader knows it.
+
+        Raises:
+            NotYet: "notebooks-loop".
+        """
+        if self._of_check in self.loops:
+            raise NotYet(
+                "notebooks-loop",
+                f"{what} ran on the loop of this notebook, which only a notebook has: in a command "
+                "there is none, and under ASGI it is not the server's. What finds the loop that is "
+                "there, or makes one?",
+            )
+
+
+def _steps_under_way() -> int:
+    """How many loops are in the middle of a step on this thread."""
+    frame, number = sys._getframe(), 0
+    while frame is not None:
+        number += frame.f_code.co_name == "_run" and frame.f_globals is vars(asyncio.events)
+        frame = frame.f_back
+    return number
+
+
+@contextmanager
+def noting_new_loops() -> Iterator[list[asyncio.AbstractEventLoop]]:
+    """Note the event loops that a call makes in the block."""
+    made = []
+
+    def note(loop):
+        if not is_beside():
+            made.append(loop)
+
+    with hooks.before(asyncio.BaseEventLoop, "__init__", note):
+        yield made
 
 
 class LoopWatch:

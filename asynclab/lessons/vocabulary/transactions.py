@@ -21,7 +21,10 @@ ASYNC_WITH = {
 
 @contextmanager
 def noting_bare_queries() -> Iterator[list[str]]:
-    """Note the statements on the library's tables that run outside of a transaction."""
+    """Note the statements on the library's tables that run outside of a transaction.
+
+    One that was begun with `set_autocommit(False)` is a transaction, too.
+    """
     bare = []
 
     def note(cursor, sql):

@@ -279,3 +279,27 @@ def test_a_worker_that_somebody_else_keeps_busy_is_free():
     source = "async def answer(work):\n await asyncio.to_thread(work)"
     assert verdict_on(source, look).passed
     assert seen == [True]
+
+
+@pytest.mark.parametrize(
+    "answer", ["Answer()", "functools.partial(Answer())", "functools.partial(Answer().__call__)"]
+)
+def test_an_object_with_an_async_call_is_awaited(answer):
+    cell = f"""
+import functools
+class Answer:
+    async def __call__(self): return 1
+answer = {answer}"""
+    assert outcome_of(cell) == 1
+
+
+def test_a_name_is_replaced_for_a_while():
+    found = []
+
+    async def check(given):
+        with given.replaced("other", 2):
+            found.append(await given.result_of("answer"))
+        found.append(await given.result_of("answer"))
+
+    assert verdict_on("other = 1\ndef answer(): return other", check).passed
+    assert found == [2, 1]

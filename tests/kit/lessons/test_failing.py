@@ -9,6 +9,7 @@ from asynclab.lessons.vocabulary.failing import (
     fail_in_many_ways,
     require_cancellable,
     require_told,
+    require_told_itself,
 )
 from tests.kit.exercises.answers import verdict_on
 from tests.kit.recorder.conftest import library
@@ -49,10 +50,26 @@ def test_whoever_called_is_not_told(body, diagnosis):
     assert told(body) == diagnosis
 
 
-@pytest.mark.parametrize("kind", ["OSError", "LookupError", "ValueError", "TimeoutError"])
+@pytest.mark.parametrize("kind", ["OSError", "KeyError", "ValueError", "TimeoutError"])
 def test_a_handler_for_one_kind_of_error_swallows_an_outage(kind):
     body = f"try: await ask()\n except {kind}: return None"
     assert (told(body), told(body, fail_in_many_ways)) == ("", "swallowed")
+
+
+@pytest.mark.parametrize(
+    ("body", "diagnosis"),
+    [
+        ("return await ask()", ""),
+        ("try: await ask()\n except Exception: pass", "swallowed"),
+        ("try: await ask()\n except Exception as e: raise OSError from e", "other-exception"),
+        ("raise LookupError", "raised"),
+    ],
+)
+def test_the_exception_itself_comes_out_of_the_call(body, diagnosis):
+    async def check(given):
+        await require_told_itself(given, "answer", fail, what="The shop")
+
+    assert verdict_on(f"async def answer(ask):\n {body}", check).diagnosis == diagnosis
 
 
 async def cancel(given):

@@ -1,10 +1,14 @@
 """A check's own logger leaves logging as it was."""
 
+import asyncio
+import gc
 import logging
 import queue
 from logging.handlers import QueueHandler, QueueListener
 
-from asynclab.lessons.vocabulary.logs import logger_of_its_own
+from asynclab.lessons.vocabulary.failing import fail
+from asynclab.lessons.vocabulary.logs import logger_of_its_own, noting_reports
+from asynclab.lessons.vocabulary.tasks import turns
 
 
 def test_no_listener_of_the_block_runs_on():
@@ -13,7 +17,7 @@ def test_no_listener_of_the_block_runs_on():
         logger.addHandler(QueueHandler(records))
         QueueListener(records, handled).start()
         logger.info("one")
-    logging.getLogger("asynclab.library").info("two")
+    logging.getLogger("asynclab.checks.library").info("two")
     # A listener that ran would have taken this one out.
     records.put("three")
     assert records.get(timeout=5) == "three"
@@ -45,3 +49,28 @@ def test_the_block_logs_where_the_reader_has_switched_logging_off():
         assert logging.root.manager.disable == logging.CRITICAL
     finally:
         logging.disable(logging.NOTSET)
+
+
+def test_what_is_logged_is_reported_also_where_logging_is_off():
+    logging.disable()
+    try:
+        with noting_reports() as reports:
+            logging.getLogger("asynclab.checks.other").exception("lost")
+    finally:
+        logging.disable(logging.NOTSET)
+    assert reports == ["log"]
+
+
+def test_a_lost_exception_is_nobodys_report():
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda *_: None)
+        with noting_reports() as reports:
+            asyncio.create_task(fail())
+            await turns()
+            gc.collect()
+            assert reports == []
+            loop.call_exception_handler({"message": "a job failed"})
+        return reports
+
+    assert asyncio.run(main()) == ["loop"]

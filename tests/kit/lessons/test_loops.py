@@ -1,8 +1,10 @@
 """Whether an answer leaves the loop free, as its own work sees it."""
 
+import asyncio
+
 import pytest
 
-from asynclab.lessons.vocabulary.loops import LoopWatch, call_off_the_loop
+from asynclab.lessons.vocabulary.loops import Hosts, LoopWatch, call_off_the_loop, noting_new_loops
 from tests.kit.exercises.answers import verdict_on
 from tests.kit.recorder.conftest import library
 
@@ -85,3 +87,42 @@ def test_queries_belong_off_the_loop_whatever_the_guard_says(library, body, diag
     before = f"{TOOLS}\nfrom library.models import Book"
     source = f"async def answer():\n {work}\n {body}"
     assert verdict_on(source, ask, before=before, seconds=5).diagnosis == diagnosis
+
+
+def hosts_of(body, where="cell"):
+    """The hosts of a check's own coroutine, how many loops were made, and the verdict."""
+    seen = []
+
+    async def check(given):
+        given.value("answer").__globals__["notebook"] = asyncio.get_running_loop()
+        hosts = Hosts()
+
+        async def work():
+            hosts.note()
+
+        with noting_new_loops() as made:
+            await given.call("answer", work, where=where)
+        seen.extend([hosts, len(made)])
+        hosts.require_own("It")
+
+    verdict = verdict_on(f"{body}", check, before=TOOLS, seconds=5)
+    return *seen, verdict.diagnosis
+
+
+def test_a_loop_inside_a_loop_is_seen():
+    inside = """async def answer(work):
+    loop = asyncio.get_running_loop()
+    asyncio._set_running_loop(None)
+    try: asyncio.run(work())
+    finally: asyncio._set_running_loop(loop)"""
+    for body, nested in ("async def answer(work): await work()", False), (inside, True):
+        hosts, _, diagnosis = hosts_of(body)
+        assert (hosts.nested, len(hosts.loops), diagnosis) == (nested, 1, "")
+
+
+def test_new_loops_and_the_loop_of_the_notebook_are_noted():
+    one = "def answer(work): asyncio.run(work())"
+    two = "def answer(work): asyncio.run(asyncio.sleep(0)), asyncio.run(work())"
+    lent = "def answer(work): asyncio.run_coroutine_threadsafe(work(), notebook).result()"
+    found = [hosts_of(body, "thread")[1:] for body in (one, two, lent)]
+    assert found == [(1, ""), (2, ""), (0, "notebooks-loop")]

@@ -13,6 +13,7 @@ from asynclab.lessons.vocabulary.tasks import (
     NewTasks,
     Overlap,
     in_good_time,
+    pass_time,
     told_to_the_loop,
     turns,
 )
@@ -33,6 +34,18 @@ def test_in_the_turns_of_a_loop_every_task_goes_on_until_it_waits():
         return len(reached)
 
     assert asyncio.run(main()) == TURNS - 1
+
+
+def test_time_passes_for_those_who_wait_for_less():
+    async def main():
+        soon, later = asyncio.create_task(asyncio.sleep(0.9)), asyncio.create_task(asyncio.sleep(9))
+        clock = asyncio.get_running_loop().time
+        await turns(1)
+        await pass_time()
+        later.cancel()
+        return soon.done(), later.done(), clock() - asyncio.get_running_loop().time() < 0.5
+
+    assert asyncio.run(main()) == (True, False, True)
 
 
 def test_overlap_on_a_loop():
