@@ -8,9 +8,12 @@ import unittest
 import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from datetime import timedelta
+from functools import partial
+from textwrap import shorten
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import markcoroutinefunction, sync_to_async
 from django.core.exceptions import ObjectDoesNotExist, SynchronousOnlyOperation
 from django.dispatch import Signal
 
@@ -18,11 +21,23 @@ from ..exercises.book import NotYet, exercise
 from ..exercises.given import Call
 from ..recorder.events import TASK, WAIT
 from ..recorder.roles import POOL_WORKER
+from .vocabulary.cancelling import Stalled, require_cancel_passed_on
 from .vocabulary.causes import behind_a_dot, on_other_loop
-from .vocabulary.failing import fail, require_told
-from .vocabulary.library import DAY, free_books, open_loans
-from .vocabulary.tasks import Overlap, turns
+from .vocabulary.edges import require_of_nothing
+from .vocabulary.failing import (
+    Outage,
+    fail_in_many_ways,
+    require_itself,
+    require_told,
+    require_told_itself,
+)
+from .vocabulary.library import DAY, every_row, free_books, open_loans
+from .vocabulary.loops import Hosts, noting_new_loops
+from .vocabulary.queries import queries
+from .vocabulary.tasks import LastFirst, pass_time
 from .vocabulary.threads import home, leaves_loop
+from .vocabulary.transactions import noting_bare_queries
+from .vocabulary.values import same
 
 
 @exercise(
@@ -58,37 +73,60 @@ from .vocabulary.threads import home, leaves_loop
     },
 )
 async def on_return(given):
-    notices = []
+    from django.db import transaction
+
+    notices, hosts = [], Hosts()
 
     async def notify(title):
-        await asyncio.sleep(0)
+        hosts.note()
+        await pass_time()
         notices.append(title)
 
-    await given.call("on_return", notify, where="thread", driver=_send)
-    if not notices:
+    def in_transaction(receiver, notify):
+        with transaction.atomic():
+            _send("Emma", receiver, notify)
+            return list(notices), list(transaction.get_connection().run_on_commit)
+
+    in_time, postponed = await given.result_of(
+        "on_return", notify, where="thread", driver=in_transaction
+    )
+    if not in_time and postponed:
+        raise NotYet(
+            "after-commit",
+            "Sync code was in a transaction, `send` came back, and no notice was out: it goes when "
+            "the transaction ends. When does the card want it delivered?",
+        )
+    if not in_time:
         raise NotYet(
             "not-delivered",
             "`send` came back, and no notice was out: nobody ran the coroutine, or nobody waited "
-            "for it. What does both?",
+            "for it to its end. What does both?",
         )
+    hosts.require_own("`notify`")
     # As Django calls a sync view under ASGI: on a worker, from a loop.
-    call = await given.call("on_return", notify, driver=sync_to_async(_send))
-    if notices != ["Emma", "Emma"]:
-        raise NotYet("other-notices", f"Two books came back, and the notices are {notices}.")
+    await given.call("on_return", notify, driver=sync_to_async(partial(_send, "Emma")))
+    call = await given.call("on_return", notify, driver=sync_to_async(partial(_send, "Dracula")))
+    if notices != (sent := ["Emma", "Emma", "Dracula"]):
+        raise NotYet("other-notices", f"{sent} came back, and the notices are {notices}.")
     if leaves_loop(call):
         raise NotYet(
             "own-loop",
             "In a command it works. In a sync view under ASGI `notify` ran on a loop of its own, "
             "not on the server's, where its client lives. What finds the loop that is there?",
         )
-    await require_told(given, "on_return", fail, where="thread", driver=_send, what="`notify`")
+    driver = partial(_send, "Emma")
+    await require_told(
+        given, "on_return", fail_in_many_ways, where="thread", driver=driver, what="`notify`"
+    )
     return "Delivered when `send` returns, on a new loop or on the server's."
 
 
-def _send(receiver: Callable, notify: Callable) -> None:
+def _send(title: str, receiver: Callable, notify: Callable) -> None:
+    from library.models import Loan
+
     returned = Signal()
     returned.connect(receiver, weak=False)
-    returned.send(sender=_send, title="Emma", notify=notify)
+    returned.send(sender=Loan, title=title, notify=notify)
 
 
 @exercise(
@@ -118,33 +156,63 @@ def _send(receiver: Callable, notify: Callable) -> None:
     },
 )
 async def stock_line(given):
-    async def ask(title):
-        await asyncio.sleep(0)
-        return len(title)
+    asked, hosts = [], Hosts()
 
-    call = await given.call("stock_line", ask, "Emma", driver=_awaited)
+    async def ask(title):
+        hosts.note()
+        asked.append(title)
+        await pass_time()
+        return copies
+
+    for title, copies in ("Emma", 4), ("the dispossessed", 1), ("Emma", 0):
+        asked.clear()
+        call = await given.call("stock_line", ask, title, driver=_awaited)
+        _require_line(call, f"{title}: {copies} copies")
+        if hosts.nested:
+            raise NotYet(
+                "second-loop",
+                "The line is right, and `ask` ran on a loop that was run inside the loop of this "
+                "thread, which stood still for it. You do not need another: what may you write "
+                "inside an `async def`?",
+            )
+        hosts.require_own("`ask`")
+        if leaves_loop(call):
+            raise NotYet(
+                "other-loop",
+                "The line is right, and `ask` ran on a loop of its own, on another thread. A "
+                "client that lives on this loop would break. What keeps `ask` where you are?",
+            )
+        if any(span.sent for span in call.recording.spans):
+            raise NotYet(
+                "there-and-back",
+                "The line is right. On the way to it, something was sent to another thread and "
+                "awaited from there. What is the short way?",
+            )
+        if len(asked) > 1:
+            raise NotYet(
+                "asked-twice",
+                f"The line is right, and `ask` was asked {len(asked)} times for it, over the "
+                "network. Where can the first answer be kept?",
+            )
+    await require_told(
+        given, "stock_line", fail_in_many_ways, "Emma", driver=_awaited, what="`ask`"
+    )
+    stalled = Stalled()
+    await require_cancel_passed_on(
+        given, "stock_line", stalled, lambda line: line(stalled.work, "Emma"), what="`ask`"
+    )
+    return "`ask` ran on the loop that called you, and no other thread took part."
+
+
+def _require_line(call: Call, line: str) -> None:
     if "coroutine object" in str(call.value):
         raise NotYet(
             "not-awaited",
             "Where the number should be, the text holds a coroutine object: `ask(title)` made it, "
             "and nobody ran it. Which word is missing before the call?",
         )
-    if call.value != "Emma: 4 copies":
-        raise NotYet("other-text", f"It returned {call.value!r}, and not 'Emma: 4 copies'.")
-    if leaves_loop(call):
-        raise NotYet(
-            "other-loop",
-            "The line is right, and `ask` ran on a loop of its own, on another thread. A client "
-            "that lives on this loop would break. What keeps `ask` where you are?",
-        )
-    if any(span.sent for span in call.recording.spans):
-        raise NotYet(
-            "there-and-back",
-            "The line is right. To get it, the call went to a worker thread, and the worker sent "
-            "`ask` back to this very loop. What is the short way?",
-        )
-    await require_told(given, "stock_line", fail, "Emma", driver=_awaited, what="`ask`")
-    return "One `await`, no thread, no hop."
+    if not same(call.value, line):
+        raise NotYet("other-text", f"It returned {call.value!r}, and not {line!r}.")
 
 
 async def _awaited(function: Callable, *args) -> object:
@@ -175,36 +243,75 @@ async def _awaited(function: Callable, *args) -> object:
     },
 )
 async def stock_report(given):
-    branches = ["Whitby", "Bath", "Haworth", "London", "Nantucket"]
-    loops, open_questions = set(), Overlap()
+    hosts = Hosts()
+    branches = ["Whitby", "Bath", "Haworth", "Bath", "London"]
+    crowd = [f"branch {number}" for number in range(CROWD)]
+    for more, asked in enumerate((branches, crowd, branches)):
+        desk = LastFirst(asked)
+        ask = _asking(desk, hosts, more)
+        with noting_new_loops() as loops:
+            call = await given.call("stock_report", ask, asked, where="thread", expect=Exception)
+        if (made := max(len(loops), len(hosts.loops))) > 1:
+            raise NotYet(
+                "crossing-for-each",
+                f"{made} loops were made and closed for one report. How can all questions travel "
+                "in one crossing?",
+            )
+        _require_answers(call.value, [_answer(branch, more) for branch in asked])
+        hosts.require_own("`ask`")
+        if desk.overlap.most < len(asked):
+            raise NotYet(
+                "sequential",
+                f"One crossing, and inside it questions wait for other answers: of {len(asked)}, "
+                f"{desk.overlap.most} were under way at once. What starts all of them before the "
+                "first `await`?",
+            )
+        hosts.loops.clear()
+    await require_of_nothing(
+        given,
+        "stock_report",
+        fail_in_many_ways,
+        [],
+        what="no branches",
+        wanted=([], ()),
+        where="thread",
+    )
+    failing = _asking(LastFirst(branches), hosts, 0, closed="London")
+    await require_told(given, "stock_report", failing, branches, where="thread", what="`ask`")
+    return f"One loop, and all {CROWD} questions out before the first answer."
+
+
+CROWD = 40
+"""So many branches that nobody has a reason to ask only so many at a time."""
+
+
+def _asking(desk: LastFirst, hosts: Hosts, more: int, closed: str = "") -> Callable:
+    """An `ask` whose questions are answered at the desk; that to a closed branch fails."""
 
     async def ask(branch):
-        loops.add(asyncio.get_running_loop())
-        with open_questions:
-            await turns()
-        return f"{branch}: {len(branch)} copies"
+        hosts.note()
+        await desk.wait(branch)
+        if desk.answered == 1:
+            await pass_time()
+        if branch == closed:
+            raise Outage
+        return _answer(branch, more)
 
-    result = await given.result_of("stock_report", ask, branches, where="thread")
-    expected = [f"{branch}: {len(branch)} copies" for branch in branches]
-    if not isinstance(result, list | tuple) or list(result) != expected:
+    return ask
+
+
+def _answer(branch: str, more: int) -> str:
+    """What a branch answers, which has got so many copies more meanwhile."""
+    return f"{branch}: {len(branch) + more} copies"
+
+
+def _require_answers(result: object, expected: list[str]) -> None:
+    if not (same(result, expected) or same(result, tuple(expected))):
         raise NotYet(
             "other-answers",
-            f"It returned {result!r}. Is there one answer for each branch, in their order?",
+            f"For {len(expected)} branches it returned {shorten(repr(result), 200)}. Is there one "
+            "answer for each branch, in their order?",
         )
-    if len(loops) > 1:
-        raise NotYet(
-            "crossing-for-each",
-            f"Every branch got a crossing of its own: {len(loops)} loops were made and "
-            "closed. How can all questions travel in one?",
-        )
-    if open_questions.most < len(branches):
-        raise NotYet(
-            "sequential",
-            "One crossing, and inside it questions wait for other answers. "
-            "What starts all of them before the first `await`?",
-        )
-    await require_told(given, "stock_report", fail, branches, where="thread", what="`ask`")
-    return "One loop, and all five questions out before the first answer."
 
 
 @exercise(
@@ -239,15 +346,19 @@ async def stock_report(given):
 async def add_author(given):
     from library.models import Author, Book
 
+    asked = []
+
     async def enrich(pk):
+        asked.append(pk)
         author = await Author.objects.aget(pk=pk)
         await author.books.acreate(title="The Professor", year=1857)
 
     async def broken(pk):
         await enrich(pk)
-        raise ConnectionError("the catalogue is closed")
+        raise Outage
 
-    await given.call("add_author", "Currer Bell", enrich, where="thread")
+    with noting_bare_queries() as bare:
+        call = await given.call("add_author", "Currer Bell", enrich, where="thread")
     book = Book.objects.filter(title="The Professor", author__name="Currer Bell")
     if not await book.aexists():
         raise NotYet(
@@ -255,6 +366,7 @@ async def add_author(given):
             "Afterwards there is no Currer Bell with a book. Was the author created, and `enrich` "
             "called with the author's `pk`?",
         )
+    lanes = {query.lane for query in queries(call)}
     call = await given.call("add_author", "Ellis Bell", broken, where="thread", expect=Exception)
     if await Author.objects.filter(name="Ellis Bell").aexists():
         raise NotYet(
@@ -262,13 +374,22 @@ async def add_author(given):
             "`enrich` failed, and Ellis Bell stayed in the library, half done. Until when must the "
             "transaction stay open?",
         )
-    if "catalogue is closed" not in str(call.error):
+    require_itself(call, "add_author", "`enrich`")
+    if any(sql.startswith("INSERT") for sql in bare):
         raise NotYet(
-            "swallowed",
-            "`enrich` failed, nothing was written, and the caller was told nothing. "
-            "Who should hear of it?",
+            "repaired-by-hand",
+            "Afterwards neither is there. Until then everybody could read the author without a "
+            "book, and if the process dies meanwhile, nobody takes it back. What takes back by "
+            "itself whatever was not finished?",
         )
-    return "One thread, one connection, one transaction, across the async part."
+    if len(asked) > 2:
+        raise NotYet(
+            "asked-again",
+            f"For two authors `enrich` was called {len(asked)} times, and each call asks the "
+            "catalogue. What makes one call enough?",
+        )
+    praise = "Both in one transaction, or neither, and the caller hears of it."
+    return f"One thread, one connection. {praise}" if len(lanes) == 1 else praise
 
 
 @exercise(
@@ -286,34 +407,67 @@ async def add_author(given):
 async def greet(given):
     current = given.value("current_member")
     members = {"t-7": "Tomoko Arai", "t-6": "Priya Nair"}
+    asked, hosts = [], Hosts()
 
     async def log_in(token):
-        await asyncio.sleep(0)
-        current.set(members[token])
+        hosts.note()
+        asked.append(token)
+        await pass_time()
+        current.set(members.get(token, "a stranger"))
 
-    def greeting(greet, *args):
-        return greet(*args), current.get(None)
-
-    for token, name in members.items():
+    for tokens in [*members], ["t-6", "t-7", "t-6"]:
+        asked.clear()
         call = await given.call(
-            "greet", log_in, token, where="thread", driver=greeting, expect=LookupError
+            "greet", log_in, tokens, where="thread", driver=_greeted(current), expect=LookupError
         )
-        text, member = call.result or ("", None)
-        if text == f"Good evening, {name}." and member != name:
+        hosts.require_own("`log_in`")
+        for token, (text, member) in zip(tokens, call.result or [("", None)], strict=False):
+            _require_greeting(call, members[token], text, member)
+        if asked != tokens:
             raise NotYet(
-                "stays-inside",
-                "The greeting is right, and whoever called `greet` finds nobody in "
-                "`current_member`: the log line that follows will not know the member. "
-                "How does the variable get out of the async part?",
+                "asked-otherwise",
+                f"{tokens} came, and `log_in` was called with {asked}. The server knows who holds "
+                "a token now. How often does each caller have to be looked up?",
             )
-        if member != name:
-            raise _lost(call)
-        if text != f"Good evening, {name}.":
-            raise NotYet(
-                "other-text", f"{name} logged in and read {text!r}. What is in `current_member`?"
-            )
-    await require_told(given, "greet", fail, "t-7", where="thread", what="`log_in`")
+    await require_told(given, "greet", fail_in_many_ways, "t-7", where="thread", what="`log_in`")
     return "What the async part has set, sync code goes on with."
+
+
+def _greeted(current: ContextVar) -> Callable:
+    """A driver that greets one member after another, in the same context."""
+
+    def greeted(greet, log_in, tokens):
+        found = []
+        for token in tokens:
+            text = greet(log_in, token)
+            if inspect.isawaitable(text):
+                return text
+            found.append((text, current.get(None)))
+        return found
+
+    return greeted
+
+
+def _require_greeting(call: Call, name: str, text: object, member: object) -> None:
+    if text == f"Good evening, {name}." and member != name:
+        raise NotYet(
+            "stays-inside",
+            "The greeting is right, and whoever called `greet` finds "
+            f"{'nobody' if member is None else member} in `current_member`: the log line that "
+            "follows will not know the member. How does the variable get out of the async part?",
+        )
+    if member is None:
+        raise _lost(call)
+    if member != name:
+        raise NotYet(
+            "other-member",
+            f"The token is that of {name}, and afterwards `current_member` is {member!r}. Was "
+            "`log_in` called with this token, and does its value stand?",
+        )
+    if text != f"Good evening, {name}.":
+        raise NotYet(
+            "other-text", f"{name} logged in and read {text!r}. What is in `current_member`?"
+        )
 
 
 def _lost(call: Call) -> NotYet:
@@ -355,68 +509,112 @@ def _lost(call: Call) -> NotYet:
     ),
 )
 async def overdue_test(given):
-    from library.models import Loan
-
-    kept = {pk async for pk in Loan.objects.values_list("pk", flat=True)}
+    kept = await every_row()
     case = given.value("OverdueTest")
     if not (inspect.isclass(case) and issubclass(case, unittest.TestCase)):
         raise NotYet("no-test-case", "`OverdueTest` is no test case. Which class does it need?")
-    how, asked_on = {"where": "thread", "driver": _run_tests}, set()
-    good = await given.call("OverdueTest", _service(asked_on, returned=None), **how)
-    _require_success(good.value, asked_on)
+    how = {"where": "thread", "driver": _run_tests}
+    right = _Service(returned=None)
+    good = await given.call("OverdueTest", right, **how)
+    _require_success(good.value, right.asked_on)
     if any(each.kind == TASK for each in good.recording.on(POOL_WORKER)):
         raise NotYet(
             "second-loop",
             "A test runs the service on a second loop, on another thread, where the test's own "
             "loans may not be seen. What can an `async def test_...` do with a coroutine?",
         )
-    if not asked_on:
+    if not right.calls:
+        raise NotYet(
+            "never-called",
+            "No test failed, and none called `self.service`: another function was called in its "
+            "place, the coroutine that would call it was never awaited, or the test was skipped. "
+            "Which line asks the service that the check puts there, and who runs it?",
+        )
+    if not right.asked_on:
         raise NotYet(
             "never-ran",
             "Every test passed, and the service was never run: a coroutine is true, and is not "
             "`None`, whatever is in it. Who awaits it in this class?",
         )
-    if kept != {pk async for pk in Loan.objects.values_list("pk", flat=True)}:
+    if kept != await every_row():
         raise NotYet(
             "leaves-rows",
-            "After your tests the library has other loans than before. Which class puts each "
+            "After your tests the library is another one than before. Which class puts each "
             "test into a transaction, and rolls it back?",
         )
-    if (await given.result_of("OverdueTest", _service(set(), pk=None), **how)).wasSuccessful():
-        raise NotYet(
-            "passes-on-nothing",
-            "A service that never finds anything passes your tests. Which book must it name?",
-        )
-    if (await given.result_of("OverdueTest", _service(set()), **how)).wasSuccessful():
-        raise NotYet(
-            "forgets-returned",
-            "A service that names books which came back passes your tests. "
-            "Which book must it not name?",
-        )
+    for wrong, told in WRONG_SERVICES.items():
+        if (await given.result_of("OverdueTest", wrong, **how)).wasSuccessful():
+            raise told.again()
+        with given.replaced("overdue", wrong):
+            if (await given.result_of("OverdueTest", wrong, **how)).wasSuccessful():
+                raise NotYet(
+                    "compares-with-itself",
+                    "If `overdue` itself goes wrong, your tests pass: they hold the service "
+                    "against the very function that it is. Who else knows which book is late?",
+                )
     if not (await given.result_of("OverdueTest", None, **how)).wasSuccessful():
         raise NotYet(
             "lost-service",
             "Run as it stands, with the service of your own class, it fails. "
             "What does the line with `service` need, so that `self.service(day)` finds it?",
         )
-    return "It passes with the right service, and two wrong ones fail it."
+    return f"It passes with the right service, and {len(WRONG_SERVICES)} wrong ones fail it."
 
 
-def _service(threads: set[int], **which) -> Callable:
-    """A service that names the books of such late loans, and notes where its queries run."""
+class _Service:
+    """A service that names the books of such late loans, and notes how it is used.
 
-    async def titles(day):
+    Args:
+        named: makes of each title what the service says.
+        which: which of the late loans it knows.
+
+    `calls` counts its calls, `asked_on` holds the threads on which its queries ran.
+    """
+
+    __name__ = __qualname__ = "service"  # which an error may name
+
+    def __init__(self, named: Callable[[str], str] = str, **which):
+        self.calls, self.asked_on = 0, set()
+        self._named, self._which = named, which
+        markcoroutinefunction(self)
+
+    def __call__(self, day):
+        self.calls += 1
+        return self._titles(day)
+
+    async def _titles(self, day):
         from library.models import Loan
 
-        threads.add(await sync_to_async(threading.get_ident)())
-        late = Loan.objects.filter(due__lt=day, **which).order_by("due", "pk")
-        return [loan.book.title async for loan in late.select_related("book")]
-
-    titles.__qualname__ = "service"  # which an error may name
-    return titles
+        self.asked_on.add(await sync_to_async(threading.get_ident)())
+        late = Loan.objects.filter(due__lt=day, **self._which).order_by("due", "pk")
+        return [self._named(loan.book.title) async for loan in late.select_related("book")]
 
 
-def _run_tests(case: type[unittest.TestCase], service: Callable | None) -> unittest.TestResult:
+WRONG_SERVICES = {
+    _Service(pk=None): NotYet(
+        "passes-on-nothing",
+        "A service that never finds anything passes your tests. Which book must it name?",
+    ),
+    _Service(): NotYet(
+        "forgets-returned",
+        "A service that names books which came back passes your tests. "
+        "Which book must it not name?",
+    ),
+    _Service(returned__isnull=False): NotYet(
+        "names-the-wrong-ones",
+        "A service that names only books which came back passes your tests: the number is right, "
+        "or they look at half of it. Which title do they look for?",
+    ),
+    _Service("not {}".format, returned=None): NotYet(
+        "titles-unread",
+        "A service that finds the right loans and says other titles passes your tests. What do "
+        "they compare the titles with?",
+    ),
+}
+"""Services that a test has to fail with, and what it earns if it does not."""
+
+
+def _run_tests(case: type[unittest.TestCase], service: _Service | None) -> unittest.TestResult:
     """Run the reader's tests on a service, or on that of their own class."""
     tried = type(case.__name__, (case,), {"service": staticmethod(service)} if service else {})
     tests = unittest.defaultTestLoader.loadTestsFromTestCase(tried)
@@ -505,8 +703,7 @@ async def reminders(given):
             "no-command",
             "`Command` is nothing that Django can call as a command. Which class does it need?",
         )
-    late = {"borrowed": DAY - timedelta(days=22), "due": DAY - timedelta(days=1)}
-    await Loan.objects.acreate(book=await free_books().afirst(), member_id=1, **late)
+    await _lend_two_copies_late()
     in_command = {"where": "thread", "driver": _run_command}
     await _require_sent(given, **in_command)
     await _require_sent(given, driver=sync_to_async(_run_command))
@@ -519,13 +716,28 @@ async def reminders(given):
             "The post office refused a letter, and the connection stayed open. "
             "Which part of a `try` runs on every way out?",
         )
-    if call.error is None:
+    require_itself(call, "Command", "A letter")
+    if "sent" in office.output.getvalue():
         raise NotYet(
-            "swallowed",
-            "The post office refused a letter, and the command ended as if all were well. Who "
-            "should learn that a reminder is not out?",
+            "told-too-early",
+            "The post office refused a letter, and the output says that the reminders were sent. "
+            "When is that known?",
         )
-    return "One crossing, one connection, closed on every way out."
+    await require_told_itself(given, "Command", PostOffice(), what="`connect`", **in_command)
+    await Loan.objects.all().adelete()
+    await _require_sent(given, **in_command)
+    return "One connection, closed after the last letter and after one that is refused."
+
+
+async def _lend_two_copies_late() -> None:
+    """Lend one member two copies of a book, which make the same letter twice."""
+    from library.models import Book, Loan
+
+    free = await free_books().select_related("author").afirst()
+    copy = await Book.objects.acreate(title=free.title, author=free.author, year=free.year)
+    late = {"borrowed": DAY - timedelta(days=22), "due": DAY - timedelta(days=1)}
+    for book in free, copy:
+        await Loan.objects.acreate(book=book, member_id=1, **late)
 
 
 async def _require_sent(given, **how) -> None:
@@ -545,7 +757,7 @@ async def _require_sent(given, **how) -> None:
         raise NotYet(
             "other-letters",
             f"{len(office.letters)} letters arrived: {office.letters}. "
-            f"{len(wanted)} were due. Was every `send` awaited?",
+            f"{len(wanted)} were due, one a loan. Was every `send` awaited?",
         )
     if output.strip() != f"{len(wanted)} reminders sent":
         raise NotYet(
@@ -571,23 +783,24 @@ def _run_command(command: type, office: "PostOffice") -> str:
 
     office.caller = threading.get_ident()
     tried = type(command.__name__, (command,), {"connect": staticmethod(office.connect)})
-    output = io.StringIO()
-    call_command(tried(), stdout=output)
-    return output.getvalue()
+    call_command(tried(), stdout=office.output)
+    return office.output.getvalue()
 
 
 class PostOffice:
     """A real server on 127.0.0.1 that takes letters, a line each, and what its clients did.
 
-    `caller` is the thread that runs the command, `threads` are those that sent something.
-    `refuses` makes it turn every letter down.
+    `caller` is the thread that runs the command, `output` what the command writes, `threads` are
+    those that sent something. `refuses` makes it turn every letter down. Whoever comes before it is
+    open is turned down, too.
     """
 
     def __init__(self, refuses: bool = False):
-        self.letters, self.threads = [], set()
+        self.letters, self.threads, self.output = [], set(), io.StringIO()
         self.caller = self.connections = self.closed = 0
         self._answer = b"no\n" if refuses else b"yes\n"
         self._writers: list[asyncio.StreamWriter] = []
+        self._port: int | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -602,7 +815,13 @@ class PostOffice:
                 writer.close()
 
     async def connect(self) -> "Client":
-        """Open a connection, on the loop that runs."""
+        """Open a connection, on the loop that runs.
+
+        Raises:
+            Outage: the post office is closed.
+        """
+        if self._port is None:
+            raise Outage
         client = Client(self, await asyncio.open_connection("127.0.0.1", self._port))
         self.connections += 1
         return client
@@ -627,7 +846,7 @@ class Client:
         """Send one letter; first ask the library's database who it is for.
 
         Raises:
-            ConnectionError: the post office refuses it.
+            Outage: the post office refuses it.
         """
         from library.models import Member
 
@@ -636,7 +855,7 @@ class Client:
         async with self._one_at_a_time:
             self._writer.write(f"{text}\n".encode())
             if await self._reader.readline() != b"yes\n":
-                raise ConnectionError("the post office refuses the letter")
+                raise Outage
 
     async def close(self) -> None:
         """Hang up.

@@ -103,6 +103,66 @@ async def on_return(sender, title, notify, **kwargs):
         why="the decorator makes a receiver like any other",
     ),
     Answer(
+        "4.1",
+        wrong="other-notices",
+        source="""
+def on_return(sender, title, notify, **kwargs):
+    async_to_sync(notify)("Emma")
+""",
+        why="copies the title from the example",
+    ),
+    Answer(
+        "4.1",
+        wrong="after-commit",
+        source="""
+def on_return(sender, title, notify, **kwargs):
+    transaction.on_commit(lambda: async_to_sync(notify)(title))
+""",
+        why="what a transaction does is told when it is committed",
+    ),
+    Answer(
+        "4.1",
+        wrong="notebooks-loop",
+        source="""
+LOOP = asyncio.get_running_loop() if True else None
+def on_return(sender, title, notify, **kwargs):
+    asyncio.run_coroutine_threadsafe(notify(title), LOOP).result()
+""",
+        why="there is a loop, and other threads may send it work",
+    ),
+    Answer(
+        "4.1",
+        wrong="not-delivered",
+        source="""
+def on_return(sender, title, notify, **kwargs):
+    async def tell():
+        try:
+            await asyncio.wait_for(notify(title), 0.02)
+        except TimeoutError:
+            pass
+    async_to_sync(tell)()
+""",
+        why="a notice that takes long is not worth waiting for",
+    ),
+    Answer(
+        "4.1",
+        right="for one sender alone",
+        source="""
+def on_return(sender, title, notify, **kwargs):
+    if sender is not Loan:
+        return
+    async_to_sync(notify)(title)
+""",
+    ),
+    Answer(
+        "4.1",
+        right="with a limit of time",
+        source="""
+def on_return(sender, title, notify, **kwargs):
+    async_to_sync(asyncio.wait_for)(notify(title), 30)
+""",
+    ),
+    Answer(
         "4.2",
         wrong="blocks-itself",
         source="""
@@ -187,6 +247,103 @@ async def stock_line(ask, title):
     asking = asyncio.create_task(ask(title))
     return f"{title}: {await asking} copies"
 """,
+    ),
+    Answer(
+        "4.2",
+        wrong="second-loop",
+        source="""
+async def stock_line(ask, title):
+    loop = asyncio.get_running_loop()
+    asyncio.events._set_running_loop(None)
+    try:
+        return f"{title}: {asyncio.run(ask(title))} copies"
+    finally:
+        asyncio.events._set_running_loop(loop)
+""",
+        why="without a running loop the guard is content",
+    ),
+    Answer(
+        "4.2",
+        wrong="asked-twice",
+        source="""
+async def stock_line(ask, title):
+    if await ask(title) is not None:
+        return f"{title}: {await ask(title)} copies"
+""",
+        why="asks once whether there is an answer, and once for it",
+    ),
+    Answer(
+        "4.2",
+        wrong="other-text",
+        source="""
+async def stock_line(ask, title):
+    return f"{title}: {await ask(title) or 'no'} copies"
+""",
+        why="no copies reads better than 0 copies",
+    ),
+    Answer(
+        "4.2",
+        wrong="cancel-swallowed",
+        source="""
+async def stock_line(ask, title):
+    try:
+        copies = await ask(title)
+    except asyncio.CancelledError:
+        copies = 0
+    return f"{title}: {copies} copies"
+""",
+        why="who goes away gets a line, too",
+    ),
+    Answer(
+        "4.2",
+        wrong="goes-on",
+        source="""
+async def stock_line(ask, title):
+    return f"{title}: {await asyncio.shield(ask(title))} copies"
+""",
+        why="a question that is out must not be taken back",
+    ),
+    Answer(
+        "4.2",
+        right="an object with an async `__call__`",
+        source="""
+class StockLine:
+    async def __call__(self, ask, title):
+        return "%s: %s copies" % (title, await ask(title))
+stock_line = StockLine()
+""",
+    ),
+    Answer(
+        "4.2",
+        right="a partial",
+        source="""
+import functools
+async def line(text, ask, title):
+    return text.format(title, await ask(title))
+stock_line = functools.partial(line, "{}: {} copies")
+""",
+    ),
+    Answer(
+        "4.2",
+        right="a plain function that returns a coroutine",
+        source="""
+def stock_line(ask, title):
+    async def line():
+        return f"{title}: {await ask(title)} copies"
+    return line()
+""",
+    ),
+    Answer(
+        "4.2",
+        wrong="notebooks-loop",
+        source="""
+LOOP = asyncio.get_running_loop()
+
+async def stock_line(ask, title):
+    copies = await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(ask(title), LOOP))
+    return f"{title}: {copies} copies"
+""",
+        why="one loop is there already",
     ),
     Answer(
         "4.3",
@@ -275,6 +432,106 @@ async def stock_report(ask, branches):
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(ask(branch)) for branch in branches]
     return [task.result() for task in tasks]
+""",
+    ),
+    Answer(
+        "4.3",
+        wrong="sequential",
+        source="""
+def stock_report(ask, branches):
+    async def main():
+        five = asyncio.Semaphore(5)
+        async def polite(branch):
+            async with five:
+                return await ask(branch)
+        return await asyncio.gather(*map(polite, branches))
+    return async_to_sync(main)()
+""",
+        why="five at a time are enough for five branches",
+    ),
+    Answer(
+        "4.3",
+        wrong="other-answers",
+        source="""
+def stock_report(ask, branches):
+    async def main():
+        tasks = {branch: asyncio.create_task(ask(branch)) for branch in branches}
+        return [await task for task in tasks.values()]
+    return async_to_sync(main)()
+""",
+        why="a branch is asked once",
+    ),
+    Answer(
+        "4.3",
+        wrong="other-answers",
+        source="""
+def stock_report(ask, branches):
+    async def main():
+        tasks = [asyncio.create_task(ask(branch)) for branch in branches]
+        if tasks:
+            await asyncio.wait(tasks, timeout=0.05)
+        return [task.result() for task in tasks if task.done()]
+    return async_to_sync(main)()
+""",
+        why="takes the answers that are there",
+    ),
+    Answer(
+        "4.3",
+        wrong="nothing-given",
+        source="""
+def stock_report(ask, branches):
+    async def main():
+        tasks = [asyncio.create_task(ask(branch)) for branch in branches]
+        await asyncio.wait(tasks)
+        return [task.result() for task in tasks]
+    return async_to_sync(main)()
+""",
+        why="there is always a branch",
+    ),
+    Answer(
+        "4.3",
+        wrong="crossing-for-each",
+        source="""
+def stock_report(ask, branches):
+    async_to_sync(asyncio.sleep)(0)
+    async def main():
+        return await asyncio.gather(*map(ask, branches))
+    return async_to_sync(main)()
+""",
+        why="warms the loop up",
+    ),
+    Answer(
+        "4.3",
+        wrong="notebooks-loop",
+        source="""
+LOOP = asyncio.get_running_loop()
+def stock_report(ask, branches):
+    async def main():
+        return await asyncio.gather(*map(ask, branches))
+    return asyncio.run_coroutine_threadsafe(main(), LOOP).result()
+""",
+        why="one loop is there already",
+    ),
+    Answer(
+        "4.3",
+        right="a runner of asyncio",
+        source="""
+def stock_report(ask, branches):
+    async def main():
+        return await asyncio.gather(*map(ask, branches))
+    with asyncio.Runner() as runner:
+        return runner.run(main())
+""",
+    ),
+    Answer(
+        "4.3",
+        right="tasks, awaited in their order",
+        source="""
+def stock_report(ask, branches):
+    async def main():
+        tasks = [asyncio.ensure_future(ask(branch)) for branch in branches]
+        return [await task for task in tasks]
+    return async_to_sync(main)()
 """,
     ),
     Answer(
@@ -377,6 +634,82 @@ def add_author(name, enrich):
 """,
     ),
     Answer(
+        "4.4",
+        wrong="repaired-by-hand",
+        source="""
+def add_author(name, enrich):
+    author = Author.objects.create(name=name)
+    try:
+        async_to_sync(enrich)(author.pk)
+    except Exception:
+        author.delete()
+        raise
+""",
+        why="takes back what it has written",
+    ),
+    Answer(
+        "4.4",
+        wrong="other-exception",
+        source="""
+def add_author(name, enrich):
+    try:
+        with transaction.atomic():
+            author = Author.objects.create(name=name)
+            async_to_sync(enrich)(author.pk)
+    except Exception as error:
+        raise RuntimeError(f"could not add {name}") from error
+""",
+        why="the caller gets a better exception",
+    ),
+    Answer(
+        "4.4",
+        wrong="asked-again",
+        source="""
+def add_author(name, enrich):
+    for attempt in (1, 2):
+        try:
+            with transaction.atomic():
+                author = Author.objects.create(name=name)
+                async_to_sync(enrich)(author.pk)
+            return
+        except Exception:
+            if attempt == 2:
+                raise
+""",
+        why="a catalogue that fails once may answer the second time",
+    ),
+    Answer(
+        "4.4",
+        right="a transaction without `atomic`",
+        source="""
+def add_author(name, enrich):
+    transaction.set_autocommit(False)
+    try:
+        author = Author.objects.create(name=name)
+        async_to_sync(enrich)(author.pk)
+    except BaseException:
+        transaction.rollback()
+        raise
+    else:
+        transaction.commit()
+    finally:
+        transaction.set_autocommit(True)
+""",
+    ),
+    Answer(
+        "4.4",
+        right="the author is created in the async part",
+        source="""
+def add_author(name, enrich):
+    async def both():
+        author = await Author.objects.acreate(name=name)
+        await enrich(author.pk)
+        return author.pk
+    with transaction.atomic():
+        return async_to_sync(both)()
+""",
+    ),
+    Answer(
         "4.5",
         wrong="left-inside",
         source="""
@@ -469,6 +802,69 @@ async def greet(log_in, token):
 """,
     ),
     Answer(
+        "4.5",
+        wrong="other-member",
+        source="""
+def greet(log_in, token):
+    try:
+        current_member.get()
+    except LookupError:
+        async_to_sync(log_in)(token)
+    return f"Good evening, {current_member.get()}."
+""",
+        why="who is logged in stays logged in",
+    ),
+    Answer(
+        "4.5",
+        wrong="asked-otherwise",
+        source="""
+def greet(log_in, token):
+    async_to_sync(log_in)(token)
+    async def name():
+        await log_in(token)
+        return current_member.get()
+    return f"Good evening, {async_to_sync(name)()}."
+""",
+        why="once for the variable, once for the greeting",
+    ),
+    Answer(
+        "4.5",
+        wrong="notebooks-loop",
+        source="""
+LOOP = asyncio.get_running_loop()
+def greet(log_in, token):
+    async def both():
+        await log_in(token)
+        return current_member.get()
+    name = asyncio.run_coroutine_threadsafe(both(), LOOP).result()
+    current_member.set(name)
+    return f"Good evening, {name}."
+""",
+        why="the notebook's loop, and the variable set by hand",
+    ),
+    Answer(
+        "4.5",
+        wrong="returned-coroutine",
+        source="""
+async def greet(log_in, token):
+    await log_in(token)
+    return f"Good evening, {current_member.get()}."
+""",
+        why="an async function may await",
+    ),
+    Answer(
+        "4.5",
+        right="the value returned, and set again",
+        source="""
+def greet(log_in, token):
+    async def both():
+        await log_in(token)
+        return current_member.get()
+    current_member.set(asyncio.run(both()))
+    return f"Good evening, {current_member.get()}."
+""",
+    ),
+    Answer(
         "4.6",
         wrong="never-ran",
         source="""
@@ -482,7 +878,7 @@ class OverdueTest(TestCase):
     ),
     Answer(
         "4.6",
-        wrong="never-ran",
+        wrong="never-called",
         source="""
 import unittest
 
@@ -685,6 +1081,87 @@ class OverdueTest(TestCase):
         await loan.asave()
         self.assertNotIn("Emma", await self.service(date(2025, 5, 27)))
 """,
+    ),
+    Answer(
+        "4.6",
+        wrong="never-called",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+    async def test_service(self):
+        self.skipTest("later")
+        self.assertEqual(await self.service(date(2025, 5, 27)), ["late"])
+""",
+        why="a test that is skipped is not red",
+    ),
+    Answer(
+        "4.6",
+        wrong="names-the-wrong-ones",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+    async def test_service(self):
+        await Loan.objects.all().adelete()
+        m = await Member.objects.acreate(name="A", email="a@example.org")
+        a = await Author.objects.acreate(name="X Y")
+        titles = "late", "today", "out", "back"
+        books = [await Book.objects.acreate(title=t, author=a, year=1900) for t in titles]
+        day = date(2025, 5, 27)
+        old, new = date(2025, 1, 1), date(2025, 9, 1)
+        await Loan.objects.acreate(book=books[0], member=m, borrowed=old, due=old)
+        await Loan.objects.acreate(book=books[1], member=m, borrowed=old, due=day)
+        await Loan.objects.acreate(book=books[2], member=m, borrowed=old, due=new)
+        await Loan.objects.acreate(book=books[3], member=m, borrowed=old, due=old, returned=old)
+        self.assertEqual(len(await self.service(day)), 1)
+""",
+        why="one late loan, one title",
+    ),
+    Answer(
+        "4.6",
+        wrong="compares-with-itself",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    async def test_service(self):
+        day = date(2025, 5, 27)
+        self.assertEqual(await self.service(day), await overdue(day))
+""",
+        why="the function knows best which books are late",
+    ),
+    Answer(
+        "4.6",
+        wrong="compares-with-itself",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    async def test_service(self):
+        day = date(2025, 5, 27)
+        expected = await overdue(day)
+        self.assertTrue(expected)
+        self.assertEqual(await self.service(day), expected)
+""",
+        why="asks the function first, and makes sure that something is late",
+    ),
+    Answer(
+        "4.6",
+        wrong="titles-unread",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    async def test_service(self):
+        emma, tomoko = await Book.objects.aget(title="Emma"), await Member.objects.aget(pk=7)
+        rows = {"book": emma, "member": tomoko, "borrowed": "2025-05-01", "due": "2025-05-22"}
+        number = len(await self.service(date(2025, 5, 27)))
+        loan = await Loan.objects.acreate(**rows)
+        self.assertEqual(len(await self.service(date(2025, 5, 27))), number + 1)
+        loan.returned = "2025-05-20"
+        await loan.asave()
+        self.assertEqual(len(await self.service(date(2025, 5, 27))), number)
+""",
+        why="one more, and one less: the number says it all",
     ),
     Answer(
         "4.7",
@@ -977,6 +1454,144 @@ class Command(BaseCommand):
             await asyncio.gather(*map(client.send, texts))
         finally:
             await client.close()
+""",
+    ),
+    Answer(
+        "4.7",
+        wrong="other-output",
+        source="""
+class Command(BaseCommand):
+    connect = None
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        texts = [f"{loan.member.email}: {loan.book}" for loan in late]
+        if not texts:
+            return
+        async_to_sync(self.remind)(texts)
+        self.stdout.write(f"{len(texts)} reminders sent")
+    async def remind(self, texts):
+        client = await self.connect()
+        try:
+            for text in texts:
+                await client.send(text)
+        finally:
+            await client.close()
+""",
+        why="no letters, no words",
+    ),
+    Answer(
+        "4.7",
+        wrong="other-exception",
+        source="""
+from django.core.management import CommandError
+class Command(BaseCommand):
+    connect = None
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        texts = [f"{loan.member.email}: {loan.book}" for loan in late]
+        try:
+            async_to_sync(self.remind)(texts)
+        except Exception as error:
+            raise CommandError("a letter was refused") from error
+        self.stdout.write(f"{len(texts)} reminders sent")
+    async def remind(self, texts):
+        client = await self.connect()
+        try:
+            for text in texts:
+                await client.send(text)
+        finally:
+            await client.close()
+""",
+        why="a command raises CommandError",
+    ),
+    Answer(
+        "4.7",
+        wrong="other-letters",
+        source="""
+class Command(BaseCommand):
+    connect = None
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        texts = {f"{loan.member.email}: {loan.book}" for loan in late}
+        async_to_sync(self.remind)(texts)
+        self.stdout.write(f"{len(texts)} reminders sent")
+    async def remind(self, texts):
+        client = await self.connect()
+        try:
+            for text in texts:
+                await client.send(text)
+        finally:
+            await client.close()
+""",
+        why="the same letter need not go twice",
+    ),
+    Answer(
+        "4.7",
+        wrong="other-exception",
+        source="""
+class Command(BaseCommand):
+    connect = None
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        texts = [f"{loan.member.email}: {loan.book}" for loan in late]
+        async_to_sync(self.remind)(texts)
+        self.stdout.write(f"{len(texts)} reminders sent")
+    async def remind(self, texts):
+        client = None
+        try:
+            client = await self.connect()
+            for text in texts:
+                await client.send(text)
+        finally:
+            await client.close()
+""",
+        why="`finally` closes whatever there is",
+    ),
+    Answer(
+        "4.7",
+        wrong="told-too-early",
+        source="""
+class Command(BaseCommand):
+    connect = None
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        texts = [f"{loan.member.email}: {loan.book}" for loan in late]
+        self.stdout.write(f"{len(texts)} reminders sent")
+        async_to_sync(self.remind)(texts)
+    async def remind(self, texts):
+        client = await self.connect()
+        try:
+            for text in texts:
+                await client.send(text)
+        finally:
+            await client.close()
+""",
+        why="tells the number as soon as it is known",
+    ),
+    Answer(
+        "4.7",
+        right="an exit stack, and the output returned",
+        source="""
+from contextlib import AsyncExitStack
+class Command(BaseCommand):
+    connect = None
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        texts = [f"{loan.member.email}: {loan.book}" for loan in late]
+        async_to_sync(self.remind)(texts)
+        return f"{len(texts)} reminders sent"
+    async def remind(self, texts):
+        async with AsyncExitStack() as stack:
+            client = await self.connect()
+            stack.push_async_callback(client.close)
+            for text in texts:
+                await client.send(text)
 """,
     ),
 ]

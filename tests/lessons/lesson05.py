@@ -146,6 +146,69 @@ def current_member():
 """,
     ),
     Answer(
+        "5.1",
+        wrong="stays-the-first",
+        source="""
+member = ContextVar("member", default=None)
+def sign_in(name):
+    if member.get() is None:
+        member.set(name)
+def current_member():
+    return member.get()
+""",
+        why="who has signed in stays signed in",
+    ),
+    Answer(
+        "5.1",
+        wrong="seen-by-others",
+        source="""
+member = ContextVar("member", default=None)
+last = None
+def sign_in(name):
+    global last
+    last = name
+    member.set(name)
+def current_member():
+    return member.get() or last
+""",
+        why="whoever signed in last is better than nobody",
+    ),
+    Answer(
+        "5.1",
+        wrong="shared-with-a-child",
+        source="""
+member = ContextVar("member", default=None)
+def sign_in(name):
+    box = member.get()
+    if box is None:
+        member.set([name])
+    else:
+        box[0] = name
+def current_member():
+    return member.get()[0] if member.get() else None
+""",
+        why="one list for each request",
+    ),
+    Answer(
+        "5.1",
+        right="the variable's own methods",
+        source="""
+member = ContextVar("member", default=None)
+sign_in = member.set
+current_member = member.get
+""",
+    ),
+    Answer(
+        "5.1",
+        right="partials",
+        source="""
+from functools import partial
+member = Local()
+sign_in = partial(setattr, member, "name")
+current_member = partial(getattr, member, "name", None)
+""",
+    ),
+    Answer(
         "5.2",
         wrong="lost-in-tasks",
         source="""
@@ -285,6 +348,109 @@ async def total_loans(titles, count):
             group.create_task(add_loans(title))
     return sum(numbers)
 """,
+    ),
+    Answer(
+        "5.2",
+        wrong="not-each-counted",
+        source="""
+async def total_loans(titles, count):
+    return sum(await asyncio.gather(*map(count, set(titles))))
+""",
+        why="a title is looked up once",
+    ),
+    Answer(
+        "5.2",
+        wrong="one-by-one",
+        source="""
+async def total_loans(titles, count):
+    ten = asyncio.Semaphore(10)
+    async def polite(title):
+        async with ten:
+            return await count(title)
+    return sum(await asyncio.gather(*map(polite, titles)))
+""",
+        why="ten at a time are polite",
+    ),
+    Answer(
+        "5.2",
+        wrong="not-each-counted",
+        source="""
+async def total_loans(titles, count):
+    tasks = [asyncio.create_task(count(title)) for title in titles]
+    if not tasks:
+        return 0
+    done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    return sum(task.result() for task in done)
+""",
+        why="the first answer ends the wait",
+    ),
+    Answer(
+        "5.2",
+        wrong="not-each-counted",
+        source="""
+async def total_loans(titles, count):
+    tasks = [asyncio.create_task(count(title)) for title in titles]
+    await asyncio.sleep(0.05)
+    return sum(task.result() for task in tasks if task.done())
+""",
+        why="gives the lookups fifty milliseconds",
+    ),
+    Answer(
+        "5.2",
+        wrong="cancel-swallowed",
+        source="""
+async def total_loans(titles, count):
+    tasks = [asyncio.create_task(count(title)) for title in titles]
+    try:
+        return sum(await asyncio.gather(*tasks))
+    except asyncio.CancelledError:
+        return 0
+""",
+        why="no total is as good as zero, also when nobody waits",
+    ),
+    Answer(
+        "5.2",
+        right="an object with an async `__call__`",
+        source="""
+class Total:
+    async def __call__(self, titles, count):
+        tasks = [asyncio.ensure_future(count(title)) for title in titles]
+        return sum([await task for task in tasks])
+total_loans = Total()
+""",
+    ),
+    Answer(
+        "5.2",
+        right="added as they come",
+        source="""
+async def total_loans(titles, count):
+    total = 0
+    for each in asyncio.as_completed([count(title) for title in titles]):
+        total += await each
+    return total
+""",
+    ),
+    Answer(
+        "5.2",
+        wrong="second-loop",
+        source="""
+async def total_loans(titles, count):
+    def one(title):
+        return asyncio.run(count(title))
+
+    return sum(await asyncio.gather(*(asyncio.to_thread(one, title) for title in titles)))
+""",
+        why="a thread for each lookup, with a loop of its own",
+    ),
+    Answer(
+        "5.2",
+        wrong="nothing-given",
+        source="""
+async def total_loans(titles, count):
+    if titles:
+        return sum(await asyncio.gather(*(count(title) for title in titles)))
+""",
+        why="there is always a title",
     ),
     Answer(
         "5.3",
@@ -482,6 +648,114 @@ def request_id_middleware(get_response):
 """,
     ),
     Answer(
+        "5.3",
+        wrong="cancel-swallowed",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        token = request_id.set(request.headers["X-Request-ID"])
+        try:
+            return await get_response(request)
+        except asyncio.CancelledError:
+            return None
+        finally:
+            request_id.reset(token)
+    return middleware
+""",
+        why="a client that went away gets an empty response",
+    ),
+    Answer(
+        "5.3",
+        wrong="flattened",
+        source="""
+def request_id_middleware(get_response):
+    before = request_id.get()
+    async def middleware(request):
+        request_id.set(request.headers["X-Request-ID"])
+        try:
+            return await get_response(request)
+        finally:
+            request_id.set(before)
+    return middleware
+""",
+        why="what it was when the server started, it is before each request",
+    ),
+    Answer(
+        "5.3",
+        wrong="other-id",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        token = request_id.set("r1")
+        try:
+            return await get_response(request)
+        finally:
+            request_id.reset(token)
+    return middleware
+""",
+        why="copies the id from the example",
+    ),
+    Answer(
+        "5.3",
+        wrong="goes-on",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        token = request_id.set(request.headers["X-Request-ID"])
+        try:
+            return await asyncio.shield(get_response(request))
+        finally:
+            request_id.reset(token)
+    return middleware
+""",
+        why="a view must not be torn down",
+    ),
+    Answer(
+        "5.3",
+        wrong="called-twice",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        token = request_id.set(request.headers["X-Request-ID"])
+        try:
+            await get_response(request)
+            return await get_response(request)
+        finally:
+            request_id.reset(token)
+    return middleware
+""",
+        why="once for its effects, once for the response",
+    ),
+    Answer(
+        "5.3",
+        right="a context of its own, with a task in it",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        context = contextvars.copy_context()
+        context.run(request_id.set, request.headers["X-Request-ID"])
+        async def view():
+            return await get_response(request)
+        return await asyncio.create_task(view(), context=context)
+    return middleware
+""",
+    ),
+    Answer(
+        "5.3",
+        wrong="second-loop",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        token = request_id.set(request.headers["X-Request-ID"])
+        try:
+            return await asyncio.to_thread(asyncio.run, get_response(request))
+        finally:
+            request_id.reset(token)
+    return middleware
+""",
+        why="a view gets a thread, and a thread a loop",
+    ),
+    Answer(
         "5.4",
         wrong="crossed",
         source="""
@@ -638,6 +912,106 @@ async def titles_lent(times):
 """,
     ),
     Answer(
+        "5.4",
+        wrong="other-sql",
+        source="""
+from django.db.models import Count
+async def titles_lent(times):
+    books = Book.objects.annotate(n=Count("loans")).filter(n__gte=times).order_by("title")
+    return [book.title async for book in books]
+""",
+        why="the ORM can say it as well",
+    ),
+    Answer(
+        "5.4",
+        wrong="past-django",
+        source="""
+import sqlite3
+from django.conf import settings
+def report(times):
+    with sqlite3.connect(settings.DATABASES["default"]["NAME"]) as db:
+        return [t for (t,) in db.execute(LENT.replace("%s", "?"), [times])]
+async def titles_lent(times):
+    return await sync_to_async(report)(times)
+""",
+        why="the file is there, and sqlite3 can read it",
+    ),
+    Answer(
+        "5.4",
+        wrong="borrowed-connection",
+        source="""
+async def titles_lent(times):
+    database = connections["default"]
+    database.inc_thread_sharing()
+    def report():
+        with database.cursor() as cursor:
+            cursor.execute(LENT, [times])
+            return [title for (title,) in cursor.fetchall()]
+    try:
+        return await sync_to_async(report)()
+    finally:
+        database.dec_thread_sharing()
+""",
+        why="a connection may be shared if one says so",
+    ),
+    Answer(
+        "5.4",
+        wrong="waits-on-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+def report(times):
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(LENT, [times])
+            return [title for (title,) in cursor.fetchall()]
+    finally:
+        connection.close()
+async def titles_lent(times):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(report, times).result()
+""",
+        why="a pool of its own holds up nobody",
+    ),
+    Answer(
+        "5.4",
+        wrong="fetched-elsewhere",
+        source="""
+def report(times):
+    cursor = connection.cursor()
+    cursor.execute(LENT, [times])
+    return (title for (title,) in cursor)
+async def titles_lent(times):
+    return list(await sync_to_async(report)(times))
+""",
+        why="an iterator is as good as a list",
+    ),
+    Answer(
+        "5.4",
+        wrong="left-after-error",
+        source="""
+def report(times):
+    with connection.cursor() as cursor:
+        cursor.execute(LENT, [times])
+        titles = [title for (title,) in cursor.fetchall()]
+    connection.close()
+    return titles
+async def titles_lent(times):
+    return await sync_to_async(report, thread_sensitive=False)(times)
+""",
+        why="a report does not fail",
+    ),
+    Answer(
+        "5.4",
+        right="the adapter as a decorator",
+        source="""
+@sync_to_async
+def titles_lent(times):
+    with connection.cursor() as cursor:
+        cursor.execute(LENT, [times])
+        return [title for (title,) in cursor.fetchall()]
+""",
+    ),
+    Answer(
         "5.5",
         wrong="read-by-the-listener",
         source="""
@@ -780,6 +1154,125 @@ def listen(logger, stream):
     handler.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
     logger.addHandler(handler)
     listener = logging.handlers.QueueListener(records, logging.StreamHandler(stream))
+    listener.start()
+    return listener
+""",
+    ),
+    Answer(
+        "5.5",
+        wrong="took-the-log-away",
+        source="""
+def listen(logger, stream):
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    records = queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(records)
+    handler.addFilter(RequestId())
+    logger.handlers = [handler]
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="one handler is enough for a logger",
+    ),
+    Answer(
+        "5.5",
+        wrong="took-the-log-away",
+        source="""
+def listen(logger, stream):
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    records = queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(records)
+    handler.addFilter(RequestId())
+    logger.addHandler(handler)
+    logger.propagate = False
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="each line should be written once",
+    ),
+    Answer(
+        "5.5",
+        wrong="other-lines",
+        source="""
+class OnlyRequests(RequestId):
+    def filter(self, record):
+        super().filter(record)
+        return record.request_id != "-"
+def listen(logger, stream):
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    records = queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(records)
+    handler.addFilter(OnlyRequests())
+    logger.addHandler(handler)
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="lines without a request are noise",
+    ),
+    Answer(
+        "5.5",
+        wrong="children-miss-it",
+        source="""
+def listen(logger, stream):
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    logger.addFilter(RequestId())
+    logger.getChild("desk").addFilter(RequestId())
+    records = queue.SimpleQueue()
+    logger.addHandler(logging.handlers.QueueHandler(records))
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="one filter more, for the logger that was missing",
+    ),
+    Answer(
+        "5.5",
+        wrong="other-lines",
+        source="""
+def listen(logger, stream):
+    seen = set()
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    records = queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(records)
+    def once(record):
+        record.request_id = request_id.get()
+        known = record.getMessage() in seen
+        seen.add(record.getMessage())
+        return not known
+    handler.addFilter(once)
+    logger.addHandler(handler)
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="a message need not be written twice",
+    ),
+    Answer(
+        "5.5",
+        right="the whole context travels with the record",
+        source="""
+class Carry(logging.handlers.QueueHandler):
+    def prepare(self, record):
+        prepared = super().prepare(record)
+        prepared.context = contextvars.copy_context()
+        return prepared
+class InContext(logging.StreamHandler):
+    def handle(self, record):
+        return record.context.run(super().handle, record)
+def listen(logger, stream):
+    file = InContext(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    file.addFilter(RequestId())
+    records = queue.SimpleQueue()
+    logger.addHandler(Carry(records))
+    listener = logging.handlers.QueueListener(records, file)
     listener.start()
     return listener
 """,
@@ -981,6 +1474,144 @@ async def deliver(jobs):
 """,
     ),
     Answer(
+        "5.6",
+        wrong="only-some-of-it",
+        source="""
+from django.utils import translation
+def order(jobs, job):
+    jobs.put_nowait((request_id.get(), translation.get_language(), job))
+async def deliver(jobs):
+    while True:
+        name, language, job = await jobs.get()
+        token = request_id.set(name)
+        try:
+            with translation.override(language):
+                await job()
+        finally:
+            request_id.reset(token)
+""",
+        why="id and language are all of it",
+    ),
+    Answer(
+        "5.6",
+        wrong="swallowed",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait((contextvars.copy_context(), job))
+async def deliver(jobs):
+    while True:
+        context, job = await jobs.get()
+        try:
+            await asyncio.create_task(job(), context=context)
+        except Exception:
+            pass
+""",
+        why="one reminder that fails must not stop the others",
+    ),
+    Answer(
+        "5.6",
+        wrong="cancel-swallowed",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait((contextvars.copy_context(), job))
+async def deliver(jobs):
+    while True:
+        try:
+            context, job = await jobs.get()
+            await asyncio.create_task(job(), context=context)
+        except asyncio.CancelledError:
+            continue
+""",
+        why="deliver lives as long as the server, so it must not end",
+    ),
+    Answer(
+        "5.6",
+        wrong="swallowed",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait((contextvars.copy_context(), job))
+async def deliver(jobs):
+    while True:
+        context, job = await jobs.get()
+        await asyncio.wait({asyncio.create_task(job(), context=context)})
+""",
+        why="`asyncio.wait` waits, and raises nothing",
+    ),
+    Answer(
+        "5.6",
+        wrong="left-over",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait((contextvars.copy_context(), job))
+async def deliver(jobs):
+    while True:
+        context, job = await jobs.get()
+        for variable, value in context.items():
+            variable.set(value)
+        await job()
+""",
+        why="a context can be poured into another one",
+    ),
+    Answer(
+        "5.6",
+        wrong="other-context",
+        source="""
+contexts = {}
+def order(jobs, job):
+    contexts[job] = contextvars.copy_context()
+    jobs.put_nowait(job)
+async def deliver(jobs):
+    while True:
+        job = await jobs.get()
+        await asyncio.create_task(job(), context=contexts[job])
+""",
+        why="the job is the key to its context",
+    ),
+    Answer(
+        "5.6",
+        wrong="ran-again",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait((contextvars.copy_context(), job))
+async def deliver(jobs):
+    while True:
+        context, job = await jobs.get()
+        try:
+            await asyncio.create_task(job(), context=context)
+        except Exception:
+            await asyncio.create_task(job(), context=context)
+""",
+        why="a job that fails deserves another try",
+    ),
+    Answer(
+        "5.6",
+        right="a job that fails is logged, and the others go on",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait((contextvars.copy_context(), job))
+async def deliver(jobs):
+    while True:
+        context, job = await jobs.get()
+        try:
+            await asyncio.create_task(job(), context=context)
+        except Exception as error:
+            logging.getLogger("library").error("a reminder failed: %s", error)
+""",
+    ),
+    Answer(
+        "5.6",
+        right="an object, and a lambda",
+        source="""
+class Deliver:
+    async def __call__(self, jobs):
+        while True:
+            context, job = await jobs.get()
+            await asyncio.create_task(job(), context=context, name="reminder")
+deliver = Deliver()
+order = lambda jobs, job: jobs.put_nowait((contextvars.copy_context(), job))
+""",
+    ),
+    Answer(
         "5.7",
         wrong="waits-on-the-loop",
         source="""
@@ -1137,6 +1768,108 @@ async def stock_take(titles, count):
     with ThreadPoolExecutor(3) as pool:
         in_pool = sync_to_async(count_and_close, thread_sensitive=False, executor=pool)
         return await asyncio.gather(*(in_pool(title) for title in titles))
+""",
+    ),
+    Answer(
+        "5.7",
+        wrong="other-numbers",
+        source="""
+async def stock_take(titles, count):
+    def closing(title):
+        try:
+            return count(title)
+        finally:
+            connection.close()
+    unique = list(dict.fromkeys(titles))
+    return await asyncio.gather(*(asyncio.to_thread(closing, title) for title in unique))
+""",
+        why="a title is counted once",
+    ),
+    Answer(
+        "5.7",
+        wrong="nothing-given",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+async def stock_take(titles, count):
+    def closing(title):
+        try:
+            return count(title)
+        finally:
+            connection.close()
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(len(titles)) as pool:
+        return await asyncio.gather(*(loop.run_in_executor(pool, closing, t) for t in titles))
+""",
+        why="one thread for each title",
+    ),
+    Answer(
+        "5.7",
+        wrong="too-few-at-once",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+async def stock_take(titles, count):
+    def closing(title):
+        try:
+            return count(title)
+        finally:
+            connection.close()
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(2) as pool:
+        return await asyncio.gather(*(loop.run_in_executor(pool, closing, t) for t in titles))
+""",
+        why="two at a time are parallel, too",
+    ),
+    Answer(
+        "5.7",
+        wrong="on-the-loop",
+        source="""
+async def stock_take(titles, count):
+    return [count(title) for title in titles]
+""",
+        why="a count is fast enough for the loop",
+    ),
+    Answer(
+        "5.7",
+        wrong="other-exception",
+        source="""
+async def stock_take(titles, count):
+    def closing(title):
+        try:
+            return count(title)
+        except Exception as error:
+            raise RuntimeError(f"could not count {title}") from error
+        finally:
+            connection.close()
+    return await asyncio.gather(*(asyncio.to_thread(closing, title) for title in titles))
+""",
+        why="the caller gets a better exception",
+    ),
+    Answer(
+        "5.7",
+        wrong="crossed",
+        source="""
+async def stock_take(titles, count):
+    database = connections["default"]
+    def closing(title):
+        try:
+            return count(title)
+        finally:
+            database.close()
+    return await asyncio.gather(*(asyncio.to_thread(closing, title) for title in titles))
+""",
+        why="a connection can be looked up once and for all",
+    ),
+    Answer(
+        "5.7",
+        right="`closing` around the count",
+        source="""
+from contextlib import closing
+def _count(count, title):
+    with closing(connection):
+        return count(title)
+async def stock_take(titles, count):
+    tasks = [asyncio.create_task(asyncio.to_thread(_count, count, title)) for title in titles]
+    return [await task for task in tasks]
 """,
     ),
 ]
