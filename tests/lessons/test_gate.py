@@ -105,11 +105,13 @@ def test_verdict_depends_on_the_answer_alone(kernel_of, lesson):
 
 
 SPOILED = """
+import asyncio
 from library.models import Author, Book, Loan, Member
 await Loan.objects.all().adelete()
 await Book.objects.all().adelete()
 """
-LEFT = "await Author.objects.acount(), await Book.objects.acount()"
+# On a new connection, which opens the file that is in use.
+LEFT = "await asyncio.to_thread(lambda: (Author.objects.count(), Book.objects.count()))"
 
 
 def test_reader_has_the_data_of_before_again(kernel_of):

@@ -101,7 +101,7 @@ FAULTS = [
         "a check",
         text("asynclab/boot.py", "str(file) if beside() else ", ""),
         ("tests/kit/test_boot.py::test_code_beside_the_seed_keeps_its_data",),
-        ("'here: 47, beside: 47, in a new thread: 47, then: 47'",),
+        ("here: 47, beside: 30, in a new thread: 47, then: 30",),
     ),
     Fault(
         "check-runs-in-the-readers-context",

@@ -265,7 +265,7 @@ FAULTS = [
             "contextvars.Context()",
         ),
         test("exercises/test_limits.py::test_context_variables_are_those_of_the_check"),
-        ("assert [] == ['Emma']",),
+        ("assert [(None, None)] == [('Emma', None)]",),
     ),
     Fault(
         "boot-migrates-ones-own-project",
