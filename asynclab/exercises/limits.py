@@ -7,6 +7,7 @@ import inspect
 import sys
 import threading
 import time
+import types
 import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, suppress
@@ -79,7 +80,7 @@ class Job:
         self._returned = False
         self.recording: Recording | None = None
         self._name = name
-        self._awaits = is_async(function)
+        self._awaits = is_async(function) or _is_lambda(function)
         self._function = functools.partial(function, *args, **kwargs)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task | None = None
@@ -145,7 +146,7 @@ class Job:
         self._loop.set_exception_handler(_report)
         with self._recorded() as self.recording:
             value = self._function()
-            if self._awaits:
+            if self._awaits and inspect.isawaitable(value):
                 value = await value
         await _forgo(value)
         self._keep(value)
@@ -242,15 +243,36 @@ class Job:
             self._loop.call_soon_threadsafe(self._task.cancel)
 
 
-def is_async(function: Callable) -> bool:
-    """Whether a call has to be awaited: of an `async def`, or of an object whose `__call__` is one.
+def is_async(function: object, around: tuple = ()) -> bool:
+    """Whether what a call returns is to be awaited: of an `async def`, whatever is around it.
 
-    A `functools.partial` is what it is made of.
+    Args:
+        around: what the function was found in.
     """
-    while isinstance(function, functools.partial):
-        function = function.func
-    marked = asgiref.sync.iscoroutinefunction
-    return marked(function) or (not inspect.isclass(function) and marked(type(function).__call__))
+    if any(function is each for each in around):
+        return False
+    if asgiref.sync.iscoroutinefunction(function):
+        return True
+    return any(is_async(each, (*around, function)) for each in _inside(function))
+
+
+def _is_lambda(function: object) -> bool:
+    """Whether it cannot say whether it is async."""
+    return inspect.isfunction(function) and function.__code__.co_name == "<lambda>"
+
+
+def _inside(function: object) -> list[object]:
+    """What is in a partial, an object that can be called, or what a decorator has made."""
+    if isinstance(function, functools.partial):
+        return [function.func]
+    if isinstance(function, asgiref.sync.AsyncToSync) or inspect.isclass(function):
+        return []
+    if not inspect.isroutine(function):
+        return [type(function).__call__] if callable(function) else []
+    if hasattr(function, "__wrapped__"):
+        return [function.__wrapped__]
+    cells = getattr(function, "__closure__", None) or ()
+    return [cell.cell_contents for cell in cells if cell != types.CellType()]
 
 
 async def _forgo(value: object) -> None:
