@@ -9,16 +9,17 @@ from datetime import date, timedelta
 from itertools import pairwise
 from types import SimpleNamespace
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DatabaseError, IntegrityError
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..exercises.book import NotYet, exercise
 from ..exercises.given import Call
 from ..exercises.lineage import is_beside
 from ..recorder.events import SPAN, SYNC, Span
-from ..recorder.hooks import before_queries
-from ..recorder.roles import EVENT_LOOP, THREAD_SENSITIVE_WORKER
+from ..recorder.hooks import before, before_queries
+from ..recorder.roles import CONTEXT_WORKER, EVENT_LOOP, THREAD_SENSITIVE_WORKER
 from .vocabulary.causes import behind_a_dot, written
 from .vocabulary.edges import require_of_nothing
 from .vocabulary.failing import (
@@ -97,7 +98,7 @@ async def reminder(given):
         )
     for office.error in _other_errors():
         await _require_other_error(given, office)
-    await _require_cancelled(given)
+    await _require_cancelled(given, "reminder", 1, DAY)
     return f"{_counted(hops(call), 'hop')}, and the error that you expect is caught " + (
         "where it rises: at the `await`."
         if any(hop.error == "LookupError" for hop in hops(none))
@@ -152,15 +153,19 @@ async def _require_letter(given, office: Office, member_pk: int, day: date) -> C
         )
     _require_usual_worker(office.places)
     require_this_loop(call)
+    _require_called_once(office)
+    if not same(text, wanted):
+        raise NotYet("other-text", f"It returned {text!r}, and `letter` for this call {wanted!r}.")
+    return call
+
+
+def _require_called_once(office: Office) -> None:
     if len(office.places) > 1:
         raise NotYet(
             "called-twice",
             f"For one reminder it called `letter` {len(office.places)} times. Between two calls a "
-            "book may come back. Where could the first result be kept?",
+            "book may come back. Which one result or error is the answer?",
         )
-    if not same(text, wanted):
-        raise NotYet("other-text", f"It returned {text!r}, and `letter` for this call {wanted!r}.")
-    return call
 
 
 def _require_usual_worker(places: list[str]) -> None:
@@ -180,6 +185,7 @@ def _require_usual_worker(places: list[str]) -> None:
 
 async def _require_other_error(given, office: Office) -> None:
     error = office.error
+    office.places.clear()
     call = await given.call("reminder", office.letter, 3, DAY, expect=type(error))
     if call.error is None:
         raise NotYet(
@@ -187,17 +193,18 @@ async def _require_other_error(given, office: Office) -> None:
             f"`letter` raised `{type(error).__name__}: {error}`, and nobody heard of it. "
             "Which one error means that there is no reminder to write?",
         )
+    _require_called_once(office)
 
 
-async def _require_cancelled(given) -> None:
+async def _require_cancelled(given, name: str, *args) -> None:
+    """Cancel a call while the function that is its first argument is at work on a thread."""
     begun, end = threading.Event(), threading.Event()
 
-    def letter(member_pk, *, day):
+    def work(*_args, **_kwargs):
         begun.set()
         end.wait(5)
-        return "Too late."
 
-    await require_cancellable_beside(given, "reminder", letter, 1, DAY, begun=begun, end=end)
+    await require_cancellable_beside(given, name, work, *args, begun=begun, end=end)
 
 
 def _counted(things: Sized, noun: str) -> str:
@@ -239,9 +246,12 @@ async def export(given):
         if change is not None:
             await change()
         pairs = open_loans().values_list("book__title", "member__name")
-        await _require_export(given, [pair async for pair in pairs])
+        call = await _require_export(given, [pair async for pair in pairs])
     await require_told(given, "export", _make_nothing, what="`make_csv`")
-    return "The query held the worker for a moment; the export held nobody."
+    await _require_beside_a_request(given)
+    await _require_cancelled(given, "export")
+    asked = "The query" if len(queries(call)) == 1 else f"Each of {len(queries(call))} queries"
+    return f"{asked} held the worker for a moment; the export held nobody."
 
 
 async def _lend_far_ahead() -> None:
@@ -256,7 +266,7 @@ async def _all_back() -> None:
     await open_loans().aupdate(returned=DAY)
 
 
-async def _require_export(given, expected: list[tuple[str, str]]) -> None:
+async def _require_export(given, expected: list[tuple[str, str]]) -> Call:
     calls = []
 
     def make_csv(rows):
@@ -290,6 +300,7 @@ async def _require_export(given, expected: list[tuple[str, str]]) -> None:
         )
     if not same(result, calls[-1].file):
         raise NotYet("lost-file", f"It returned {result!r}, and not what `make_csv` made.")
+    return call
 
 
 def _other_rows(rows: list, expected: list[tuple[str, str]]) -> str:
@@ -298,6 +309,28 @@ def _other_rows(rows: list, expected: list[tuple[str, str]]) -> str:
         if not same(row, pair):
             return f"`make_csv` got {row!r} as row {number}, and not {pair!r}. {needs}."
     return f"`make_csv` got {len(rows)} rows. {needs}, and of those that are out, all."
+
+
+async def _require_beside_a_request(given) -> None:
+    """Export in a request, whose worker is another one."""
+    made_on = []
+
+    def make_csv(rows):
+        made_on.append(threading.get_ident())
+
+    async def request(export):
+        async with ThreadSensitiveContext():
+            worker = await sync_to_async(threading.get_ident)()
+            await export(make_csv)
+            return worker
+
+    if await given.result_of("export", driver=request) in made_on:
+        raise NotYet(
+            "holds-the-worker",
+            "In a request, `make_csv` ran on the worker that the request has for its queries: "
+            "there a context inside another one counts for nothing. Which calls go to no worker "
+            "at all?",
+        )
 
 
 def _make_nothing(rows):
@@ -394,7 +427,8 @@ async def lend(given):
     desks = Rivals(limit_reached, counted="library_loan", shared="library_member")
     await _lend_at_two_desks(given, desks, member, books[1:])
     await _require_limit(given, member, [books[6]], limit_reached)
-    await open_loans().filter(member=member, book=books[0]).aupdate(returned=DAY)
+    await open_loans().filter(member=member, book=books[0]).aupdate(returned=LATER)
+    await open_loans().filter(member=member).aupdate(due=DAY - timedelta(days=1))
     await _require_limit(given, member, books[6:8], limit_reached)
     _require_lock(desks, member)
     await _require_all_or_none(given, books)
@@ -420,7 +454,7 @@ async def _member_and_books() -> tuple[object, list[int]]:
 async def _lend_one(given, member, book: int) -> Call:
     """Lend a book to the member, at the only desk."""
     call = await call_off_the_loop(
-        given, "lend", [book], member.pk, DAY, expect=given.value("LimitReached")
+        given, "lend", [book], member.pk, LATER, expect=given.value("LimitReached")
     )
     if call.error is not None:
         raise NotYet(
@@ -429,7 +463,7 @@ async def _lend_one(given, member, book: int) -> Call:
             "came. Whose loans count, and which of them?",
         )
     loan = await open_loans().filter(book=book, member=member).afirst()
-    if loan is None or (loan.borrowed, loan.due) != (DAY, DAY + timedelta(days=21)):
+    if loan is None or (loan.borrowed, loan.due) != (LATER, LATER + timedelta(days=21)):
         raise NotYet(
             "not-lent",
             "A book was lent to a member with none, and afterwards there is no loan of it that was "
@@ -570,12 +604,13 @@ class Branches:
         given: its call under way is the one that asks.
         number: how many there are to ask.
 
-    `loop_is_free` says whether the loop went on while each of them was asked.
+    `asked` counts the questions. `loop_is_free` says whether the loop went on during each of them.
     """
 
     def __init__(self, given, number: int):
         self.meeting = Meeting(number, together=3)
         self.places: set[str] = set()
+        self.asked = 0
         self.loop_is_free = True
         self._given = given
 
@@ -585,6 +620,7 @@ class Branches:
 
         number = Book.objects.count() + len(branch)
         self.places.add(place())
+        self.asked += 1
         self.loop_is_free = self.loop_is_free and self._given.loop_is_free()
         with self.meeting:
             return number
@@ -625,11 +661,16 @@ async def stock(given):
     from library.models import Book
 
     names = ["Whitby", "Bath", "Haworth", "London", "Nantucket", "Bath", "Ullapool"]
-    branches = Branches(given, len(names))
-    with Opened() as opened:
-        call = await given.call("stock", branches.count, names)
-    result = call.value
+    branches, unlucky = (Branches(given, len(names)) for _ in range(2))
+    call = await given.call("stock", branches, unlucky, names, driver=_serve_two_nights)
+    result, opened, told, opened_unlucky = call.value
     _require_three(call, branches)
+    if branches.asked > len(names):
+        raise NotYet(
+            "asked-twice",
+            f"For {len(names)} branches it called `count` {branches.asked} times, and their "
+            "databases are slow. Where could the first answer be kept?",
+        )
     expected = [await Book.objects.acount() + len(name) for name in names]
     if type(result) is not list or not same(sorted(result), sorted(expected)):
         raise NotYet(
@@ -654,20 +695,44 @@ async def stock(given):
             "once: some were closed only when others had been opened. For how long does a branch "
             "count as one of the three?",
         )
-    await _require_closed_after_error(given, names)
+    _require_closed_after_error(told, opened_unlucky)
+    await _require_cancelled(given, "stock", names[:3])
     await require_of_nothing(given, "stock", branches.count, [], what="no branch")
     return "Three at a time, each on a connection of its own, and all of them closed."
 
 
-async def _require_closed_after_error(given, names: list[str]) -> None:
-    branches = Branches(given, len(names))
+async def _serve_two_nights(
+    stock, branches: Branches, unlucky: Branches, names: list[str]
+) -> tuple[object, Opened, bool, Opened]:
+    """Ask all branches, and then branches that fail; what belongs to the loop may live on.
 
-    def count(branch):
-        branches.count(branch)
+    Returns:
+        what came of the first night, its connections, whether the failure was told of, and the
+        connections of the second night.
+    """
+
+    def fail(branch):
+        unlucky.count(branch)
         raise Mishap
 
     with Opened() as opened:
-        await require_told(given, "stock", count, names, what="`count`")
+        result = await stock(branches.count, names)
+    told = False
+    with Opened() as opened_unlucky:
+        try:
+            await stock(fail, names)
+        except Exception:  # noqa: BLE001 - whichever it is, somebody was told
+            told = True
+    return result, opened, told, opened_unlucky
+
+
+def _require_closed_after_error(told: bool, opened: Opened) -> None:
+    if not told:
+        raise NotYet(
+            "swallowed",
+            "`count` failed, and whoever called `stock` was told nothing. "
+            "Which errors are yours to catch here, and who should hear of all the others?",
+        )
     if opened.left:
         raise NotYet(
             "open-after-error",
@@ -765,6 +830,7 @@ async def take_back_all(given):
         )
     await _require_other_clocks(given, loans[3:])
     await _require_own_error(given, loans[3:])
+    await _require_cancelled(given, "take_back_all", loans[3:], DAY, 10)
     await given.result_of("take_back_all", _fail_to_take_back, [], DAY, 10)
     return "All or none, and the caller hears of it when it is true."
 
@@ -775,12 +841,12 @@ async def _in_time(given, loans: list[int]) -> bool:
 
     begun, seen, at_work = [], [], Overlap()
 
-    def take_back(pk, day):
+    def take_back(loan_pk, day):
         with at_work:
-            begun.append(pk)
+            begun.append(loan_pk)
             seen.append(committed(Loan.objects.filter(pk__in=loans, returned=LATER)))
             time.sleep(1.25 * SECONDS)
-            Loan.objects.filter(pk=pk).update(returned=day)
+            Loan.objects.filter(pk=loan_pk).update(returned=day)
 
     def all_done():
         return len(begun) == len(loans) and not at_work.now
@@ -847,11 +913,11 @@ async def _serve_late(take_back_all, loans: list[int], opens: list[float], busy:
     gates, at_work = [threading.Event() for _ in loans], Overlap()
     fact = SimpleNamespace(told=False, begun=[], loans=loans)
 
-    def take_back(pk, day):
+    def take_back(loan_pk, day):
         with at_work:
-            fact.begun.append(pk)
-            Loan.objects.filter(pk=pk).update(returned=day)
-            gates[loans.index(pk)].wait(5)
+            fact.begun.append(loan_pk)
+            Loan.objects.filter(pk=loan_pk).update(returned=day)
+            gates[loans.index(loan_pk)].wait(5)
 
     async def open_gate(gate, at):
         # A loop's timers go off in their order, however late they are.
@@ -914,14 +980,14 @@ def _require_rolled_back(fact: SimpleNamespace) -> None:
 
 
 async def _require_other_clocks(given, loans: list[int]) -> None:
-    """Let the time be over after the last book, and before the first one."""
+    """Let the time be over after the last book, before the first one, and in the commit."""
     late = await _late(given, loans[:1], opens=[2])
     if not late.told or late.taken:
         raise NotYet(
             "not-after-the-last",
-            "The last book, here the only one, took longer than `seconds`, and it was taken back "
-            "without a word. The function asks whether the time is over before each book. When "
-            "else?",
+            "The last book, here the only one, took longer than `seconds`, and its loan is closed, "
+            f"{'whatever the `TimeoutError` says' if late.told else 'without a word'}. The "
+            "function asks whether the time is over before each book. When else?",
         )
     queued = await _late(given, loans, opens=[0, 0, 2], busy=True)
     if not queued.told or queued.taken or len(queued.begun) > 1:
@@ -930,6 +996,26 @@ async def _require_other_clocks(given, loans: list[int]) -> None:
             "The worker was busy for longer than `seconds`, and after that books were taken back. "
             "The caller's time began with the call. When does your clock start?",
         )
+    with _slow_commits():
+        final = await _late(given, loans, opens=[0, 0, 0])
+    if final.told and final.taken:
+        raise NotYet(
+            "false-timeout",
+            "All books were back in time. Then the time ran out while the database made it final: "
+            "`TimeoutError` came, and every loan is closed. Who knows how the job has ended?",
+        )
+
+
+@contextmanager
+def _slow_commits() -> Iterator[None]:
+    """Let the call's transactions take longer than `SECONDS` to end."""
+
+    def wait(_connection):
+        if not is_beside():
+            time.sleep(2 * SECONDS)
+
+    with before(BaseDatabaseWrapper, "commit", wait):
+        yield
 
 
 async def _require_own_error(given, loans: list[int]) -> None:
@@ -950,7 +1036,7 @@ async def _require_own_error(given, loans: list[int]) -> None:
         )
 
 
-def _fail_to_take_back(pk, day):
+def _fail_to_take_back(loan_pk, day):
     raise Mishap
 
 
@@ -986,7 +1072,8 @@ async def shelf(given):
     page = call.value
     require_query(call, "page", "which books are out")
     _require_page(page, expected)
-    require_off_the_pool(call)
+    require_this_loop(call)
+    require_on_the_worker(call, CONTEXT_WORKER)
     _require_one_crossing(crossings(call))
     _require_two_queries(call)
     if not encounter.met:
@@ -1004,6 +1091,7 @@ async def shelf(given):
     await _require_next_page(given, expected)
     await require_told_of_database(given, "shelf", turns, driver=_serve)
     await require_told(given, "shelf", fail, driver=_serve, what="`opening_hours`")
+    await _require_left(given)
     number = "one query" if len(queries(call)) == 1 else "two queries"
     return f"One crossing, {number}, and the other service asked meanwhile."
 
@@ -1070,6 +1158,22 @@ async def _require_next_page(given, before: str) -> None:
             "When the opening hours come after the books, they change places on the page. "
             "Which call keeps the order of what it was given?",
         )
+
+
+async def _require_left(given) -> None:
+    """Let the reader leave while the other service is asked."""
+    from django.test import AsyncRequestFactory
+
+    begun, end = threading.Event(), threading.Event()
+
+    async def opening_hours():
+        begun.set()
+        while not end.is_set():
+            await asyncio.sleep(0.001)
+        return HOURS
+
+    args = AsyncRequestFactory().get("/shelf/"), opening_hours
+    await require_cancellable_beside(given, "shelf", *args, begun=begun, end=end)
 
 
 async def _serve(shelf, wait: Callable[[], Awaitable[None]]) -> object:

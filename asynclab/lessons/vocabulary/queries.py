@@ -3,7 +3,7 @@
 from ...exercises.book import NotYet
 from ...exercises.given import Call
 from ...recorder.events import QUERY, SYNC, Span
-from ...recorder.roles import POOL_WORKER, THREAD_SENSITIVE_WORKER
+from ...recorder.roles import POOL_WORKER, THREAD_SENSITIVE_WORKER, without_number
 
 AWAITED_QUERYSET = {
     # Python 3.14 words it anew.
@@ -108,20 +108,24 @@ def require_off_the_pool(call: Call) -> None:
         )
 
 
-def require_on_the_worker(call: Call) -> None:
-    """Require that every query ran on the worker that serves all thread-sensitive calls.
+def require_on_the_worker(call: Call, worker: str = THREAD_SENSITIVE_WORKER) -> None:
+    """Require that every query ran on the worker that thread-sensitive calls go to.
+
+    Args:
+        worker: its job: in a request it is another one.
 
     Raises:
         NotYet: "query-in-pool"; "query-elsewhere" for one on any other thread.
     """
     require_off_the_pool(call)
-    roles = {call.recording.lanes[query.lane].role for query in queries(call)}
-    elsewhere = sorted(roles - {THREAD_SENSITIVE_WORKER})
+    lanes = call.recording.lanes
+    roles = {without_number(lanes[query.lane].role) for query in queries(call)}
+    elsewhere = sorted(roles - {worker})
     if elsewhere:
         raise NotYet(
             "query-elsewhere",
-            f"A query ran on a {elsewhere[0]}. It has a connection of its "
-            "own there, and nobody closes it. What sends a query to the thread-sensitive worker?",
+            f"A query ran on this thread: {elsewhere[0]}. It has a connection of its own there, "
+            "and nobody closes it. What sends a query to the thread-sensitive worker?",
         )
 
 
