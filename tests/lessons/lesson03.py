@@ -252,6 +252,22 @@ async def reminder(letter, member_pk, day):
     ),
     Answer(
         "3.1",
+        wrong="called-twice",
+        source="""
+async def reminder(letter, member_pk, day):
+    for attempt in range(3):
+        try:
+            return await sync_to_async(letter)(member_pk, day=day)
+        except LookupError:
+            return None
+        except OSError as error:
+            last = error
+    raise last
+""",
+        why="whoever asks again gets an answer in the end",
+    ),
+    Answer(
+        "3.1",
         right="a decorated function inside",
         source="""
 async def reminder(letter, member_pk, day):
@@ -569,6 +585,45 @@ async def export(make_csv):
     return await asyncio.to_thread(make_csv, rows)
 """,
         why="who exports may tidy up",
+    ),
+    Answer(
+        "3.2",
+        wrong="holds-the-worker",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    async with ThreadSensitiveContext():
+        return await sync_to_async(make_csv)(rows)
+""",
+        why="a context gives the export a worker of its own",
+    ),
+    Answer(
+        "3.2",
+        wrong="cancel-swallowed",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    try:
+        return await asyncio.to_thread(make_csv, rows)
+    except asyncio.CancelledError:
+        return ""
+""",
+        why="whoever left needs no file",
+    ),
+    Answer(
+        "3.2",
+        wrong="not-called",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    if not rows:
+        return ""
+    return await asyncio.to_thread(make_csv, rows)
+""",
+        why="no rows, no file",
     ),
     Answer(
         "3.2",
@@ -1051,6 +1106,41 @@ async def lend(book_pks, member_pk, day):
     ),
     Answer(
         "3.3",
+        wrong="no-limit",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
+    loans = Loan.objects.filter(member=member_pk, returned=None, due__gte=day)
+    if loans.count() + len(book_pks) > 3:
+        raise LimitReached
+    for pk in book_pks:
+        due = day + timedelta(days=21)
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="what is overdue is not out",
+    ),
+    Answer(
+        "3.3",
+        wrong="silent",
+        source="""
+from contextlib import suppress
+@sync_to_async
+def lend(book_pks, member_pk, day):
+    with suppress(LimitReached), transaction.atomic():
+        Member.objects.filter(pk=member_pk).update(name=F("name"))
+        out = Loan.objects.filter(member=member_pk, returned=None).count()
+        if out + len(book_pks) > 3:
+            raise LimitReached
+        for pk in book_pks:
+            due = day + timedelta(days=21)
+            Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="nothing was lent, so nothing has to be said",
+    ),
+    Answer(
+        "3.3",
         right="decorators, another column, and bulk_create",
         source="""
 @sync_to_async
@@ -1459,6 +1549,65 @@ async def stock(count, branches):
     ),
     Answer(
         "3.4",
+        wrong="asked-twice",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+    def ask(branch):
+        try:
+            count(branch)
+            return count(branch)
+        finally:
+            connection.close()
+    async def one(branch):
+        async with three:
+            return await asyncio.to_thread(ask, branch)
+    return await asyncio.gather(*[one(b) for b in branches])
+""",
+        why="the first answer may be stale",
+    ),
+    Answer(
+        "3.4",
+        wrong="cancel-swallowed",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+    def ask(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+    async def one(branch):
+        async with three:
+            return await asyncio.to_thread(ask, branch)
+    try:
+        return await asyncio.gather(*[one(b) for b in branches])
+    except asyncio.CancelledError:
+        return []
+""",
+        why="whoever stops the night's work wants what there is",
+    ),
+    Answer(
+        "3.4",
+        wrong="unbounded",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+    def close():
+        connection.close()
+    async def one(branch):
+        async with ThreadSensitiveContext():
+            try:
+                async with three:
+                    return await sync_to_async(count)(branch)
+            finally:
+                await sync_to_async(close)()
+    return await asyncio.gather(*[one(b) for b in branches])
+""",
+        why="what has answered is done",
+    ),
+    Answer(
+        "3.4",
         right="the pool, three by three",
         source="""
 async def stock(count, branches):
@@ -1497,6 +1646,23 @@ async def stock(count, branches):
     with ThreadPoolExecutor(3) as pool:
         await asyncio.gather(ask_on(pool), ask_on(pool), ask_on(pool))
     return counts
+""",
+    ),
+    Answer(
+        "3.4",
+        right="one semaphore for the module",
+        source="""
+_three = asyncio.Semaphore(3)
+async def stock(count, branches):
+    def ask(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+    async def one(branch):
+        async with _three:
+            return await asyncio.to_thread(ask, branch)
+    return await asyncio.gather(*[one(b) for b in branches])
 """,
     ),
     Answer(
@@ -1949,6 +2115,53 @@ async def take_back_all(take_back, loan_pks, day, seconds):
     ),
     Answer(
         "3.5",
+        wrong="false-timeout",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    stop = threading.Event()
+    @transaction.atomic
+    def work():
+        for pk in loan_pks:
+            if stop.is_set():
+                raise TimeoutError
+            take_back(pk, day)
+        if stop.is_set():
+            raise TimeoutError
+    job = asyncio.create_task(sync_to_async(work)())
+    done, pending = await asyncio.wait([job], timeout=seconds)
+    if pending:
+        stop.set()
+        await asyncio.wait([job])
+        raise TimeoutError
+    await job
+""",
+        why="after seconds it is a timeout, whatever came of the job",
+    ),
+    Answer(
+        "3.5",
+        wrong="cancel-swallowed",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    stop = threading.Event()
+    @transaction.atomic
+    def work():
+        for pk in loan_pks:
+            if stop.is_set():
+                raise TimeoutError
+            take_back(pk, day)
+        if stop.is_set():
+            raise TimeoutError
+    job = asyncio.create_task(sync_to_async(work)())
+    try:
+        await asyncio.wait_for(asyncio.shield(job), seconds)
+    except (TimeoutError, asyncio.CancelledError):
+        stop.set()
+        await job
+""",
+        why="a timeout and a cancellation are the same",
+    ),
+    Answer(
+        "3.5",
         right="shield, and a second wait",
         source="""
 async def take_back_all(take_back, loan_pks, day, seconds):
@@ -2011,6 +2224,22 @@ async def take_back_all(take_back, loan_pks, day, seconds):
                     take_back(pk, day)
 
     await sync_to_async(all_or_none)()
+""",
+    ),
+    Answer(
+        "3.5",
+        right="a deadline, and arguments by name",
+        source="""
+import time
+async def take_back_all(take_back, loan_pks, day, seconds):
+    end = time.monotonic() + seconds
+    @transaction.atomic
+    def work():
+        for pk in loan_pks:
+            take_back(loan_pk=pk, day=day)
+            if time.monotonic() > end:
+                raise TimeoutError("too late")
+    await sync_to_async(work)()
 """,
     ),
     Answer(
@@ -2370,6 +2599,89 @@ async def shelf(request, opening_hours):
     return HttpResponse("\\n".join([await hours, *lines]))
 """,
         why="another thread asks, so the loop is free",
+    ),
+    Answer(
+        "3.6",
+        wrong="second-loop",
+        source="""
+async def shelf(request, opening_hours):
+    @sync_to_async
+    def read():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+
+    there = asyncio.to_thread(asyncio.run, opening_hours())
+    hours, lines = await asyncio.gather(there, read())
+    return HttpResponse("\\n".join([hours, *lines]))
+""",
+        why="two threads, so at the same time",
+    ),
+    Answer(
+        "3.6",
+        wrong="query-elsewhere",
+        source="""
+async def shelf(request, opening_hours):
+    box = []
+    def read():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        for book in Book.objects.all()[:40]:
+            box.append(f"{book}: {readers.get(book.pk, 'on the shelf')}")
+        connection.close()
+
+    async def read_there():
+        thread = threading.Thread(target=read)
+        thread.start()
+        while thread.is_alive():
+            await asyncio.sleep(0.001)
+    hours, _ = await asyncio.gather(opening_hours(), read_there())
+    return HttpResponse("\\n".join([hours, *box]))
+""",
+        why="a thread of its own is free at once",
+    ),
+    Answer(
+        "3.6",
+        wrong="cancel-swallowed",
+        source="""
+async def shelf(request, opening_hours):
+    @sync_to_async
+    def read():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+
+    try:
+        hours, lines = await asyncio.gather(opening_hours(), read())
+    except asyncio.CancelledError:
+        return HttpResponse("Nobody is there")
+    return HttpResponse("\\n".join([hours, *lines]))
+""",
+        why="nobody is there to read the page",
+    ),
+    Answer(
+        "3.6",
+        wrong="swallowed",
+        source="""
+async def shelf(request, opening_hours):
+    @sync_to_async
+    def read():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+
+    async def hours_or_not():
+        try:
+            return await opening_hours()
+        except Exception:
+            return "Closed"
+    hours, lines = await asyncio.gather(hours_or_not(), read())
+    return HttpResponse("\\n".join([hours, *lines]))
+""",
+        why="who does not answer has closed",
     ),
     Answer(
         "3.6",
