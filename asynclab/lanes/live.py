@@ -1,9 +1,12 @@
 """A recording as a live picture in the page: an anywidget, fed by a thread of its own."""
 
+import queue
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from time import thread_time
 
 import anywidget
 import traitlets
@@ -13,7 +16,9 @@ from .feed import Feed
 from .text import text
 
 HERE = Path(__file__).parent
-PERIOD = 0.04  # seconds between two messages
+# What comes after a quiet moment is sent at once. Then the thread that sends, which takes the GIL
+# from the cell, rests so many times as long as it took, and at least so many seconds.
+REST, LEAST_REST = 25, 0.02
 # After how many messages the page's model is told everything once more. Messages that were sent
 # before it was ready are lost to it, and it cannot ask: a running cell keeps the kernel busy.
 ONCE_MORE = {2, 5, 12, 25, 50}
@@ -63,36 +68,57 @@ class LiveLanes(anywidget.AnyWidget):
         self.on_msg(self._answer)
         self.feed: Feed | None = None
         self._answering: threading.Thread | None = None
-        self._stop = threading.Event()
+        self._stop = False
+        # Where the thread waits: it is woken by `follow`, by the recording and by `finish`.
+        self._woken: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="lanes", daemon=True)
         if recording is not None:
             self.feed = Feed(recording)
             self._send_rest()
 
     def begin(self) -> None:
-        """Start the thread that will send; it first looks for something to send after a PERIOD."""
+        """Start the thread that will send; it waits until there is a recording to follow."""
         self._thread.start()
 
     def follow(self, recording: Recording) -> None:
         """Send what is new in `recording` from now on, until `finish`."""
         self.feed = Feed(recording)
+        self._woken.put(None)
 
     def finish(self) -> None:
         """Send the rest of a recording that has ended. A long rest goes on in the background."""
-        self._stop.set()
+        self._stop = True
+        self._woken.put(None)
         self._thread.join(timeout=0.5)
 
     def _run(self) -> None:
+        self._woken.get()
         sent = 0
-        while not self._stop.wait(PERIOD):
-            message = self.feed.next() if self.feed is not None else None
-            if message is None:
-                continue
-            self.send(message)
-            sent += 1
-            if sent in ONCE_MORE:
-                self.early = self.feed.first(FIRST_SPANS)
+        while not self._stop:
+            began = thread_time()
+            sent += self._send_news(sent + 1)
+            rest = max(LEAST_REST, REST * (thread_time() - began))
+            with suppress(queue.Empty):
+                self._woken.get(timeout=rest)
+            self._wait_for_news()
         self._send_rest()
+
+    def _send_news(self, number: int) -> bool:
+        """Send what is new, if anything is; `number` counts the messages."""
+        message = self.feed.next()
+        if message is not None:
+            self.send(message)
+            if number in ONCE_MORE:
+                self.early = self.feed.first(FIRST_SPANS)
+        return message is not None
+
+    def _wait_for_news(self) -> None:
+        recording = self.feed.recording
+        if not recording.unread and not self._stop:
+            recording.tell_next(self._woken.put)
+            # What was noted, or ended, just before has told nobody.
+            if not recording.unread and not self._stop and recording.ended is None:
+                self._woken.get()
 
     def _send_rest(self) -> None:
         recording = self.feed.recording

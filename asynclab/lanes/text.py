@@ -17,6 +17,9 @@ ORDER = (
     roles.THREAD_SENSITIVE_WORKER,
 )
 
+# Of what one line tells: the rest is counted.
+MOST_NAMES = 20
+
 # Several threads do the same job; which of them got a call, and when, is a race.
 POOLS = {roles.POOL_WORKER: "thread pool", roles.CONTEXT_WORKER: "context workers"}
 
@@ -37,6 +40,8 @@ def text(recording: Recording) -> str:
         lines += _lane(name, [span for span in spans if place[span.lane] == name])
     lines += _hops(spans, place, _length(recording))
     lines += _errors(spans, place)
+    if recording.unseen:
+        lines.append(f"not seen: tasks of {', '.join(recording.unseen)}, which came up meanwhile")
     if recording.dropped:
         lines.append(f"dropped: {recording.dropped} events, past the limit of {recording.limit}")
     return "\n".join(lines) or "nothing was recorded"
@@ -65,11 +70,11 @@ def _lane(name: str, spans: list[Span]) -> list[str]:
     """The line of one lane, and below it the line of its queries."""
     calls = _grouped([span for span in spans if span.kind != QUERY], _races(name))
     queries = _grouped([span for span in spans if span.kind == QUERY], _races(name))
-    told = "; ".join(_group(group, _races(name)) for group in calls)
+    told = _listed([_group(group, _races(name)) for group in calls], "; ")
     lines = [f"{name}: {told}" if told else f"{name}:"]
     if queries:
         number = sum(map(len, queries))
-        what = ", ".join(_times(group[0].name, len(group)) for group in queries)
+        what = _listed([_times(group[0].name, len(group)) for group in queries], ", ")
         lines.append(f"    {number} {_plural('query', number)}: {what}")
     return lines
 
@@ -143,10 +148,17 @@ def _errors(spans: list[Span], place: dict[int, str]) -> list[str]:
     for span in failed:
         groups.setdefault(span.error, Counter())[span.name] += 1
     told = [
-        f"{error} in {', then '.join(_times(name, count) for name, count in names.items())}"
+        f"{error} in {_listed([_times(*each) for each in names.items()], ', then ')}"
         for error, names in groups.items()
     ]
-    return [f"errors: {'; '.join(told)}"] if told else []
+    return [f"errors: {_listed(told, '; ')}"] if told else []
+
+
+def _listed(told: list[str], between: str) -> str:
+    """The first of them, and how many more there are."""
+    more = len(told) - MOST_NAMES
+    last = [f"and {more:,} more {_plural('name', more)}"] if more > 0 else []
+    return between.join(told[:MOST_NAMES] + last)
 
 
 def _times(name: str, count: int) -> str:

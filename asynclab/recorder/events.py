@@ -6,6 +6,7 @@ thread. It knows nothing about Django, asyncio or Jupyter; `taps` feeds it and `
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from time import perf_counter_ns
@@ -14,6 +15,9 @@ from typing import NamedTuple
 from .roles import MANY, PLAIN_THREAD, without_number
 
 BEGIN, PAUSE, END, SUBMIT = "begin", "pause", "end", "submit"
+
+# Of a name.
+MOST_LETTERS = 200
 
 CELL, TASK, SYNC, WAIT, QUERY, SPAN = "cell", "task", "sync", "wait", "query", "span"
 
@@ -108,6 +112,7 @@ class Recording:
         self._here = threading.local()
         # The garbage collector may run code that makes a note while a lane is being opened.
         self._new_lane = threading.RLock()
+        self._waiting: list[Callable[[None], None]] = []
         self._timeline = Timeline(self.began)
         self._reading = threading.Lock()
         self.note = self._make_note() if of is None else _only(of, self._make_note())
@@ -118,7 +123,7 @@ class Recording:
 
     def _make_note(self) -> Callable[..., None]:
         """Return `note`: a closure, because each hop makes five notes and a method is slower."""
-        events, extend, here = self.events, self.events.extend, self._here
+        events, extend, here, waiting = self.events, self.events.extend, self._here, self._waiting
         most = self.limit * SIZE
 
         def note(op, key, kind="", name="", detail="", role=None, *about) -> None:
@@ -133,8 +138,24 @@ class Recording:
                 lane = here.lane = self._open_lane(role, *about)
             # In one piece, whatever other threads do meanwhile.
             extend((perf_counter_ns(), op, lane, key, kind, name, detail))
+            if waiting:
+                self._wake()
 
         return note
+
+    def tell_next(self, hear: Callable[[None], None]) -> None:
+        """Call `hear(None)` once: after the next event is noted, or when the recording ends.
+
+        Args:
+            hear: something that may be called at any point of any code, as `SimpleQueue.put`.
+        """
+        self._waiting.append(hear)
+
+    def _wake(self) -> None:
+        # Several threads may come here at once.
+        with suppress(IndexError):
+            while True:
+                self._waiting.pop()(None)
 
     def _open_lane(self, role: Callable[..., str] | None, *about) -> int:
         thread = threading.current_thread()
@@ -157,6 +178,7 @@ class Recording:
             self.ended = perf_counter_ns()
             # Not a method: the recording and its closure would keep each other alive.
             self.note = _note_nothing
+            self._wake()
 
     def read(self, most: int | None = None) -> list[Span]:
         """The spans that are new or have changed since the last call, each once.
@@ -215,6 +237,15 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def _one_line(name: str) -> str:
+    """A name as it can stand in a picture and among other words: in one line, and not too long."""
+    if len(name) <= MOST_LETTERS and name.isprintable():
+        return name
+    cut = name[:MOST_LETTERS]
+    words = "".join(letter if letter.isprintable() else " " for letter in cut).split()
+    return " ".join(words) + ("…" if cut != name else "")
+
+
 class Timeline:
     """Turns events into spans, a few at a time.
 
@@ -250,11 +281,11 @@ class Timeline:
             PAUSE: self._pause,
             END: self._end,
         }
-        items = iter(events[self.taken * SIZE : last])
-        for at, op, *event in zip(*[items] * SIZE, strict=True):
+        items, began = iter(events[self.taken * SIZE : last]), self.began
+        for at, op, lane, key, kind, name, detail in zip(*[items] * SIZE, strict=True):
             # Counted first, so that a reader that is interrupted does not report an event twice.
             self.taken += 1
-            apply[op](at - self.began, *event)
+            apply[op](at - began, lane, key, kind, name, detail)
         return {} if remember else self._take_changes()
 
     def close(self, ended: int, remember: bool = False) -> dict[int, Span]:
@@ -273,8 +304,9 @@ class Timeline:
         if known is not None:
             self._begin_run(known, key, at)
             return
-        span = Span(len(self.spans), kind, name, lane, self._take_row(lane), at)
-        span.detail = str(detail)
+        span = Span(len(self.spans), kind, _one_line(name), lane, self._take_row(lane), at)
+        if detail:
+            span.detail = str(detail)
         if kind in (TASK, CELL):
             span.runs.append([at, None])
         self.spans.append(span)
@@ -307,7 +339,7 @@ class Timeline:
             self._askers[key] = asker
         self._changed[span.index] = span
 
-    def _pause(self, at, _lane, key, *_details) -> None:
+    def _pause(self, at, _lane, key, _kind, _name, _detail) -> None:
         span = self._open.get(key)
         if span is not None and span.runs and span.runs[-1][1] is None:
             span.runs[-1][1] = at
@@ -326,7 +358,7 @@ class Timeline:
     def _end(self, at, _lane, key, _kind, _name, error) -> None:
         span = self._open.get(key)
         if span is not None:
-            span.error = str(error)
+            span.error = _one_line(error)
             self._finish(key, span, at)
 
     def _finish(self, key: object, span: Span, at: int) -> None:

@@ -197,6 +197,51 @@ def test_text_tells_what_was_dropped():
     assert lanes.text(recording).splitlines()[-1] == "dropped: 1 events, past the limit of 2"
 
 
+def test_text_is_bounded_however_many_names_there_are():
+    names = [f"page {number}" for number in range(33_000)]
+    recording = Recording()
+    for kind in (SPAN, QUERY):
+        for name in names:
+            recording.note(BEGIN, name, kind, name, role=loop)
+            recording.note(END, name, detail="" if kind == SPAN else f"Error{name}")
+    recording.end()
+    told = lanes.text(recording).splitlines()
+    shown = [f"page {number}" for number in range(20)]
+    assert told[0] == f"event loop: {'; '.join(shown)}; and 32,980 more names"
+    assert told[1] == f"    33000 queries: {', '.join(shown)}, and 32,980 more names"
+    assert told[2].endswith("; Errorpage 19 in page 19; and 32,980 more names")
+    assert len(told) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("two\nlines", "two lines"),
+        ("\r\n tabs\tand\x1b[31mcolours\u2028 ", "tabs and [31mcolours"),
+        ("größe 本を数える", "größe 本を数える"),
+        ("x" * 200, "x" * 200),
+        ("x" * 5000, "x" * 200 + "…"),
+    ],
+)
+def test_a_name_is_told_in_one_line_of_some_length(name, told):
+    recording = Recording()
+    recording.note(BEGIN, 1, SPAN, name, role=loop)
+    recording.note(END, 1, detail=name)
+    assert lanes.text(recording) == f"event loop: {told}\nerrors: {told} in {told}"
+    [row] = Feed(recording).next()["rows"]
+    assert [span.name for span in recording.spans] == [told]
+    assert len(row) == 15
+
+
+def test_text_names_the_loops_whose_tasks_are_not_seen():
+    recording = by_hand((0, 1, BEGIN, "a", SYNC, "f"))
+    recording.unseen = ("uvloop.Loop",)
+    assert lanes.text(recording).splitlines() == [
+        "event loop: f",
+        "not seen: tasks of uvloop.Loop, which came up meanwhile",
+    ]
+
+
 def test_text_of_nothing():
     assert lanes.text(Recording()) == "nothing was recorded"
 
