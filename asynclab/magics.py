@@ -51,6 +51,7 @@ def register(shell) -> None:
     # IPython loads it at its first use; an interrupt there leaves it broken for good.
     with held():
         shell.find_line_magic("autoawait")
+    shell.events.register("post_run_cell", magics.let_go_of_results)
     show = shell.display_formatter.mimebundle_formatter
     show.for_type(Recording, lambda recording: lanes.Lanes(recording)._repr_mimebundle_())
 
@@ -134,6 +135,19 @@ class LanesMagic:
             return self._leave_out(cell) if self._under_way else cell
 
         self._shell.run_cell_async = run_cell_async
+
+    def let_go_of_results(self, _result=None) -> None:
+        """Forget results of earlier cells that are recordings, except the three that have names.
+
+        `Out` and `_5` would keep each of them for as long as the kernel lives.
+        """
+        names = self._shell.user_ns
+        named = [names.get(name) for name in ("_", "__", "___")]
+        results = names.get("_oh", {})
+        for number, result in list(results.items()):
+            if isinstance(result, Recording) and not any(result is other for other in named):
+                del results[number]
+                self._shell.drop_by_id({f"_{number}": result})
 
     def _compiles(self, cell: str, transformed_cell: str | None = None, **_kwargs) -> bool:
         """Whether the cell compiles, so that something of it will run.

@@ -14,11 +14,14 @@ began, -1 where there is none, and texts are indices into its table:
                from, run, run end, ...], ...]
     now      the recording's clock when the message was made
     behind   how many events were noted but are not in any message yet
+    dropped  how many were not noted, past the limit of the recording
 
 A row replaces the one with its index; its runs replace those from number `from` on.
 """
 
+import json
 import threading
+import zlib
 from collections.abc import Iterable, Iterator
 from time import perf_counter_ns, thread_time
 
@@ -106,6 +109,7 @@ class Feed:
             "strings": list(rows.strings),
             "now": self._now(),
             "behind": self.recording.unread,
+            "dropped": self.recording.dropped,
         }
 
     def _now(self) -> int:
@@ -118,6 +122,22 @@ class Feed:
             [i, lanes[i].role, lanes[i].thread, lanes[i].ident, lanes[i].native_id]
             for i in sorted(indices - {-1})
         ]
+
+
+class Archive:
+    """All that was told of a recording which has ended, in little memory: the recording can go.
+
+    Args:
+        messages: what a page is told that comes late.
+    """
+
+    def __init__(self, messages: Iterable[dict]):
+        self._packed = [zlib.compress(json.dumps(message).encode(), 1) for message in messages]
+
+    def whole(self) -> Iterator[dict]:
+        """The messages."""
+        for packed in self._packed:
+            yield json.loads(zlib.decompress(packed))
 
 
 class _Rows:

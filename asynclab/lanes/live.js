@@ -28,7 +28,7 @@ class Store {
   answer = ""; // which answer is coming in,
   parts = new Set(); // and what of it is here
 
-  take({ number, part, rows, lanes, strings, now, behind }) {
+  take({ number, part, rows, lanes, strings, now, behind, dropped }) {
     if (part) this.complete(number, ...part);
     else this.follow(number);
     for (const [index, role, thread, ident, native] of lanes) {
@@ -40,6 +40,7 @@ class Store {
       this.heard = performance.now();
     }
     this.behind = behind;
+    this.dropped = Math.max(this.dropped, dropped);
     this.tell();
   }
 
@@ -309,7 +310,7 @@ class View {
     const length = milliseconds(Math.floor(store.clock() / (store.ended ? 1 : 1e5))
       * (store.ended ? 1 : 1e5));
     say(this.status, store.ended
-      ? `Recorded: ${many} in ${length}${dropped}` : `Recording… ${many}, ${length}${behind}`);
+      ? `Recorded: ${many} in ${length}${dropped}` : `Recording… ${many}, ${length}${behind}${dropped}`);
     say(this.summary, store.summary);
     this.explain();
   }
@@ -969,7 +970,6 @@ export default () => {
       if (model.get("early").number) store.take(model.get("early"));
       store.ended = model.get("ended");
       store.summary = model.get("summary");
-      store.dropped = model.get("dropped");
       store.tell();
       settle();
     };

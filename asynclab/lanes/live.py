@@ -12,7 +12,7 @@ import anywidget
 import traitlets
 
 from ..recorder.events import Recording
-from .feed import Feed
+from .feed import Archive, Feed
 from .text import text
 
 HERE = Path(__file__).parent
@@ -59,7 +59,6 @@ class LiveLanes(anywidget.AnyWidget):
     group = traitlets.Unicode("").tag(sync=True)
     early = traitlets.Dict().tag(sync=True)
     ended = traitlets.Bool(False).tag(sync=True)
-    dropped = traitlets.Int(0).tag(sync=True)
     least = traitlets.Int(0).tag(sync=True)
     summary = traitlets.Unicode("").tag(sync=True)
 
@@ -67,6 +66,7 @@ class LiveLanes(anywidget.AnyWidget):
         super().__init__(group=group)
         self.on_msg(self._answer)
         self.feed: Feed | None = None
+        self._archive: Archive | None = None
         self._answering: threading.Thread | None = None
         self._stop = False
         # Where the thread waits: it is woken by `follow`, by the recording and by `finish`.
@@ -121,13 +121,15 @@ class LiveLanes(anywidget.AnyWidget):
                 self._woken.get()
 
     def _send_rest(self) -> None:
-        recording = self.feed.recording
-        self._send_all(self.feed.rest())
+        feed = self.feed
+        self._send_all(feed.rest())
         with self.hold_sync():
-            self.early = self.feed.first(FIRST_SPANS)
-            self.summary = text(recording)
-            self.dropped = recording.dropped
+            self.early = feed.first(FIRST_SPANS)
+            self.summary = text(feed.recording)
             self.ended = True
+        # A picture stays in the page, and its widget in the kernel, for as long as the notebook is
+        # open. The recording need not.
+        self._archive, self.feed = Archive(feed.whole()), None
 
     def _send_all(self, messages: Iterable[dict]) -> None:
         for message in messages:
@@ -139,8 +141,9 @@ class LiveLanes(anywidget.AnyWidget):
         """The page lacks something: it was loaded again, came late, or a message was lost."""
         if content == "whole" and not (self._answering and self._answering.is_alive()):
             # On a thread, because the pauses between many messages would block the loop.
+            told = (self._archive or self.feed).whole()
             self._answering = threading.Thread(
-                target=self._send_all, args=[self.feed.whole()], name="lanes", daemon=True
+                target=self._send_all, args=[told], name="lanes", daemon=True
             )
             self._answering.start()
 

@@ -108,7 +108,7 @@ class Recording:
         # One after the other, SIZE items each: a list of tuples would keep the collector busy.
         self.events: list = []
         self.lanes: list[Lane] = []
-        self.block: object = self
+        self.block: object = object()
         self._here = threading.local()
         # The garbage collector may run code that makes a note while a lane is being opened.
         self._new_lane = threading.RLock()

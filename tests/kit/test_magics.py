@@ -228,6 +228,38 @@ def test_a_recording_as_last_value_is_a_picture_and_words(run):
     assert run("about['image/png']['alt'] == data['text/plain']").value == "True"
 
 
+def test_when_a_cell_is_over_its_picture_has_ended_and_nothing_sends_for_it(run):
+    run("from ipywidgets.widgets.widget import _instances\nfrom asynclab.lanes import LiveLanes")
+    run("%%lanes\nawait sync_to_async(work)()")
+    pictures = "[each.ended for each in _instances.values() if isinstance(each, LiveLanes)]"
+    assert run(f"set({pictures})").value == "{True}"
+    assert (
+        run("[each.name for each in threading.enumerate() if each.name == 'lanes']").value == "[]"
+    )
+
+
+RECORDINGS = """\
+import gc
+from asynclab.recorder.events import Recording
+def recordings():
+    gc.collect()
+    return sum(type(each) is Recording for each in gc.get_objects())
+"""
+
+
+def test_recordings_are_let_go_when_their_cells_are_over(run):
+    run(f"%reset -f out\nrecording = None\n{RECORDINGS}")
+    for cell in ("%%lanes\nawait sync_to_async(work)()", "with record(): work()"):
+        for _ in range(3):
+            assert run(cell).views == 1
+    assert run("recordings()").value == "0"
+    for _ in range(6):
+        run("with record() as recording: work()\nrecording")
+    # The names `recording` and `_`, `__`, `___` are for three of them.
+    assert run("recordings()").value == "3"
+    run("recording = None\n%reset -f out")
+
+
 def test_lanes_around_boot_show_no_private_name(run):
     lanes = "\n".join(run("%%lanes\nboot()").lanes)
     assert "set_up_library" in lanes

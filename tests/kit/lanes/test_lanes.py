@@ -4,15 +4,17 @@ in test_browser_lanes.py."""
 import asyncio
 import io
 import json
+import queue
 import re
 import threading
 import time
+import weakref
 
 import pytest
 from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 from PIL import Image, ImageColor
 
-from asynclab import lanes
+from asynclab import lanes, span
 from asynclab.lanes.feed import Feed, _Rows
 from asynclab.lanes.live import LiveLanes
 from asynclab.lanes.still import (
@@ -21,10 +23,12 @@ from asynclab.lanes.still import (
     LANE_MIN,
     LANE_PAD,
     LANE_ROWS,
+    LEAST,
     LEGEND,
     RIGHT,
     ROW,
     WIDTH,
+    Picture,
     nice_step,
     size,
 )
@@ -135,6 +139,30 @@ def test_text_tells_of_async_to_sync():
     text = lanes.text(recorded(run))
     assert "bridge; waits in async_to_sync(inner)" in text
     assert "1 from the thread-sensitive worker to the event loop and back" in text
+
+
+def test_a_thread_that_lives_briefly_is_drawn_told_and_sent():
+    def brief():
+        with span("brief"):
+            pass
+
+    with taps.recording() as recording:
+        for _ in range(2):
+            thread = threading.Thread(target=brief)
+            thread.start()
+            thread.join()
+        threading.Event().wait(0.05)  # a thousand times as long as the threads lived
+    assert "plain threads: brief x2" in lanes.text(recording).splitlines()
+    picture, page = Picture(recording), Page()
+    picture.draw()
+    roles = ["main thread", "plain thread", "plain thread 2"]
+    assert [lane.role for lane in picture.lanes] == roles
+    drawn = [picture._box(each) for each in picture._worth_drawing() if each.name == "brief"]
+    assert [right - left for left, _, right, _ in drawn] == [LEAST, LEAST]
+    for message in Feed(recording).rest():
+        page.take(message)
+    assert [lane[0] for lane in page.lanes.values()] == roles
+    assert page.names() == ["this cell", "brief", "brief"]
 
 
 def test_text_names_an_error_where_it_rose_first():
@@ -484,6 +512,57 @@ def test_messages_are_numbered_and_an_answer_says_up_to_which_and_how_many_parts
     assert parts == [(5, [0, 3]), (5, [1, 3]), (5, [2, 3])]
     assert feed.first(2)["part"] == [0, 3]
     assert feed.first(5)["part"] == [0, 1]
+
+
+def test_a_message_says_how_much_was_dropped():
+    recording = Recording(limit=2)
+    feed = Feed(recording)
+    for number in range(5):
+        recording.note(BEGIN, number, SYNC, "f", role=loop)
+    assert feed.next()["dropped"] == 3
+    recording.end()
+    assert [message["dropped"] for message in feed.rest()] == [3]
+    assert feed.first(1)["dropped"] == 3
+
+
+def test_an_archive_tells_what_the_feed_told_and_keeps_no_recording():
+    recording = Recording()
+    for number in range(10):
+        recording.note(BEGIN, number, SYNC, f"f{number % 3}", role=loop)
+    recording.end()
+    live = LiveLanes(recording)
+    late = Page()
+    for message in live._archive.whole():
+        late.take(message)
+    assert late.names() == [f"f{number % 3}" for number in range(10)]
+    gone = weakref.ref(recording)
+    del recording
+    assert gone() is None
+
+
+def test_a_picture_waits_without_asking_and_is_told_of_the_first_event_at_once():
+    sent = queue.SimpleQueue()
+
+    class Heard(LiveLanes):
+        def send(self, content, buffers=None):
+            sent.put(content)
+
+    recording, live = Recording(), Heard()
+    reads = []
+    live.begin()
+    live.follow(recording)
+    read = recording.read
+    recording.read = lambda most: reads.append(most) or read(most)
+    for number in range(3):
+        while not recording._waiting:  # for the next event
+            threading.Event().wait(0.005)
+        reads.clear()
+        recording.note(BEGIN, number, SYNC, "f", role=loop)
+        assert [row[0] for row in sent.get(timeout=10)["rows"]] == [number]
+        assert len(reads) == 1
+    recording.end()
+    live.finish()
+    assert live.ended
 
 
 def test_a_message_takes_a_bounded_number_of_events():

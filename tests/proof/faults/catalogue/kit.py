@@ -145,6 +145,85 @@ FAULTS = [
         ("2 queries: SELECT library_book x2",),
     ),
     Fault(
+        "words-without-a-bound",
+        "the lanes",
+        text("asynclab/lanes/text.py", "told[:MOST_NAMES]", "told"),
+        test("lanes/test_lanes.py::test_text_is_bounded_however_many_names_there_are"),
+        ("page 20; page 21",),
+    ),
+    Fault(
+        "names-with-line-breaks",
+        "the lanes",
+        text(EVENTS, "kind, _one_line(name), lane", "kind, name, lane"),
+        test("lanes/test_lanes.py::test_a_name_is_told_in_one_line_of_some_length"),
+        ("two lines in two lines",),
+    ),
+    Fault(
+        "lane-of-a-brief-thread-not-drawn",
+        "the lanes",
+        text(
+            "asynclab/lanes/still.py",
+            "used = {span.lane for span in self.spans}",
+            "used = {span.lane for span in self.spans if (span.end or 1e9) - span.start > 1e6}",
+        ),
+        test("lanes/test_lanes.py::test_a_thread_that_lives_briefly_is_drawn_told_and_sent"),
+        ("['main thread'] == ['main threa",),
+    ),
+    Fault(
+        "lane-of-a-dead-thread-not-sent",
+        "the lanes",
+        text(
+            "asynclab/lanes/feed.py",
+            "for i in sorted(indices - {-1})",
+            "for i in sorted(indices - {-1})\n"
+            "            if lanes[i].ident in {each.ident for each in threading.enumerate()}",
+        ),
+        test("lanes/test_lanes.py::test_a_thread_that_lives_briefly_is_drawn_told_and_sent"),
+        ("['main thread'] == ['main threa",),
+    ),
+    Fault(
+        "live-picture-goes-on-after-its-cell",
+        "the lanes",
+        text(
+            "asynclab/lanes/__init__.py",
+            "            showing.live.finish()\n",
+            "            pass\n",
+        ),
+        test(
+            "test_magics.py"
+            "::test_when_a_cell_is_over_its_picture_has_ended_and_nothing_sends_for_it"
+        ),
+        ("{False}",),
+    ),
+    Fault(
+        "recordings-kept-by-their-pictures",
+        "memory",
+        text(
+            "asynclab/lanes/live.py",
+            "self._archive, self.feed = Archive(feed.whole()), None",
+            "pass",
+        ),
+        test("test_magics.py::test_recordings_are_let_go_when_their_cells_are_over"),
+        ("assert '6' == '0'",),
+    ),
+    Fault(
+        "recordings-kept-by-out",
+        "memory",
+        text(MAGICS, "                del results[number]\n", "                continue\n"),
+        test("test_magics.py::test_recordings_are_let_go_when_their_cells_are_over"),
+        ("assert '6' == '3'",),
+    ),
+    Fault(
+        "live-picture-hears-of-nothing",
+        "the lanes",
+        text(EVENTS, "            if waiting:\n", "            if False:\n"),
+        test(
+            "lanes/test_lanes.py"
+            "::test_a_picture_waits_without_asking_and_is_told_of_the_first_event_at_once"
+        ),
+        ("_queue.Empty",),
+    ),
+    Fault(
         "alt-text-of-every-picture-left-out",
         "alt text removed",
         text("asynclab/lanes/__init__.py", '"alt": ', '"title": '),

@@ -88,6 +88,14 @@ FAULTS = [
         browser=True,
     ),
     Fault(
+        "live-picture-does-not-say-what-was-dropped",
+        "the live picture",
+        text("asynclab/lanes/live.js", "${length}${behind}${dropped}`", "${length}${behind}`"),
+        (f"{LANES}::test_after_a_lost_message_every_lane_has_its_name_and_every_span_too",),
+        ("1,234 events dropped", "Recording… 4 spans"),
+        browser=True,
+    ),
+    Fault(
         "messages-leave-lanes-out",
         "a lost message",
         text("asynclab/lanes/feed.py", "self._lanes(rows.lanes)", "self._lanes({0})"),
