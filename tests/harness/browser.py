@@ -48,7 +48,7 @@ def draw(*events, roles=("event loop", "thread-sensitive worker"), length=40):
     for role in roles:
         recording._open_lane(lambda: role)
     for lane, at, *rest in sorted(events, key=lambda event: event[1]):
-        recording.events.append((recording.began + at * 1_000_000, rest[0], lane, *rest[1:]))
+        recording.events += (recording.began + at * 1_000_000, rest[0], lane, *rest[1:])
     recording.ended = recording.began + length * 1_000_000
     return Lanes(recording, LiveLanes(recording))"""
 
