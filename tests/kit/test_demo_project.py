@@ -157,6 +157,15 @@ def test_its_members_have_the_addresses_of_their_names(rows):
     assert [each["email"] for each in members] == expected
 
 
+def test_its_settings_are_those_of_a_development_server(environment):
+    """As the lessons tell: lesson 05 runs `check --deploy` on what is not for production."""
+    asked = "from django.conf import settings as s; print(s.DEBUG, s.USE_TZ, len(s.MIDDLEWARE))"
+    result = manage("shell", "--no-imports", "-c", asked, environment=environment)
+    debug, time_zones, middleware = result.stdout.split()
+    assert (debug, time_zones) == ("True", "True"), result.stderr
+    assert int(middleware) >= 6
+
+
 def test_does_not_know_the_kit():
     sources = list(PROJECT.rglob("*.py"))
     assert sources

@@ -347,6 +347,22 @@ FAULTS = [
         ("assert [(None, None)] == [('Emma', None)]",),
     ),
     Fault(
+        "lanes-move-for-everybody",
+        "the lanes",
+        text("asynclab/lanes/live.css", "reduced-motion: reduce", "reduced-motion: never"),
+        test("test_styles.py::test_what_moves_stands_still_where_less_motion_is_asked_for"),
+        ("assert 0 == 1",),
+    ),
+    Fault(
+        "colour-that-no-theme-changes",
+        "the lanes",
+        text(
+            "asynclab/lanes/live.css", "--al-ink: var(--jp-ui-font-color0, #111)", "--al-ink: #111"
+        ),
+        test("test_styles.py::test_a_colour_is_only_the_fallback_of_the_themes"),
+        ("['#111']",),
+    ),
+    Fault(
         "boot-migrates-ones-own-project",
         "boot",
         text(
