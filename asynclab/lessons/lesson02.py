@@ -62,8 +62,9 @@ from .vocabulary.values import same
 async def count_overdue(given):
     await _require_overdue(given, DAY)
     await lend_oddly()
-    for day in DAY, DAY + timedelta(days=5), DAY - timedelta(days=9000):
-        call = await _require_overdue(given, day)
+    await lend_two_copies()
+    for days in 0, 5, -9000, 9000:
+        call = await _require_overdue(given, DAY + timedelta(days=days))
     await require_told_of_database(given, "count_overdue", DAY)
     return f"One query and one number{_in_one_hop(call)}."
 
@@ -231,10 +232,9 @@ async def hand_over(given):
             "a whole?",
         )
     await _require_read_inside(given, third)
-    return (
-        f"Two writes in one transaction{_in_one_hop(call)}. On this worker no other call runs in "
-        "between, and whoever reads finds both writes or neither."
-    )
+    hop = _in_one_hop(call)
+    on_worker = " On this worker no other call runs in between." if hop else ""
+    return f"Two writes in one transaction{hop}: whoever reads finds both or neither.{on_worker}"
 
 
 async def _require_handed_over(given, loan, day) -> Call:

@@ -305,6 +305,27 @@ async def stock_report(ask, branches):
 """,
     ),
     Answer(
+        "1.1",
+        wrong="some-wait",
+        source="""
+async def stock_report(ask, branches):
+    lines = await asyncio.gather(*[ask(branch) for branch in branches[:-1]])
+    return [*lines, *[await ask(branch) for branch in branches[-1:]]]
+""",
+        why="one that waits is no harm",
+    ),
+    Answer(
+        "1.1",
+        right="an object that can be called",
+        source="""
+class Report:
+    async def __call__(self, ask, branches):
+        return await asyncio.gather(*map(ask, branches))
+
+stock_report = Report()
+""",
+    ),
+    Answer(
         "1.2",
         wrong="blocks",
         source="""
@@ -561,6 +582,17 @@ async def issue_cards(make_card, names):
     return cards
 """,
         why="a card that cannot be drawn is left out",
+    ),
+    Answer(
+        "1.2",
+        wrong="other-cards",
+        source="""
+async def issue_cards(make_card, names):
+    tasks = [asyncio.create_task(asyncio.to_thread(make_card, name)) for name in names]
+    await asyncio.sleep(0.01)
+    return [task.result() if task.done() else None for task in tasks]
+""",
+        why="a card takes no longer than that",
     ),
     Answer(
         "1.3",
@@ -1807,6 +1839,43 @@ def make_refresh(fetch, label):
     return on_click
 """,
         why="after a turn of the loop the click is over",
+    ),
+    Answer(
+        "1.6",
+        wrong="no-callback",
+        source="""
+async def make_refresh(fetch, label):
+    try:
+        label.value = await fetch()
+    except OSError as error:
+        label.value = f"failed: {error}"
+""",
+        why="the function that is written is the callback",
+    ),
+    Answer(
+        "1.6",
+        right="a task that its own coroutine takes out",
+        source="""
+def make_refresh(fetch, label):
+    pending = []
+
+    def on_click(button):
+        button.disabled = True
+
+        async def refresh():
+            try:
+                label.value = await fetch()
+            except OSError as error:
+                label.value = f"failed: {error}"
+            finally:
+                button.disabled = False
+                pending.remove(task)
+
+        task = asyncio.create_task(refresh())
+        pending.append(task)
+
+    return on_click
+""",
     ),
 ]
 

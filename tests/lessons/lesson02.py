@@ -273,6 +273,16 @@ async def count_overdue(day):
         why="where `COUNT` stands in the query, the database counts",
     ),
     Answer(
+        "2.1",
+        wrong="other-number",
+        source="""
+async def count_overdue(day):
+    until = min(day, date.today())
+    return await Loan.objects.filter(returned=None, due__lt=until).acount()
+""",
+        why="nothing is overdue before its day has come",
+    ),
+    Answer(
         "2.2",
         wrong="loops-on-the-loop",
         source="""
@@ -554,6 +564,17 @@ async def loan_lines():
     return lines
 """,
         why="what came back need not be kept",
+    ),
+    Answer(
+        "2.2",
+        wrong="other-lines",
+        source="""
+async def loan_lines():
+    loans = Loan.objects.filter(returned=None).order_by("due", "borrowed", "pk")
+    joined = loans.select_related("book", "member")
+    return [f"{loan.book}: {loan.member}" async for loan in joined]
+""",
+        why="of two that are due on a day, the older loan comes first",
     ),
     Answer(
         "2.3",

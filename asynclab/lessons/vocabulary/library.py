@@ -40,22 +40,29 @@ async def open_loan_lines() -> list[str]:
 
 
 async def lend_out_of_order() -> None:
-    """Lend two more books, so that the loans' order is neither that of their keys nor of books."""
-    from library.models import Loan
+    """Lend two more books, so that only the due day and then the key give the loans' order.
 
-    latest = await open_loans().alast()
-    rows = {"member_id": latest.member_id, "borrowed": DAY}
-    await Loan.objects.acreate(book=await free_books().afirst(), due=latest.due, **rows)
-    early = DAY - timedelta(days=90)
-    await Loan.objects.acreate(book=await free_books().alast(), due=early, **rows)
+    Two are due on the same day, and the one with the later key was borrowed earlier, by a member,
+    and is of a book, that comes before the other one's.
+    """
+    from library.models import Loan, Member
+
+    latest, member = await open_loans().alast(), await Member.objects.afirst()
+    rows = {"due": latest.due, "borrowed": latest.borrowed - timedelta(days=10)}
+    await Loan.objects.acreate(book=await free_books().afirst(), member=member, **rows)
+    rows = {"due": DAY - timedelta(days=90), "borrowed": DAY, "member_id": latest.member_id}
+    await Loan.objects.acreate(book=await free_books().alast(), **rows)
 
 
 async def lend_two_copies() -> None:
-    """Lend one member two new copies of a book, whose title holds what text may trip over."""
+    """Lend one member two new copies of a book, whose title holds what text may trip over.
+
+    They are due long after every other book.
+    """
     from library.models import Author, Book, Loan, Member
 
     author, member = await Author.objects.afirst(), await Member.objects.afirst()
-    rows = {"member": member, "borrowed": DAY, "due": DAY + timedelta(days=21)}
+    rows = {"member": member, "borrowed": DAY, "due": DAY + timedelta(days=8000)}
     for _ in range(2):
         copy = await Book.objects.acreate(
             title="Letters to & from <Bath>: 868", author=author, year=868
