@@ -1417,7 +1417,7 @@ assert (await dashboard(amara)).text.startswith(text.removesuffix("..."))
 """,
 }
 
-NAMES_IN_HINTS = {}
+NAMES_IN_HINTS = {"2.4": {"AnonymousUser"}}
 
 FAULTS = [
     Fault(

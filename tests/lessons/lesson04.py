@@ -1781,6 +1781,7 @@ assert out.getvalue().strip() == "3 reminders sent"
 }
 
 NAMES_IN_HINTS = {
+    "4.1": {"connect"},
     "4.6": {"test_"},
     "4.7": {"send_all"},
 }

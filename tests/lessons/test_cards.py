@@ -1,6 +1,7 @@
 """What the cards and the hints say belongs to their exercise, and their examples come true."""
 
 import ast
+import builtins
 import functools
 import inspect
 import math
@@ -11,7 +12,7 @@ from collections import Counter
 import pytest
 from nbformat import NotebookNode
 
-from asynclab.authoring.notebooks import CHECKOUT, read
+from asynclab.authoring.notebooks import CHECKOUT, find, read
 from asynclab.exercises.book import Exercise, every_exercise
 from asynclab.exercises.stubs import exercise_cells
 from tests.harness.cells import Kernel
@@ -91,12 +92,26 @@ def known(exercise: Exercise) -> set[str]:
     return names("\n".join([*before, *(cell.source for cell in own(exercise)), *answers]))
 
 
+def diagnoses(exercise: Exercise) -> list[str]:
+    """The texts of the diagnoses that stand in an exercise's own check."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(exercise.grade)))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    said = [call.args[1:] for call in calls if getattr(call.func, "id", "") == "NotYet"]
+    return [
+        "".join(c.value for part in parts for c in ast.walk(part) if _is_text(c)) for parts in said
+    ]
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
 @each_exercise
-def test_the_code_in_its_hints_is_of_this_exercise(exercise):
-    told = [*exercise.hints, exercise.why]
+def test_the_code_in_its_hints_and_diagnoses_is_of_this_exercise(exercise):
+    told = [*exercise.hints, exercise.why, *diagnoses(exercise)]
     unknown = {name for text in told for code in CODE.findall(text) for name in names(code)}
     own = lesson(exercise.lesson).NAMES_IN_HINTS.get(exercise.number, ())
-    assert unknown - known(exercise) - PLACEHOLDERS == set(own)
+    assert unknown - known(exercise) - PLACEHOLDERS - set(dir(builtins)) == set(own)
 
 
 # ---------------------------------------------------------------- whose text it is
@@ -147,16 +162,53 @@ def shared(text: str, without: str) -> dict[str, float]:
     return {number: each / max(much.values()) for number, each in much.items()}
 
 
-A_HINT, ALL_HINTS, A_GOAL = 0.45, 0.7, 0.8
+A_HINT, ALL_HINTS, A_PART = 0.45, 0.7, 0.7
 """What an exercise has to share of them, with room for answers to come: one hint says little."""
 
 
 @each_exercise
-def test_its_hints_and_its_goal_are_about_this_exercise(exercise):
+def test_its_hints_and_its_card_are_about_this_exercise(exercise):
     number, hints = exercise.number, [*exercise.hints, exercise.why]
     assert [each for each in hints if shared(each, "hints")[number] < A_HINT] == []
     assert shared(" ".join(hints), "hints")[number] >= ALL_HINTS
-    assert shared(parts(exercise)["Goal"], "cards")[number] >= A_GOAL
+    long = [
+        text for name, text in parts(exercise).items() if name != "Example" if len(words(text)) > 5
+    ]
+    assert [text for text in long if shared(text, "cards")[number] < A_PART] == []
+
+
+@functools.cache
+def sections() -> dict[str, frozenset[str]]:
+    """The words of the lessons' sections, code and all, by the address that a card links to."""
+    texts, address = {}, None
+    for path in find("notebooks"):
+        for cell in read(path).cells:
+            if cell.cell_type == "markdown" and re.search("^##+ ", cell.source, re.MULTILINE):
+                address = f"../notebooks/{path.name}#cell-id={cell.id}"
+            texts[address] = f"{texts.get(address, '')}\n{cell.source}"
+    return {address: frozenset(words(text)) for address, text in texts.items()}
+
+
+def practised(exercise: Exercise) -> str:
+    return re.search(r"\*\*From the lesson:\*\* \[.*\]\((.*)\)", card(exercise))[1]
+
+
+@each_exercise
+def test_its_card_links_to_the_section_that_it_practises(exercise):
+    """Of those that the cards of its lesson link to, this one is about it."""
+    often = Counter(word for known in sections().values() for word in known)
+    text = card(exercise).partition("**From the lesson:**")[0]
+    cells = [cell.source for cell in own(exercise)[1:-1]]
+    mine = words("\n".join([text, *cells, *exercise.hints, exercise.why]))
+    linked = {practised(each) for each in EXERCISES.values() if each.lesson == exercise.lesson}
+    much = {
+        link: sum(
+            math.log((len(sections()) + 1) / (often[w] + 0.5)) for w in mine & sections()[link]
+        )
+        / math.sqrt(len(sections()[link]))
+        for link in linked
+    }
+    assert much[practised(exercise)] >= A_PART * max(much.values())
 
 
 def test_a_text_of_another_exercise_is_noticed():

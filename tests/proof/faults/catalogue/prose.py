@@ -134,7 +134,7 @@ FAULTS = [
             '"What does `asyncio.wait_for` stop, and what goes on after it?"',
             '"Two jobs, two threads: which of them touches the database?"',
         ),
-        (f"{CARDS}its_hints_and_its_goal_are_about_this_exercise",),
+        (f"{CARDS}its_hints_and_its_card_are_about_this_exercise",),
         ("What does `asyncio.wait_for` stop",),
     ),
     Fault(
@@ -143,15 +143,37 @@ FAULTS = [
         text(
             CHECKS, "On which thread does `letter` have to", "On which thread does `note` have to"
         ),
-        (f"{CARDS}the_code_in_its_hints_is_of_this_exercise[3.1]",),
+        (f"{CARDS}the_code_in_its_hints_and_diagnoses_is_of_this_exercise[3.1]",),
         ("{'note'}",),
     ),
     Fault(
         "card-of-another-goal",
         "a card",
         notebook(SOLUTIONS, lambda found: goals_exchanged(found, "card-3-1", "card-3-5")),
-        (f"{CARDS}its_hints_and_its_goal_are_about_this_exercise[3.1]",),
-        (">= 0.8", "assert 0."),
+        (f"{CARDS}its_hints_and_its_card_are_about_this_exercise[3.1]",),
+        ("takes all of the books back",),
+    ),
+    Fault(
+        "card-that-practises-another-section",
+        "a card",
+        both(
+            source(
+                SOLUTIONS,
+                "card-3-4",
+                "[Deeper: branches in parallel]",
+                "[Cancelled, and still at work]",
+            ),
+            source(SOLUTIONS, "card-3-4", "#cell-id=d-branches", "#cell-id=s-cancel"),
+        ),
+        (f"{CARDS}its_card_links_to_the_section_that_it_practises[3.4]",),
+        (">= ",),
+    ),
+    Fault(
+        "diagnosis-names-what-the-exercise-has-not",
+        "a diagnosis",
+        text(CHECKS, "`count` ran on the loop's thread", "`stocks` ran on the loop's thread"),
+        (f"{CARDS}the_code_in_its_hints_and_diagnoses_is_of_this_exercise[3.4]",),
+        ("'stocks'",),
     ),
     Fault(
         "card-with-another-title",
