@@ -180,7 +180,7 @@ def test_its_hints_and_its_card_are_about_this_exercise(exercise):
 @functools.cache
 def sections() -> dict[str, frozenset[str]]:
     """The words of the lessons' sections, code and all, by the address that a card links to."""
-    texts, address = {}, None
+    texts, address = {}, ""
     for path in find("notebooks"):
         for cell in read(path).cells:
             if cell.cell_type == "markdown" and re.search("^##+ ", cell.source, re.MULTILINE):
@@ -193,22 +193,29 @@ def practised(exercise: Exercise) -> str:
     return re.search(r"\*\*From the lesson:\*\* \[.*\]\((.*)\)", card(exercise))[1]
 
 
-@each_exercise
-def test_its_card_links_to_the_section_that_it_practises(exercise):
-    """Of those that the cards of its lesson link to, this one is about it."""
+def about(exercise: Exercise) -> dict[str, float]:
+    """How much each section shares with an exercise, as a part of what its own section shares."""
     often = Counter(word for known in sections().values() for word in known)
     text = card(exercise).partition("**From the lesson:**")[0]
     cells = [cell.source for cell in own(exercise)[1:-1]]
     mine = words("\n".join([text, *cells, *exercise.hints, exercise.why]))
-    linked = {practised(each) for each in EXERCISES.values() if each.lesson == exercise.lesson}
     much = {
-        link: sum(
-            math.log((len(sections()) + 1) / (often[w] + 0.5)) for w in mine & sections()[link]
-        )
-        / math.sqrt(len(sections()[link]))
-        for link in linked
+        link: sum(math.log((len(sections()) + 1) / (often[word] + 0.5)) for word in mine & known)
+        / math.sqrt(len(known))
+        for link, known in sections().items()
+        if known
     }
-    assert much[practised(exercise)] >= A_PART * max(much.values())
+    return {link: each / much[practised(exercise)] for link, each in much.items()}
+
+
+@each_exercise
+def test_its_card_links_to_the_section_that_it_practises(exercise):
+    """No other that the cards of its lesson link to is clearly closer, and none in the lesson."""
+    links = {practised(each) for each in EXERCISES.values() if each.lesson == exercise.lesson}
+    page = practised(exercise).partition("#")[0]
+    close = about(exercise)
+    assert [link for link in links if close[link] > 1.4] == []
+    assert [link for link in close if link.startswith(page) and close[link] > 1.9] == []
 
 
 def test_a_text_of_another_exercise_is_noticed():
