@@ -14,7 +14,7 @@ def figures() -> list[Figure]:
 
     late, smooth = latency(path), frames(path)
     return [
-        Figure("event to browser, median", late["median"], "ms", Budget(60)),
+        Figure("event to browser, median", late["median"], "ms", Budget(25)),
         Figure("event to browser, worst", late["worst"], "ms"),
         Figure("10,000 spans, zooming", smooth["rate"], "frames/s", Budget(30, at_least=True)),
         Figure("10,000 spans, in the page", smooth["spans"], "", Budget(10_000, at_least=True)),

@@ -61,6 +61,6 @@ def figures() -> list[Figure]:
         clone = Path(folder) / "clone"
         subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
         return [
-            Figure("fresh clone to JupyterLab up", seconds(clone), "s", Budget(30)),
+            Figure("fresh clone to JupyterLab up", seconds(clone), "s", Budget(20)),
             Figure("second start", seconds(clone), "s", Budget(8)),
         ]
