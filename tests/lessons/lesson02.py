@@ -1490,7 +1490,11 @@ FAULTS = [
     Fault(
         "right-answer-refused",
         "an answer",
-        text(CHECKS, "    if call.value == right:\n", "    if call.value == right and False:\n"),
+        text(
+            CHECKS,
+            "right):\n        if not any(map(_counts,",
+            "right) and False:\n        if not any(map(_counts,",
+        ),
         verdict("2.1 aggregate"),
         ("('not yet', 'other-number') == ('passed', '')",),
     ),
