@@ -51,7 +51,7 @@ FAULTS = [
             "::test_a_prediction_can_be_made_with_keys_and_the_next_with_the_mouse"
             "[notebooks/00_start_here.ipynb]",
         ),
-        ("assert all(", "False"),
+        ("where False = all(",),
         browser=True,
     ),
     Fault(
