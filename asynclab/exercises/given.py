@@ -36,12 +36,14 @@ class Call:
         problem: what the reader would be told of the exception that the check has expected, or
             None.
         error: that exception, or None.
+        grouped: whether it came out inside an exception group.
     """
 
     recording: Recording
     result: object = None
     problem: NotYet | None = None
     error: BaseException | None = None
+    grouped: bool = False
 
     @property
     def value(self) -> object:
@@ -141,7 +143,8 @@ class Given:
             problem = meaning_of(raised, self._exercise.errors)
             if not isinstance(raised.error, expect):
                 raise problem
-            return Call(job.recording, None, problem, raised.error)
+            grouped = job.error is not raised.error
+            return Call(job.recording, None, problem, raised.error, grouped)
         if inspect.isclass(function) and type(job.value) is function and not callable(job.value):
             raise NotYet("not-callable", _is_a_class(name))
         return Call(job.recording, job.value)

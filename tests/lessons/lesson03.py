@@ -268,6 +268,34 @@ async def reminder(letter, member_pk, day):
     ),
     Answer(
         "3.1",
+        wrong="not-called",
+        source="""
+async def reminder(letter, member_pk, day):
+    if not await Member.objects.filter(pk=member_pk).aexists():
+        return None
+    try:
+        return await sync_to_async(letter)(member_pk, day=day)
+    except LookupError:
+        return None
+""",
+        why="who is no member has nothing",
+    ),
+    Answer(
+        "3.1",
+        wrong="in-a-group",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(sync_to_async(letter)(member_pk, day=day))
+    except* LookupError:
+        task = None
+    return task and task.result()
+""",
+        why="except* is an except for tasks",
+    ),
+    Answer(
+        "3.1",
         right="a decorated function inside",
         source="""
 async def reminder(letter, member_pk, day):
@@ -624,6 +652,21 @@ async def export(make_csv):
     return await asyncio.to_thread(make_csv, rows)
 """,
         why="no rows, no file",
+    ),
+    Answer(
+        "3.2",
+        wrong="swallowed",
+        source="""
+from django.db import DatabaseError
+async def export(make_csv):
+    try:
+        loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+        rows = [row async for row in loans.values_list("book__title", "member__name")]
+    except DatabaseError:
+        rows = []
+    return await asyncio.to_thread(make_csv, rows)
+""",
+        why="a database that is away has no rows",
     ),
     Answer(
         "3.2",
@@ -1138,6 +1181,30 @@ def lend(book_pks, member_pk, day):
             Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
 """,
         why="nothing was lent, so nothing has to be said",
+    ),
+    Answer(
+        "3.3",
+        wrong="swallowed",
+        source="""
+from django.db import DatabaseError, IntegrityError
+
+@sync_to_async
+def lend(book_pks, member_pk, day):
+    try:
+        with transaction.atomic():
+            Member.objects.filter(pk=member_pk).update(name=F("name"))
+            out = Loan.objects.filter(member=member_pk, returned=None).count()
+            if out + len(book_pks) > 3:
+                raise LimitReached
+            for pk in book_pks:
+                due = day + timedelta(days=21)
+                Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+    except IntegrityError:
+        raise
+    except DatabaseError:
+        return False
+""",
+        why="whatever the database says, nothing was lent",
     ),
     Answer(
         "3.3",
@@ -2682,6 +2749,28 @@ async def shelf(request, opening_hours):
     return HttpResponse("\\n".join([hours, *lines]))
 """,
         why="who does not answer has closed",
+    ),
+    Answer(
+        "3.6",
+        wrong="other-page",
+        source="""
+hours = []
+
+async def shelf(request, opening_hours):
+    def lines():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.all()[:40]
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+
+    async def ask():
+        if not hours:
+            hours.append(await opening_hours())
+
+    _, lines = await asyncio.gather(ask(), sync_to_async(lines)())
+    return HttpResponse("\\n".join([*hours, *lines]))
+""",
+        why="the hours are the same every day",
     ),
     Answer(
         "3.6",
