@@ -7,8 +7,7 @@ import linecache
 import textwrap
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import asgiref.sync
@@ -84,16 +83,6 @@ class Given:
                 f"There is no `{name}` here. Run the cell that defines it, then this one again."
             )
         return self._namespace[name]
-
-    @contextmanager
-    def replaced(self, name: str, value: object) -> Iterator[None]:
-        """Let `value` stand behind `name` in the reader's namespace until the block ends."""
-        own = self.value(name)
-        self._namespace[name] = value
-        try:
-            yield
-        finally:
-            self._namespace[name] = own
 
     def source(self, name: str) -> str | None:
         """The source text that defined `name`, dedented, or None if it is not known."""

@@ -6,8 +6,8 @@ import io
 import threading
 import unittest
 import warnings
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import partial
@@ -23,7 +23,7 @@ from ..recorder.events import TASK, WAIT
 from ..recorder.roles import POOL_WORKER
 from .vocabulary.cancelling import Stalled, require_cancel_passed_on
 from .vocabulary.causes import behind_a_dot, on_other_loop
-from .vocabulary.edges import require_of_nothing
+from .vocabulary.edges import require_of_nothing, require_unchanged
 from .vocabulary.failing import (
     Outage,
     fail_in_many_ways,
@@ -35,7 +35,7 @@ from .vocabulary.library import DAY, every_row, free_books, open_loans
 from .vocabulary.loops import Hosts, noting_new_loops
 from .vocabulary.queries import queries
 from .vocabulary.tasks import LastFirst, pass_time
-from .vocabulary.threads import home, leaves_loop
+from .vocabulary.threads import home, leaves_loop, noting_new_threads
 from .vocabulary.transactions import noting_bare_queries
 from .vocabulary.values import same
 
@@ -103,12 +103,11 @@ async def on_return(given):
             "for it to its end. What does both?",
         )
     hosts.require_own("`notify`")
-    # As Django calls a sync view under ASGI: on a worker, from a loop.
-    await given.call("on_return", notify, driver=sync_to_async(partial(_send, "Emma")))
-    call = await given.call("on_return", notify, driver=sync_to_async(partial(_send, "Dracula")))
+    hosts.loops.clear()
+    server = await given.result_of("on_return", notify, driver=_under_asgi)
     if notices != (sent := ["Emma", "Emma", "Dracula"]):
         raise NotYet("other-notices", f"{sent} came back, and the notices are {notices}.")
-    if leaves_loop(call):
+    if hosts.loops != {server}:
         raise NotYet(
             "own-loop",
             "In a command it works. In a sync view under ASGI `notify` ran on a loop of its own, "
@@ -119,6 +118,13 @@ async def on_return(given):
         given, "on_return", fail_in_many_ways, where="thread", driver=driver, what="`notify`"
     )
     return "Delivered when `send` returns, on a new loop or on the server's."
+
+
+async def _under_asgi(receiver: Callable, notify: Callable) -> asyncio.AbstractEventLoop:
+    """Send two signals as a sync view does, on a worker; return the server's loop."""
+    for title in "Emma", "Dracula":
+        await sync_to_async(_send)(title, receiver, notify)
+    return asyncio.get_running_loop()
 
 
 def _send(title: str, receiver: Callable, notify: Callable) -> None:
@@ -166,7 +172,8 @@ async def stock_line(given):
 
     for title, copies in ("Emma", 4), ("the dispossessed", 1), ("Emma", 0):
         asked.clear()
-        call = await given.call("stock_line", ask, title, driver=_awaited)
+        with noting_new_threads() as threads:
+            call = await given.call("stock_line", ask, title, driver=_awaited)
         _require_line(call, f"{title}: {copies} copies")
         if hosts.nested:
             raise NotYet(
@@ -182,11 +189,11 @@ async def stock_line(given):
                 "The line is right, and `ask` ran on a loop of its own, on another thread. A "
                 "client that lives on this loop would break. What keeps `ask` where you are?",
             )
-        if any(span.sent for span in call.recording.spans):
+        if threads or any(span.sent for span in call.recording.spans):
             raise NotYet(
                 "there-and-back",
-                "The line is right. On the way to it, something was sent to another thread and "
-                "awaited from there. What is the short way?",
+                "The line is right. On the way to it, another thread was started, or something "
+                "was sent to one. What is the short way?",
             )
         if len(asked) > 1:
             raise NotYet(
@@ -250,7 +257,9 @@ async def stock_report(given):
         desk = LastFirst(asked)
         ask = _asking(desk, hosts, more)
         with noting_new_loops() as loops:
-            call = await given.call("stock_report", ask, asked, where="thread", expect=Exception)
+            taken = list(asked)
+            call = await given.call("stock_report", ask, taken, where="thread", expect=Exception)
+        require_unchanged(taken, asked)
         if (made := max(len(loops), len(hosts.loops))) > 1:
             raise NotYet(
                 "crossing-for-each",
@@ -358,7 +367,15 @@ async def add_author(given):
         raise Outage
 
     with noting_bare_queries() as bare:
-        call = await given.call("add_author", "Currer Bell", enrich, where="thread")
+        left_off = []
+        how = {"where": "thread", "driver": _noting_autocommit(left_off)}
+        call = await given.call("add_author", "Currer Bell", enrich, **how)
+    if left_off:
+        raise NotYet(
+            "autocommit-off",
+            "Whatever your caller writes next, nobody commits: autocommit is off, and stays off on "
+            "this connection. Which block puts it back on every way out?",
+        )
     book = Book.objects.filter(title="The Professor", author__name="Currer Bell")
     if not await book.aexists():
         raise NotYet(
@@ -367,8 +384,8 @@ async def add_author(given):
             "called with the author's `pk`?",
         )
     lanes = {query.lane for query in queries(call)}
-    call = await given.call("add_author", "Ellis Bell", broken, where="thread", expect=Exception)
-    if await Author.objects.filter(name="Ellis Bell").aexists():
+    call = await given.call("add_author", "Ellis Bell", broken, expect=Exception, **how)
+    if left_off or await Author.objects.filter(name="Ellis Bell").aexists():
         raise NotYet(
             "half-done",
             "`enrich` failed, and Ellis Bell stayed in the library, half done. Until when must the "
@@ -390,6 +407,22 @@ async def add_author(given):
         )
     praise = "Both in one transaction, or neither, and the caller hears of it."
     return f"One thread, one connection. {praise}" if len(lanes) == 1 else praise
+
+
+def _noting_autocommit(left_off: list[str]) -> Callable:
+    """A driver that notes for whom autocommit is off after the call, and puts it on again."""
+    from django.db import transaction
+
+    def add(add_author, name, enrich):
+        try:
+            return add_author(name, enrich)
+        finally:
+            if not transaction.get_autocommit():
+                left_off.append(name)
+                transaction.rollback()
+                transaction.set_autocommit(True)
+
+    return add
 
 
 @exercise(
@@ -545,13 +578,14 @@ async def overdue_test(given):
     for wrong, told in WRONG_SERVICES.items():
         if (await given.result_of("OverdueTest", wrong, **how)).wasSuccessful():
             raise told.again()
-        with given.replaced("overdue", wrong):
-            if (await given.result_of("OverdueTest", wrong, **how)).wasSuccessful():
-                raise NotYet(
-                    "compares-with-itself",
-                    "If `overdue` itself goes wrong, your tests pass: they hold the service "
-                    "against the very function that it is. Who else knows which book is late?",
-                )
+    with _out_of_order(given.value("overdue")):
+        if not (await given.result_of("OverdueTest", right, **how)).wasSuccessful():
+            raise NotYet(
+                "compares-with-itself",
+                "If `overdue` itself goes wrong, nothing that your tests expect is left: they hold "
+                "the service against the very function that it is. Who else knows which book is "
+                "late?",
+            )
     if not (await given.result_of("OverdueTest", None, **how)).wasSuccessful():
         raise NotYet(
             "lost-service",
@@ -559,6 +593,21 @@ async def overdue_test(given):
             "What does the line with `service` need, so that `self.service(day)` finds it?",
         )
     return f"It passes with the right service, and {len(WRONG_SERVICES)} wrong ones fail it."
+
+
+@contextmanager
+def _out_of_order(function: Callable) -> Iterator[None]:
+    """Let a function fail under whatever name it is called, as long as the block lasts."""
+
+    async def fail(day):
+        raise AssertionError
+
+    code = function.__code__
+    function.__code__ = fail.__code__
+    try:
+        yield
+    finally:
+        function.__code__ = code
 
 
 class _Service:

@@ -31,7 +31,7 @@ from .vocabulary.cancelling import (
 from .vocabulary.causes import under
 from .vocabulary.contexts import in_fresh_context
 from .vocabulary.cursors import CursorWatch
-from .vocabulary.edges import require_of_nothing
+from .vocabulary.edges import require_of_nothing, require_unchanged
 from .vocabulary.failing import (
     Outage,
     fail_in_many_ways,
@@ -251,7 +251,9 @@ async def _require_each_counted(given) -> None:
     crowd = [f"Volume {number}" for number in range(CROWD)]
     for titles in ["Emma", "Orlando", "Emma"], crowd:
         desk = LastFirst(titles)
-        total = await given.result_of("total_loans", titles, _counting(desk))
+        taken = list(titles)
+        total = await given.result_of("total_loans", taken, _counting(desk))
+        require_unchanged(taken, titles)
         if not same(total, len(titles)):
             raise NotYet(
                 "not-each-counted",
@@ -982,7 +984,9 @@ async def stock_take(given):
     watch, opened = LoopWatch(given), Opened()
     count = _Count(titles, watch)
     with opened:
-        result, closed = await given.result_of("stock_take", titles, count, driver=_watched)
+        taken = list(titles)
+        result, closed = await given.result_of("stock_take", taken, count, driver=_watched)
+    require_unchanged(taken, titles)
     expected = [count.NUMBERS[title] for title in titles]
     if not (same(result, expected) or same(result, tuple(expected))):
         raise NotYet("other-numbers", f"For {titles} it gave {result!r}, and not {expected!r}.")

@@ -163,6 +163,18 @@ def on_return(sender, title, notify, **kwargs):
 """,
     ),
     Answer(
+        "4.1",
+        wrong="own-loop",
+        source="""
+import threading
+BACKGROUND = asyncio.new_event_loop()
+threading.Thread(target=BACKGROUND.run_forever, daemon=True).start()
+def on_return(sender, title, notify, **kwargs):
+    asyncio.run_coroutine_threadsafe(notify(title), BACKGROUND).result()
+""",
+        why="a loop of one's own, on a thread that stays",
+    ),
+    Answer(
         "4.2",
         wrong="blocks-itself",
         source="""
@@ -344,6 +356,29 @@ async def stock_line(ask, title):
     return f"{title}: {copies} copies"
 """,
         why="one loop is there already",
+    ),
+    Answer(
+        "4.2",
+        wrong="there-and-back",
+        source="""
+import threading
+async def stock_line(ask, title):
+    threading.Timer(0, print).start()
+    return f"{title}: {await ask(title)} copies"
+""",
+        why="a thread that nobody waits for does no harm",
+    ),
+    Answer(
+        "4.2",
+        right="from an async generator",
+        source="""
+async def stock_line(ask, title):
+    parts = [part async for part in _parts(ask, title)]
+    return "".join(parts)
+async def _parts(ask, title):
+    yield f"{title}: "
+    yield f"{await ask(title)} copies"
+""",
     ),
     Answer(
         "4.3",
@@ -535,6 +570,18 @@ def stock_report(ask, branches):
 """,
     ),
     Answer(
+        "4.3",
+        wrong="changes-the-list",
+        source="""
+def stock_report(ask, branches):
+    branches.sort()
+    async def main():
+        return await asyncio.gather(*map(ask, branches))
+    return async_to_sync(main)()
+""",
+        why="puts the branches in order first",
+    ),
+    Answer(
         "4.4",
         wrong="returned-coroutine",
         source="""
@@ -708,6 +755,22 @@ def add_author(name, enrich):
     with transaction.atomic():
         return async_to_sync(both)()
 """,
+    ),
+    Answer(
+        "4.4",
+        wrong="autocommit-off",
+        source="""
+def add_author(name, enrich):
+    transaction.set_autocommit(False)
+    try:
+        author = Author.objects.create(name=name)
+        async_to_sync(enrich)(author.pk)
+        transaction.commit()
+    except BaseException:
+        transaction.rollback()
+        raise
+""",
+        why="commit and rollback are all that a transaction needs",
     ),
     Answer(
         "4.5",
@@ -1162,6 +1225,19 @@ class OverdueTest(TestCase):
         self.assertEqual(len(await self.service(date(2025, 5, 27))), number)
 """,
         why="one more, and one less: the number says it all",
+    ),
+    Answer(
+        "4.6",
+        wrong="compares-with-itself",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    async def test_service(self):
+        day = date(2025, 5, 27)
+        self.assertEqual(await self.service(day), await OverdueTest.service(day))
+""",
+        why="the class has the right service",
     ),
     Answer(
         "4.7",

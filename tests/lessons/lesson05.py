@@ -453,6 +453,18 @@ async def total_loans(titles, count):
         why="there is always a title",
     ),
     Answer(
+        "5.2",
+        wrong="changes-the-list",
+        source="""
+async def total_loans(titles, count):
+    asking = []
+    while titles:
+        asking.append(count(titles.pop()))
+    return sum(await asyncio.gather(*asking))
+""",
+        why="takes one title after the other from the list",
+    ),
+    Answer(
         "5.3",
         wrong="two-contexts",
         source="""
@@ -1009,6 +1021,27 @@ def titles_lent(times):
     with connection.cursor() as cursor:
         cursor.execute(LENT, [times])
         return [title for (title,) in cursor.fetchall()]
+""",
+    ),
+    Answer(
+        "5.4",
+        right="a thread of its own, and a future",
+        source="""
+async def titles_lent(times):
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    def run():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(LENT, [times])
+                outcome = future.set_result, [t for (t,) in cursor.fetchall()]
+        except BaseException as error:
+            outcome = future.set_exception, error
+        finally:
+            connection.close()
+        loop.call_soon_threadsafe(*outcome)
+    threading.Thread(target=run).start()
+    return await future
 """,
     ),
     Answer(
@@ -1871,6 +1904,23 @@ async def stock_take(titles, count):
     tasks = [asyncio.create_task(asyncio.to_thread(_count, count, title)) for title in titles]
     return [await task for task in tasks]
 """,
+    ),
+    Answer(
+        "5.7",
+        wrong="changes-the-list",
+        source="""
+async def stock_take(titles, count):
+    def closing(title):
+        try:
+            return count(title)
+        finally:
+            connections.close_all()
+    asking = []
+    while titles:
+        asking.append(asyncio.to_thread(closing, titles.pop(0)))
+    return await asyncio.gather(*asking)
+""",
+        why="the list is not needed any more",
     ),
 ]
 

@@ -2,10 +2,13 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ...exercises.book import NotYet
 from ...exercises.given import Call
-from ...recorder import workers
+from ...exercises.lineage import is_beside
+from ...recorder import hooks, workers
 from ...recorder.events import CELL, TASK
 from ...recorder.roles import EVENT_LOOP, THREAD_SENSITIVE_WORKER
 from .causes import on_other_loop
@@ -112,6 +115,19 @@ class Encounter:
         self._thread.set()
         if not self._loop.wait(self.PATIENCE):
             self._in_vain = True
+
+
+@contextmanager
+def noting_new_threads() -> Iterator[list[str]]:
+    """Note the names of the threads that a call starts in the block, beside its own."""
+    started, check = [], threading.current_thread()
+
+    def note(thread):
+        if not is_beside() and threading.current_thread() is not check:
+            started.append(thread.name)
+
+    with hooks.before(threading.Thread, "start", note):
+        yield started
 
 
 def require_this_loop(call: Call) -> None:

@@ -313,15 +313,3 @@ class Answer:
     async def __call__(self): return 1
 answer = {answer}"""
     assert outcome_of(cell) == 1
-
-
-def test_a_name_is_replaced_for_a_while():
-    found = []
-
-    async def check(given):
-        with given.replaced("other", 2):
-            found.append(await given.result_of("answer"))
-        found.append(await given.result_of("answer"))
-
-    assert verdict_on("other = 1\ndef answer(): return other", check).passed
-    assert found == [2, 1]
