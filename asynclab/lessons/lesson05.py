@@ -1083,6 +1083,8 @@ class _Count:
     def __init__(self, titles: Sequence[str], watch: LoopWatch):
         self.meeting = Meeting(len(titles), self.TOGETHER)
         self._watch = watch
+        self._first, self._others = titles[0] if titles else "", len(titles) - 1
+        self._change = threading.Condition()
 
     def __call__(self, title):
         from library.models import Loan
@@ -1093,9 +1095,19 @@ class _Count:
             return self.NUMBERS[title]
         with self.meeting:
             Loan.objects.filter(book__title=title).exists()
+        self._wait_for_others(title)
         if title == self.NO_SUCH:
             raise Outage
         return self.NUMBERS[title]
+
+    def _wait_for_others(self, title: str) -> None:
+        """Let the first title's number come last, if others can be counted meanwhile."""
+        with self._change:
+            if title != self._first:
+                self._others -= 1
+                self._change.notify_all()
+            elif self.meeting.most > 1:
+                self._change.wait_for(lambda: self._others <= 0, PATIENCE)
 
 
 def _require_plain(given, *names: str) -> None:
