@@ -393,7 +393,7 @@ async def request_id_middleware(given):
     await require_cancel_passed_on(
         given, "request_id_middleware", stalled, _request_to(stalled.work), what="the view"
     )
-    return "The view has its request's id; then the old value is back, and whatever was raised."
+    return "The view has its request's id. Afterwards the old value is back, whatever was raised."
 
 
 def _one_request(request_id: contextvars.ContextVar, view: Callable) -> Callable:
@@ -1033,8 +1033,8 @@ async def stock_take(given):
     )
     await _require_closed_after_error(given, [*titles, _Count.NO_SUCH])
     return (
-        f"The numbers are right, {count.meeting.most} counts ran at once, and none of the "
-        f"{len(opened)} connections that were opened is left open."
+        f"The numbers are right, at least {count.TOGETHER} counts ran at once, and of the "
+        "connections that were opened none is left open."
     )
 
 
