@@ -241,6 +241,9 @@ async def _require_handed_over(given, loan, day) -> Call:
     from library.models import Loan, Member
 
     receiver = await Member.objects.exclude(pk=loan.member_id).afirst()
+    long_ago = {"borrowed": DAY - timedelta(days=99), "due": DAY - timedelta(days=78)}
+    long_ago |= {"book_id": loan.book_id, "member": receiver}
+    await Loan.objects.acreate(returned=DAY - timedelta(days=80), **long_ago)
     before = await _rows()
     call = await call_off_the_loop(given, "hand_over", loan.pk, receiver.pk, day)
     new = await open_loans().filter(book=loan.book_id).afirst()
@@ -295,12 +298,25 @@ async def _require_read_inside(given, loan) -> None:
         )
 
 
+async def _member_who_left() -> int:
+    """The key of nobody, between the keys of others."""
+    from library.models import Member
+
+    left, _ = [
+        await Member.objects.acreate(name=name, email=f"{name}@example.org")
+        for name in ("left", "stayed")
+    ]
+    key = left.pk
+    await left.adelete()
+    return key
+
+
 async def _require_all_or_nothing(given, loan) -> None:
     """Hand the book to a member who does not exist, and then without a database in the middle."""
     from django.db import DatabaseError
     from library.models import Member
 
-    nobody = 1 + (await Member.objects.order_by("pk").alast()).pk
+    nobody = await _member_who_left()
     before = await _rows()
     call = await given.call("hand_over", loan.pk, nobody, DAY, expect=Exception)
     if await _rows() != before:
@@ -363,8 +379,9 @@ async def _require_all_or_nothing(given, loan) -> None:
     },
 )
 async def greet(given):
-    for name in "amara", "d.weiss":
-        call = await call_off_the_loop(given, "greet", await request_of(name))
+    requests = {name: await request_of(name) for name in ("amara", "d.weiss")}
+    for name, request in requests.items():
+        call = await call_off_the_loop(given, "greet", request)
         await _require_text("greet", call.value, f"Good evening, {name}.")
         require_this_loop(call)
     call = await call_off_the_loop(given, "greet", await request_of(None))

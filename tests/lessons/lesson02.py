@@ -903,6 +903,19 @@ def hand_over(loan_pk, member_pk, day):
 """,
     ),
     Answer(
+        "2.3",
+        wrong="changes-more",
+        source="""
+@sync_to_async
+@transaction.atomic
+def hand_over(loan_pk, member_pk, day):
+    book = Loan.objects.get(pk=loan_pk).book
+    book.loans.update(returned=day)
+    book.loans.create(member_id=member_pk, borrowed=day, due=day + timedelta(days=21))
+""",
+        why="a book has one loan",
+    ),
+    Answer(
         "2.4",
         wrong="lazy-user",
         source="""
@@ -1081,6 +1094,20 @@ async def greet(request):
     page = engines["django"].from_string("Good evening, {{ name|default:'guest' }}.")
     return TemplateResponse(request, page, {"name": user.username})
 """,
+    ),
+    Answer(
+        "2.4",
+        wrong="other-text",
+        source="""
+from django.contrib.auth.models import User
+
+async def greet(request):
+    user = await request.auser()
+    if user.is_authenticated:
+        user = await User.objects.order_by("pk").alast()
+    return HttpResponse(f"Good evening, {user.username or 'guest'}.")
+""",
+        why="whoever came last is here",
     ),
     Answer(
         "2.5",
