@@ -1151,7 +1151,7 @@ async def _require_next_page(given, before: str) -> None:
     expected = await _shelf_page()
 
     hours = "Closed today"
-    page = await given.result_of("shelf", sync_to_async(int), hours, driver=_serve)
+    page = await given.result_of("shelf", _behind_the_queries, hours, driver=_serve)
     require_response("shelf", page)
     expected = expected.replace(HOURS, hours)
     if page.text.splitlines()[1:] == before.splitlines()[1:]:
@@ -1166,6 +1166,12 @@ async def _require_next_page(given, before: str) -> None:
             f"{difference(page.text, expected)} This time the opening hours came after the books, "
             "and were others. Which call waits for both, and keeps their order?",
         )
+
+
+async def _behind_the_queries() -> None:
+    """Wait until the worker of the request has done what it has been sent."""
+    await turns()
+    await sync_to_async(int)()
 
 
 async def _require_left(given) -> None:

@@ -2838,7 +2838,7 @@ EQUIVALENT = [
     ),
     Equivalent(
         because="`asyncio.wait` sets no context variable; a task in between changes nothing.",
-        mutants=("3.5 task-for-each@13",),
+        mutants=("3.5 task-for-each@15",),
     ),
     Equivalent(
         because=(
