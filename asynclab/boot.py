@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from copy import deepcopy
 from pathlib import Path
 
 from .ground import folders
@@ -274,6 +275,7 @@ class _Library:
             )
         self.folder = _temporary_folder()
         self.seed = self.folder / "seed.sqlite3"
+        self.options = {}
         self.file = None
         self.renewals = 0
         self.connections = weakref.WeakSet()
@@ -316,10 +318,24 @@ class _Library:
             with (
                 hooks.around(DatabaseWrapper, "get_connection_params", self._choosing_the_file),
                 hooks.before(BaseDatabaseWrapper, "ensure_connection", self._leave_other_file),
+                self._options_of_the_project(),
             ):
                 yield
         finally:
             self._file_here = self._file_in_use
+
+    @contextmanager
+    def _options_of_the_project(self) -> Iterator[None]:
+        """The database's settings, such as CONN_MAX_AGE, before the reader has changed any."""
+        from django.db import connections
+
+        in_use = connections.settings["default"]
+        found = dict(in_use)
+        in_use.update(deepcopy(self.options) | {"NAME": found["NAME"]})
+        try:
+            yield
+        finally:
+            in_use.update(found | {"NAME": in_use["NAME"]})
 
     def _file_in_use(self) -> str:
         from django.db import connections
@@ -381,6 +397,7 @@ class _Library:
         finally:
             connections.close_all()
         unfinished.replace(self.seed)
+        self.options = deepcopy(connections.settings["default"])
         connection_created.connect(self._note_connection)
 
     def _use(self, file):

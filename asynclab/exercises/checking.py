@@ -23,6 +23,7 @@ from .given import Given
 from .leftovers import settled
 from .limits import Stopped, was_told_to_end
 from .lineage import Lineage, is_beside
+from .receivers import left_out
 from .verdicts import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict, as_written
 
 NO_DJANGO = "Django is not set up here. Run the cell with `boot()`, then this one again."
@@ -89,7 +90,7 @@ async def grade(
         redirect_stdout(Shared(printed, sys.stdout)),
         redirect_stderr(Shared(printed, sys.stderr)),
     )
-    with _undisturbed(), _apart(check), output[0], output[1]:
+    with _undisturbed(), _apart(check), left_out(namespace, check.is_here), output[0], output[1]:
         outcome, text, diagnosis = await check.awaited(_outcome(exercise, namespace, cells))
     return Verdict(exercise.number, exercise.title, outcome, text, diagnosis, printed.short())
 

@@ -287,6 +287,23 @@ DONE_BEFORE = {
         "for each in _open_in:\n    each.start()",
         "_close.set()\nfor each in _open_in:\n    each.join()",
     ),
+    "connections that are kept": switch(
+        "from django.db import connections\nconnections.settings['default']['CONN_MAX_AGE'] = 600",
+        "connections.settings['default']['CONN_MAX_AGE'] = 0",
+    ),
+    "a receiver that raises": switch(
+        "from django.db.backends.signals import connection_created\n"
+        "from django.db.models.signals import post_save\ndef _receive(**_):\n    1 / 0\n"
+        "post_save.connect(_receive)\nconnection_created.connect(_receive)",
+        "post_save.disconnect(_receive)\nconnection_created.disconnect(_receive)",
+        mixes=False,
+    ),
+    "a receiver that writes": switch(
+        "from django.db.models.signals import post_save\nfrom library.models import Loan, Member\n"
+        "def _write(sender, **_):\n    Member.objects.update(name='Nemo')\n"
+        "post_save.connect(_write, sender=Loan)",
+        "post_save.disconnect(_write, sender=Loan)",
+    ),
     "a cursor left open": Beside(
         "from asgiref.sync import sync_to_async\n"
         f"{MODELS}_rows = iter(())\ndef _begin():\n    global _rows\n"

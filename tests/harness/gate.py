@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from asynclab.exercises.book import Exercise
+from asynclab.exercises.book import Exercise, exercises_of
 from asynclab.exercises.stubs import exercise_cells
 from asynclab.exercises.verdicts import PASSED
 from tests.harness.beside import BARE, Beside
@@ -91,6 +91,11 @@ class Kernel:
             verdict="gate_verdict.outcome, gate_verdict.diagnosis, repr(gate_verdict)",
         )
         return ast.literal_eval(said["verdict"])
+
+    def references(self) -> list[tuple[Exercise, str]]:
+        """The lesson's exercises with their answers."""
+        exercises = exercises_of(self.lesson)
+        return [(exercise, self.cells[exercise.number].source) for exercise in exercises]
 
     def refused(self, beside: Beside, answers: list[tuple[Exercise, str]]) -> list[str]:
         """What is said of the answers that do not pass, as they do by themselves."""

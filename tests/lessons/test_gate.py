@@ -96,12 +96,7 @@ def test_verdict(kernel_of, exercise, source, expected):
 def test_verdict_depends_on_the_answer_alone(kernel_of, lesson):
     """At night each of these alone: test_beside.py."""
     kernel = kernel_of(lesson)
-    references = [
-        (exercise, kernel.cells[exercise.number].source)
-        for exercise in EXERCISES
-        if exercise.lesson == lesson
-    ]
-    assert kernel.refused(mixture(), references) == []
+    assert kernel.refused(mixture(), kernel.references()) == []
 
 
 SPOILED = """

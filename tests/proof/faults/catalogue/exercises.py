@@ -104,6 +104,17 @@ FAULTS = [
         ("here: 47, beside: 30, in a new thread: 47, then: 30",),
     ),
     Fault(
+        "check-calls-the-readers-receivers",
+        "a check",
+        text(
+            "asynclab/exercises/receivers.py",
+            "            if not of():\n",
+            "            if True:\n",
+        ),
+        kit("test_receivers.py::test_receivers_of_the_notebook_are_left_out_for_the_check_alone"),
+        ("['the notebook', 'the desk', 'a library'] == ['a library']",),
+    ),
+    Fault(
         "check-runs-in-the-readers-context",
         "a check",
         text(LINEAGE, "context = contextvars.Context()", "context = contextvars.copy_context()"),
