@@ -7,8 +7,8 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, redirect_stderr, redirect_stdout
 
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 from IPython import get_ipython
@@ -32,8 +32,21 @@ GUARD_OFF = f"{UNSAFE} is set: Django's guard is off in this kernel. The check r
 
 INTERRUPTED = "The check was interrupted. It left nothing behind."
 
-# Output and environment belong to the process, so only one check may hold them at a time.
-_one_at_a_time = asyncio.Lock()
+# Output and environment belong to the process, so only one check may hold them at a time. A lock
+# of asyncio's would serve one loop alone.
+_one_at_a_time = threading.Lock()
+TURN = 0.02
+"""Seconds between two looks whether it is this check's turn."""
+
+
+@asynccontextmanager
+async def _turn() -> AsyncIterator[None]:
+    while not _one_at_a_time.acquire(blocking=False):
+        await asyncio.sleep(TURN)
+    try:
+        yield
+    finally:
+        _one_at_a_time.release()
 
 
 def check(number: object) -> "Check":
@@ -69,7 +82,7 @@ class Check:
 
     async def _run(self) -> Verdict:
         try:
-            async with _one_at_a_time:
+            async with _turn():
                 verdict = await grade(self._exercise, *_notebook())
         except asyncio.CancelledError as interrupt:
             # The same exception goes on: asyncio.timeout() knows no subclass of it before 3.13.

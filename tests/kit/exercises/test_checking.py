@@ -357,3 +357,5 @@ def test_checks_that_are_awaited_together_run_one_after_another(monkeypatch, own
 
     assert [verdict.outcome for verdict in asyncio.run(main())] == [PASSED, PASSED]
     assert most == [1, 1]
+    # And once more, on another loop.
+    assert [verdict.outcome for verdict in asyncio.run(main())] == [PASSED, PASSED]

@@ -215,8 +215,8 @@ FAULTS = [
         "a check",
         text(
             "asynclab/exercises/checking.py",
-            "_one_at_a_time = asyncio.Lock()",
-            "_one_at_a_time = asyncio.Semaphore(2)",
+            "_one_at_a_time = threading.Lock()",
+            "_one_at_a_time = threading.Semaphore(2)",
         ),
         kit("test_checking.py::test_checks_that_are_awaited_together_run_one_after_another"),
         ("[1, 2] == [1, 1]",),
