@@ -1,5 +1,7 @@
 """Something fails under an answer, and whoever called it has to hear of it."""
 
+import asyncio
+
 import pytest
 from django.db import OperationalError
 
@@ -10,6 +12,7 @@ from asynclab.lessons.vocabulary.failing import (
     require_cancellable,
     require_told,
     require_told_itself,
+    require_told_of_no_loop,
 )
 from tests.kit.exercises.answers import verdict_on
 from tests.kit.recorder.conftest import library
@@ -99,3 +102,28 @@ def test_a_database_that_is_lost_stays_lost(library):
         with pytest.raises(OperationalError):
             authors.update(name="nobody")
     assert authors.exists()
+
+
+STARTS = """
+async def send(): pass
+def answer():
+    try:
+        asyncio.ensure_future(coroutine := send())
+    except RuntimeError:
+        {otherwise}
+    finally:
+        coroutine.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "patched", "diagnosis"),
+    [("raise", False, ""), ("pass", False, "swallowed"), ("pass", True, "")],
+)
+def test_without_a_loop_the_start_of_a_task_is_told(monkeypatch, otherwise, patched, diagnosis):
+    async def check(given):
+        await require_told_of_no_loop(given, "answer")
+
+    if patched:  # as by nest_asyncio
+        monkeypatch.setattr(asyncio, "get_event_loop", asyncio.new_event_loop)
+    assert verdict_on(STARTS.format(otherwise=otherwise), check).diagnosis == diagnosis
