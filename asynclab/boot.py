@@ -426,6 +426,7 @@ class _Library:
             # The new connection is not inside an atomic() that was begun on the old one.
             connection.in_atomic_block = connection.closed_in_transaction = False
             connection.run_on_commit = []
+            connection.execute_wrappers = []
             connection.connection = None
 
 

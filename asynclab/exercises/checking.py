@@ -17,18 +17,22 @@ from ..boot import UNSAFE, seed_data
 from ..ground.connections import close_connections
 from ..recorder import workers
 from . import score
+from .apart import STUCK, Stuck, on_own_thread
 from .book import Exercise, NotAttempted, NotYet, find
+from .endings import Stopped, was_told_to_end
 from .event_loops import asyncio_run
 from .given import Given
-from .leftovers import settled
-from .limits import Stopped, was_told_to_end
 from .lineage import Lineage, is_beside
 from .receivers import left_out
-from .verdicts import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict, as_written
+from .surroundings import as_imported
+from .texts import as_written, headline, shortened
+from .verdicts import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict
 
 NO_DJANGO = "Django is not set up here. Run the cell with `boot()`, then this one again."
 
 GUARD_OFF = f"{UNSAFE} is set: Django's guard is off in this kernel. The check ran with it on."
+
+UNUSABLE = "The check cannot use what your code gave it"
 
 INTERRUPTED = "The check was interrupted. It left nothing behind."
 
@@ -54,7 +58,9 @@ def check(number: object) -> "Check":
 
     A check has the data that `boot()` made, so that what you wrote into the library changes no
     verdict; your own data is back when it ends. It leaves the data of another project alone.
-    Django's guard is on while it runs, and is then what it was.
+    Django's guard is on while it runs, and is then what it was. Whatever the answer does, a verdict
+    comes, and the kernel is as it was before; unless it ends the process, or holds Python's lock in
+    C code that never returns.
 
     Args:
         number: the exercise's number.
@@ -98,34 +104,43 @@ async def grade(
     exercise: Exercise, namespace: dict[str, object], cells: Sequence[str] = ()
 ) -> Verdict:
     """The verdict on what the reader has for `exercise`; see `Given`."""
-    printed, check = Printed(), Lineage()
+    printed, check, notes = Printed(), Lineage(), []
     output = (
         redirect_stdout(Shared(printed, sys.stdout)),
         redirect_stderr(Shared(printed, sys.stderr)),
     )
-    with _undisturbed(), _apart(check), left_out(namespace, check.is_here), output[0], output[1]:
-        outcome, text, diagnosis = await check.awaited(_outcome(exercise, namespace, cells))
-    return Verdict(exercise.number, exercise.title, outcome, text, diagnosis, printed.short())
+    apart = _apart(check), left_out(namespace, check.is_here)
+    with _undisturbed() as replaced, apart[0], apart[1], output[0], output[1]:
+        try:
+            work = _outcome(exercise, namespace, cells, notes)
+            outcome, text, diagnosis = await on_own_thread(work, check)
+        except Stuck as stuck:
+            outcome, text, diagnosis = NOT_YET, _says_stuck(stuck, namespace), "stuck"
+        except Exception as error:  # noqa: BLE001 - the loop's, without names that it needs
+            outcome, text, diagnosis = NOT_YET, f"{UNUSABLE}: `{headline(error)}`", "unusable"
+    if replaced:
+        notes.append(_says_replaced(replaced))
+    texts = shortened(text), diagnosis, printed.short(), tuple(dict.fromkeys(notes))
+    return Verdict(exercise.number, exercise.title, outcome, *texts)
 
 
-async def _outcome(exercise: Exercise, *notebook) -> tuple[str, str, str]:
-    with settled():
-        return await _graded(exercise, *notebook)
-
-
-async def _graded(exercise: Exercise, *notebook) -> tuple[str, str, str]:
+async def _outcome(exercise: Exercise, *notebook_and_notes) -> tuple[str, str, str]:
+    """Outcome, text and diagnosis. Whatever the answer has made is free when it returns."""
     try:
-        praise = await exercise.grade(Given(exercise, *notebook))
+        praise = await _praise(exercise, *notebook_and_notes)
     except NotAttempted as missing:
         return NOT_ATTEMPTED, str(missing), ""
     except NotYet as problem:
         return NOT_YET, problem.text, problem.diagnosis
     except (ImportError, AppRegistryNotReady, ImproperlyConfigured):
         return NOT_ATTEMPTED, NO_DJANGO, ""
-    except Exception as error:  # noqa: BLE001
+    except Stopped:
+        raise
+    except BaseException as error:
+        if asyncio.current_task().cancelling():
+            raise
         # What the reader's code returned may be anything, and a check may trip over it.
-        text = f"The check cannot use what your code gave it: `{type(error).__name__}: {error}`"
-        return NOT_YET, text, "unusable"
+        return NOT_YET, f"{UNUSABLE}: `{headline(error)}`", "unusable"
     return PASSED, praise or "", ""
 
 
@@ -144,6 +159,35 @@ def _apart(check: Lineage) -> Iterator[None]:
         yield
 
 
+async def _praise(
+    exercise: Exercise, namespace: dict[str, object], cells: Sequence[str], notes: list[str]
+) -> str | None:
+    given = Given(exercise, namespace, cells)
+    try:
+        return await exercise.grade(given)
+    finally:
+        notes += given.left
+
+
+def _says_stuck(stuck: Stuck, namespace: dict[str, object]) -> str:
+    mine = [name for names, name in stuck.path if names is namespace]
+    where = f"`{mine[0]}`" if mine else "it"
+    ended = "could not be stopped. Restart the kernel" if stuck.runs_on else "was stopped"
+    return (
+        f"The check looked at what your code gave it: {where} did not end within {STUCK} "
+        f"seconds, and {ended}. What does it wait for?"
+    )
+
+
+def _says_replaced(names: list[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:3])
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return (
+        f"Replaced in this kernel: {shown}{more}. The check ran with the original; "
+        "to have it back, restart the kernel."
+    )
+
+
 class Printed(io.TextIOBase):
     """What the reader's code prints: the first lines, and how many there were."""
 
@@ -159,9 +203,12 @@ class Printed(io.TextIOBase):
 
     def write(self, text: str) -> int:
         if len(self._start) < self.LINES * self.WIDTH:
-            self._start += text
+            self._start += text[: self.LINES * self.WIDTH]
         self._lines += text.count("\n")
         return len(text)
+
+    def close(self) -> None:
+        """Stay open: what is printed next comes here, too."""
 
     def short(self) -> str:
         """The first lines, each cut to its width, and the number of those left out."""
@@ -188,30 +235,36 @@ class Shared(io.TextIOBase):
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Put back what belongs to the process and the reader's code may change."""
-    environment, folder, depth = dict(os.environ), os.getcwd(), sys.getrecursionlimit()
-    hook, threading.excepthook = threading.excepthook, _show_end_of_thread
-    # A loop that asgiref made, or one that is gone, reports to this logger, with a traceback.
-    logging.getLogger("asyncio").addFilter(_tell_in_short)
-    os.environ.pop(UNSAFE, None)  # without the guard a wrong answer may pass
-    try:
-        with warnings.catch_warnings():
+def _undisturbed() -> Iterator[list[str]]:
+    """Put back what belongs to the process and the reader's code may change; see `as_imported`."""
+    with as_imported() as replaced:
+        threading.excepthook, sys.unraisablehook = _show_end_of_thread, _show_unraisable
+        os.environ.pop(UNSAFE, None)  # without the guard a wrong answer may pass
+        # A loop that asgiref made, one that is gone, and a pool report here, with a traceback.
+        for name in ("asyncio", "concurrent.futures"):
+            logging.getLogger(name).addFilter(_tell_in_short)
+        with warnings.catch_warnings(), _no_exit():
             warnings.showwarning = _show_warning
-            yield
+            yield replaced
+
+
+@contextmanager
+def _no_exit() -> Iterator[None]:
+    """Let `exit()` be an error in the block. In a kernel it would end that, a moment later."""
+    shell = get_ipython()
+    if shell is None:
+        yield
+        return
+    shell.ask_exit = sys.exit
+    try:
+        yield
     finally:
-        logging.getLogger("asyncio").removeFilter(_tell_in_short)
-        threading.excepthook = hook
-        sys.setrecursionlimit(depth)
-        if os.environ != environment:
-            os.environ.clear()
-            os.environ.update(environment)
-        os.chdir(folder)
+        del shell.ask_exit
 
 
 def _show_warning(message, category, *_place, **_more) -> None:
     """In one line, for it may arise in any frame, mostly in one that the reader did not write."""
-    print(f"{category.__name__}: {as_written(str(message))}", file=sys.stderr)
+    print(f"{category.__name__}: {as_written(shortened(str(message)))}", file=sys.stderr)
 
 
 def _tell_in_short(record: logging.LogRecord) -> bool:
@@ -221,9 +274,9 @@ def _tell_in_short(record: logging.LogRecord) -> bool:
     """
     if is_beside():
         return True
-    first = as_written(record.getMessage().partition("\n")[0])
+    first = as_written(shortened(record.getMessage()).partition("\n")[0])
     error = record.exc_info[1] if record.exc_info else None
-    what = f": {type(error).__name__}: {error}" if error is not None else ""
+    what = f": {headline(error)}" if error is not None else ""
     if record.levelno >= logging.WARNING:
         print(f"{first}{what}", file=sys.stderr)
     return False
@@ -235,8 +288,12 @@ def _show_end_of_thread(ended: threading.ExceptHookArgs) -> None:
     if stopped and ended.thread is not None and was_told_to_end(ended.thread):
         return
     name = ended.thread.name if ended.thread else "a thread"
-    what = f"{ended.exc_type.__name__}: {as_written(str(ended.exc_value))}"
-    print(f"Exception in {name}: {what}", file=sys.stderr)
+    print(f"Exception in {name}: {headline(ended.exc_value)}", file=sys.stderr)
+
+
+def _show_unraisable(ignored: "sys.UnraisableHookArgs") -> None:
+    """In one line: what a finalizer raises, or a coroutine that does not let itself be closed."""
+    print(f"Exception ignored: {headline(ignored.exc_value)}", file=sys.stderr)
 
 
 def _notebook() -> tuple[dict[str, object], Sequence[str]]:

@@ -1,6 +1,7 @@
 """The reader's names, as a check gets them."""
 
 import ast
+import builtins
 import functools
 import inspect
 import linecache
@@ -14,9 +15,16 @@ import asgiref.sync
 
 from ..recorder.events import Recording
 from .book import Exercise, NotAttempted, NotYet, Raised, meaning_of
-from .limits import Job, ReturnedAwaitable, ReturnedFuture, ReturnedGenerator, is_async
+from .limits import (
+    Job,
+    ReturnedAwaitable,
+    ReturnedFuture,
+    ReturnedGenerator,
+    TooLarge,
+    is_async,
+)
 from .stubs import STUB, bound_names, parse
-from .verdicts import as_written
+from .texts import headline
 
 LOOKS = 5
 BETWEEN_LOOKS = 0.002
@@ -66,9 +74,12 @@ class Given:
 
     Raises:
         NotAttempted: a name is missing, or its stub still stands.
+
+    `left` says in sentences what its calls have left.
     """
 
     def __init__(self, exercise: Exercise, namespace: dict[str, object], cells: Sequence[str]):
+        self.left: list[str] = []
         self._job: Job | None = None
         self._exercise = exercise
         self._namespace = namespace
@@ -88,7 +99,7 @@ class Given:
         """The source text that defined `name`, dedented, or None if it is not known."""
         try:
             return textwrap.dedent(inspect.getsource(_plain(self.value(name))))
-        except (TypeError, OSError):
+        except (TypeError, OSError, ValueError):  # Wrappers may go round in a circle.
             return _from_cells(name, self._cells)
 
     async def call(
@@ -124,9 +135,13 @@ class Given:
             raise NotYet("not-callable", f"`{name}` is not a function, but of type `{kind}`.")
         called, args = (driver, (function, *args)) if driver else (function, args)
         self._job = job = Job(name, called, args, kwargs, where)
+        names = dict(self._namespace)
         await job.run(self._exercise.seconds)
+        # What it has deleted is there again: the reader goes on in this notebook.
+        self._namespace |= names | self._namespace
+        self.left += job.left
         if job.hung:
-            raise NotYet("hangs", self._hangs(name, job.runs_on))
+            raise NotYet("hangs", self._hangs(name, job))
         if job.error is not None:
             raised = self._raised(name, function, where, job.error)
             problem = meaning_of(raised, self._exercise.errors)
@@ -181,9 +196,10 @@ class Given:
         if value is ... or STUB in (source or ""):
             raise NotAttempted(f"The stub still stands in `{name}`. Put your code in its place.")
 
-    def _hangs(self, name: str, runs_on: bool) -> str:
-        late = f"`{name}` did not end within {self._exercise.seconds:g} seconds"
-        if runs_on:
+    def _hangs(self, name: str, job: Job) -> str:
+        what = f"`{name}` returned, but what it has started" if job.returned else f"`{name}`"
+        late = f"{what} did not end within {self._exercise.seconds:g} seconds"
+        if job.runs_on:
             return f"{late}, and could not be stopped. Restart the kernel. What waits in it?"
         return f"{late}, and was stopped. What waits in it?"
 
@@ -199,12 +215,14 @@ class Given:
             raise NotYet("returned-future", _returned_future(name, function))
         if isinstance(error, ReturnedGenerator):
             raise NotYet("generator", _is_a_generator(name))
+        if isinstance(error, TooLarge):
+            raise NotYet("too-large", _is_too_large(name, error))
         group, error = error, _first_raised(error)
         if type(error) is NotImplementedError:
             raise NotAttempted(f"`{name}` still raises `NotImplementedError`.")
         inside = "" if error is group else f" in an `{type(group).__name__}`"
-        text = f"`{name}` raised `{_headline(error)}`{inside}{self._where_in_cell(error)}"
-        if type(error) is NameError and error.name not in self._namespace:
+        text = f"`{name}` raised `{headline(error)}`{inside}{self._where_in_cell(error)}"
+        if type(error) is NameError and not self._is_known(error.name):
             text += (
                 f". Does a cell further up define `{error.name}`? Then run the cells from the top. "
                 "If none does, is the name misspelt?"
@@ -216,6 +234,9 @@ class Given:
         # The frames of the traceback would keep the reader's objects alive.
         return Raised(error.with_traceback(None), text, path, self.source(name) or "")
 
+    def _is_known(self, name: str) -> bool:
+        return name in self._namespace or hasattr(builtins, name)
+
     def _where_in_cell(self, error: BaseException) -> str:
         """The last line of the reader's own that the exception came through."""
         mine = [
@@ -224,7 +245,7 @@ class Given:
             if frame.f_globals is self._namespace
         ]
         if not mine:
-            return " before its first line ran."
+            return " before its first line ran"
         filename, line = mine[-1]
         return f", in line {line} of its cell: `{linecache.getline(filename, line).strip()}`"
 
@@ -260,16 +281,17 @@ def _first_raised(error: BaseException) -> BaseException:
     return error
 
 
-def _headline(error: BaseException) -> str:
-    first = as_written((str(error).splitlines() or [""])[0])
-    message = textwrap.shorten(first, 200, placeholder="...")
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
-
-
 def _is_a_generator(name: str) -> str:
     return (
         f"`{name}` is a generator: its `yield` makes the code wait until somebody loops over it. "
         "What should it `return`?"
+    )
+
+
+def _is_too_large(name: str, error: TooLarge) -> str:
+    return (
+        f"`{name}` returned a `{error}` of more than 100,000 characters or items. "
+        "How much does the example return?"
     )
 
 

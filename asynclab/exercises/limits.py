@@ -4,14 +4,13 @@ import asyncio
 import concurrent.futures
 import functools
 import inspect
+import os
 import sys
 import threading
-import time
 import types
-import weakref
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from types import FrameType
+from time import monotonic, sleep
 
 import asgiref.sync
 
@@ -19,30 +18,28 @@ from ..ground.connections import close_connections
 from ..ground.interrupts import raise_in
 from ..recorder import taps, workers
 from ..recorder.events import Recording
+from .endings import (
+    ROUND,
+    ROUNDS,
+    Stopped,
+    done,
+    free_shared_worker,
+    is_idle,
+    tell_to_end,
+)
 from .event_loops import new_loop
 from .lineage import Lineage
-from .verdicts import as_written
+from .processes import Processes
+from .surroundings import Snapshot, with_builtins
+from .texts import as_written, headline
 
-ROUND = 0.1
-"""Seconds that code which overran gets to end, between two requests to do so."""
-ROUNDS = 10
 TURNS = 20
 """Turns that a loop has to make to be free: one alone may be its last before it is held."""
 LOOP_MODULES = "asyncio.", "selectors"
 LEFT = 0.5
 """Seconds that a thread which the code has left at work gets to end by itself."""
-
-
-_told_to_end: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
-
-
-class Stopped(BaseException):
-    """Raised inside code that overran its time."""
-
-
-def was_told_to_end(thread: threading.Thread) -> bool:
-    """Whether a check has asked this thread to end. How it then ends is no news."""
-    return thread in _told_to_end
+LARGEST = 100_000
+"""Characters and items that a result may hold. One of them more, and nobody could show it."""
 
 
 class ReturnedAwaitable(Exception):
@@ -57,12 +54,17 @@ class ReturnedGenerator(Exception):
     """The function returned something that still had to be looped over."""
 
 
+class TooLarge(Exception):
+    """The function returned more than anybody could look at."""
+
+
 class Job:
     """One call of a function.
 
-    After `run`, `hung` says that the call did not end in time, and `runs_on` that it could not be
-    stopped; `error` is what it raised, or None; `value` is what it returned; `recording` holds the
-    events of the call.
+    After `run`, `hung` says that the call did not end in time, `returned` that its function did,
+    and `runs_on` that it could not be stopped; `error` is what it raised, or None; `value` is what
+    it returned; `recording` holds the events of the call; `left` says in sentences what it has
+    left, apart from what was put back.
 
     Args:
         name: what the call is called in the recording.
@@ -77,8 +79,9 @@ class Job:
         self.value: object = None
         self.error: BaseException | None = None
         self.hung = self.runs_on = False
-        self._returned = False
+        self.returned = False
         self.recording: Recording | None = None
+        self.left: list[str] = []
         self._name = name
         self._awaits = is_async(function) or _is_lambda(function)
         self._function = functools.partial(function, *args, **kwargs)
@@ -86,48 +89,81 @@ class Job:
         self._task: asyncio.Task | None = None
         self._ended = concurrent.futures.Future()
         self._lineage = Lineage()
+        self._processes = Processes(self._lineage.is_here)
+        self._before: Snapshot | None = None
+        self._worker = workers.shared()
+        self._pid = os.getpid()
+        self._go = threading.Semaphore(0)
         call = self._call_in_loop if where == "cell" else self._call
         self._thread = self._lineage.thread(self._main, call)
 
     async def run(self, seconds: float) -> None:
         """Make the call; return when it has ended, or was stopped, or was given up.
 
-        Nothing stays behind: no recording, and no thread unless it cannot be stopped (C code that
-        never returns); such a thread is a daemon, and the shared worker is replaced if it is stuck.
+        Nothing stays behind: no recording, no process, nothing that it has replaced, and no thread
+        unless it cannot be stopped (C code that never returns); such a thread is a daemon, and the
+        shared worker is replaced if it is stuck.
         """
-        with self._lineage.followed():
-            self._thread.start()
-            try:
-                await self._wait(seconds)
-            finally:
-                if self.recording is not None:
-                    taps.stop(self.recording)
+        self._before = Snapshot()
+        workers.put_back_shared(workers.shared())
+        self._worker = workers.shared()
+        try:
+            with with_builtins(), self._lineage.followed(), self._processes.followed():
+                self._thread.start()
+                # When this loop has nothing more to do: then it waits in C.
+                asyncio.get_running_loop().call_soon(self._go.release)
+                try:
+                    await self._wait(seconds)
+                finally:
+                    if self.recording is not None:
+                        taps.stop(self.recording)
+        finally:
+            self._put_back()
+            self._before = None
+            if not self.hung:
+                workers.put_back_shared(self._worker)
+            self.left += self._processes.end()
 
     async def _wait(self, seconds: float) -> None:
         try:
-            await _done(self._ended, seconds)
-        finally:  # Also when the reader interrupts the check, and again while it is stopped.
+            await done(self._ended, seconds)
+        finally:  # Also when the reader interrupts the check.
             if not self._ended.done() or self._at_work():
-                await _to_its_end(self._end())
+                await self._end()
 
     async def _end(self) -> None:
         if self._ended.done():
             await self._end_threads()
         else:
-            self.hung = not self._returned
+            self.hung = True
+            workers.put_back_shared(self._worker)
             stopped = await self._stop()
-            self.runs_on = not await _free_shared_worker(self._lineage) or not stopped
+            self.runs_on = not await free_shared_worker(self._lineage) or not stopped
 
     def _main(self, call: Callable[[], None]) -> None:
+        self._go.acquire()
         try:
             call()
         except BaseException as error:  # noqa: BLE001 - SystemExit gets a verdict too
             self.error = error
         finally:
             try:
+                self._leave_a_fork()
+                self._put_back()
                 close_connections()
             finally:
                 self._ended.set_result(None)
+
+    def _leave_a_fork(self) -> None:
+        """End the copy of this process that the function has made, if this is the copy."""
+        if os.getpid() != self._pid:
+            os._exit(0)
+
+    def _put_back(self) -> None:
+        # At once, for the kernel's own loop needs `len` as well; and again when a call was given
+        # up, whose thread may end at any time after that.
+        if self._before is not None:
+            self._before.put_back()
 
     def _call(self) -> None:
         with self._recorded() as self.recording:
@@ -148,6 +184,7 @@ class Job:
             value = self._function()
             if self._awaits and inspect.isawaitable(value):
                 value = await value
+        self._leave_a_fork()
         await _forgo(value)
         self._keep(value)
 
@@ -163,34 +200,44 @@ class Job:
             raise ReturnedAwaitable
         if inspect.isgenerator(value) or inspect.isasyncgen(value):
             raise ReturnedGenerator
+        if _is_too_large(value):
+            raise TooLarge(type(value).__name__)
         self.value = value
-        self._returned = True
+        self.returned = True
 
     async def _stop(self) -> bool:
         """Ask the call to end, again and again; return whether it did."""
         for attempt in range(ROUNDS):
             self._ask_to_end()
             for thread in self._own_threads():
-                _tell_to_end(thread, but=self._loop)
+                tell_to_end(thread, but=self._loop)
                 if attempt:
                     raise_in(thread, Stopped)
-            if await _done(self._ended, ROUND):
+            if await done(self._ended, ROUND):
                 return True
         return False
 
     async def _end_threads(self) -> None:
         """Wait for threads that the call has left at work; stop those that go on."""
-        deadline = time.monotonic() + LEFT
-        while (at_work := self._at_work()) and time.monotonic() < deadline:
+        if not await self._threads_have_ended():
+            for thread in self._at_work():
+                tell_to_end(thread, but=None)
+                raise_in(thread, Stopped)
+            if not await self._threads_have_ended():
+                number = len(self._at_work())
+                threads = "A thread goes on" if number == 1 else f"{number} threads go on"
+                self.left.append(
+                    f"{threads} after the call, and cannot be stopped. Restart the kernel."
+                )
+
+    async def _threads_have_ended(self) -> bool:
+        deadline = monotonic() + LEFT
+        while (at_work := self._at_work()) and monotonic() < deadline:
             await asyncio.sleep(LEFT / 50)
-        for thread in at_work:
-            _tell_to_end(thread, but=None)
-            raise_in(thread, Stopped)
-        for thread in at_work:
-            await asyncio.to_thread(thread.join, LEFT)
+        return not at_work
 
     def _at_work(self) -> list[threading.Thread]:
-        return [thread for thread in self._own_threads() if not _is_idle(thread)]
+        return [thread for thread in self._own_threads() if not is_idle(thread)]
 
     def _own_threads(self) -> set[threading.Thread]:
         """The call's, but for the shared worker, which outlives the call that first used it."""
@@ -210,27 +257,27 @@ class Job:
 
     def loop_is_free(self, seconds: float) -> bool:
         """Whether the loop that the call came from goes on, as asked from another thread."""
-        done = threading.Event()
+        free = threading.Event()
 
         def turn(left: int) -> None:
             if left:
                 self._loop.call_soon(turn, left - 1)
             else:
-                done.set()
+                free.set()
 
         try:
             self._loop.call_soon_threadsafe(turn, TURNS)
         except RuntimeError:  # It has ended, so nothing holds it.
             return True
-        return done.wait(seconds)
+        return free.wait(seconds)
 
     def worker_is_free(self, seconds: float) -> bool:
         """Whether the shared worker comes to do nothing that the call has asked for."""
-        deadline = time.monotonic() + seconds
+        deadline = monotonic() + seconds
         while self._holds_worker():
-            if time.monotonic() > deadline:
+            if monotonic() > deadline:
                 return False
-            time.sleep(seconds / 1000)
+            sleep(seconds / 1000)
         return True
 
     def _holds_worker(self) -> bool:
@@ -275,75 +322,32 @@ def _inside(function: object) -> list[object]:
     return [cell.cell_contents for cell in cells if cell != types.CellType()]
 
 
+def _is_too_large(value: object) -> bool:
+    """Whether there is too much in texts and containers of Python's own, one in another."""
+    left, waiting, known = LARGEST, [value], set()
+    while waiting and left >= 0:
+        each = waiting.pop()
+        kind = next((kind for kind in _SIZED if issubclass(type(each), kind)), None)
+        if kind is int:
+            left -= int.bit_length(each) // 3
+        elif kind is not None and id(each) not in known:
+            known.add(id(each))
+            left -= kind.__len__(each)
+            if left >= 0 and kind in _CONTAINERS:
+                waiting += kind.__iter__(each)
+                waiting += dict.values(each) if kind is dict else ()
+    return left < 0
+
+
+_CONTAINERS = (dict, frozenset, list, set, tuple)
+_SIZED = (*_CONTAINERS, bytearray, bytes, int, str)
+
+
 async def _forgo(value: object) -> None:
     """Give `value` up, with all that it waits for, if it is a future of the running loop."""
     if asyncio.isfuture(value) and value.get_loop() is asyncio.get_running_loop():
         value.cancel()
         await asyncio.gather(value, return_exceptions=True)
-
-
-async def _to_its_end(work: Coroutine[object, object, None]) -> None:
-    """Await `work`, also if this task is cancelled meanwhile; it is then cancelled afterwards."""
-    task, cancelled = asyncio.ensure_future(work), None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    task.result()
-    if cancelled is not None:
-        raise cancelled
-
-
-async def _done(future: concurrent.futures.Future, seconds: float) -> bool:
-    """Wait until `future` is done, for at most `seconds`.
-
-    In slices: ipykernel's interrupt cancels the cell from a signal handler, which does not wake
-    the loop (`Kernel._cancel_on_sigint`), so that a loop which only sleeps would not notice.
-    """
-    deadline = time.monotonic() + seconds
-    waiting = [asyncio.wrap_future(future)]
-    while not future.done() and (left := deadline - time.monotonic()) > 0:
-        await asyncio.wait(waiting, timeout=min(left, ROUND))
-    return future.done()
-
-
-def _tell_to_end(thread: threading.Thread, but: asyncio.AbstractEventLoop | None) -> None:
-    """Cancel every task of the loop that `thread` is running, unless that is `but`.
-
-    A loop that waits for events is in C, where an exception raised in its thread does not reach it.
-    """
-    _told_to_end.add(thread)
-    loop = _loop_in(thread)
-    if loop is not None and loop is not but:
-        with suppress(RuntimeError):  # The loop may have been closed meanwhile.
-            loop.call_soon_threadsafe(_cancel_tasks, loop)
-
-
-def _loop_in(thread: threading.Thread) -> asyncio.AbstractEventLoop | None:
-    """The event loop that `thread` is running, as its stack shows it."""
-    running = asyncio.BaseEventLoop.run_forever.__code__
-    loops = (frame.f_locals["self"] for frame in _frames(thread) if frame.f_code is running)
-    return next(loops, None)
-
-
-def _is_idle(thread: threading.Thread) -> bool:
-    """Whether `thread` is a pool's worker that waits for work."""
-    innermost = next(_frames(thread), None)
-    return innermost is None or innermost.f_code is concurrent.futures.thread._worker.__code__
-
-
-def _frames(thread: threading.Thread) -> Iterator[FrameType]:
-    """The frames of what `thread` runs, from the innermost outwards."""
-    frame = sys._current_frames().get(thread.ident)
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
-
-
-def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    for task in asyncio.all_tasks(loop):
-        task.cancel()
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict) -> None:
@@ -354,28 +358,5 @@ def _report(loop: asyncio.AbstractEventLoop, context: dict) -> None:
     error = context.get("exception")
     if isinstance(error, asyncio.CancelledError):
         return
-    what = f" {type(error).__name__}: {error}" if error is not None else ""
+    what = f" {headline(error)}" if error is not None else ""
     print(as_written(context["message"]) + what, file=sys.stderr)
-
-
-async def _free_shared_worker(lineage: Lineage) -> bool:
-    """See to it that the call does not keep asgiref's one thread-sensitive worker.
-
-    Returns whether what it ran for the call has ended.
-
-    If it is stuck in code that cannot be interrupted, such as a long `time.sleep`, a new one takes
-    its place.
-    """
-    for attempt in range(ROUNDS):
-        if await _done(workers.shared().submit(int), ROUND):
-            return True
-        for thread in workers.shared_threads():
-            if thread.is_alive() and not lineage.has(thread):
-                return True  # It works for somebody else.
-            _tell_to_end(thread, but=None)
-            if attempt:
-                raise_in(thread, Stopped)
-    stuck = workers.shared_threads()
-    workers.replace_shared()
-    # An exception that arrives when the code has just ended ends the thread instead.
-    return not any(thread.is_alive() for thread in stuck)

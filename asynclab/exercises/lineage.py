@@ -3,9 +3,8 @@
 import contextvars
 import functools
 import threading
-import types
 import weakref
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..recorder import hooks
@@ -46,14 +45,14 @@ class Lineage:
         self._threads.add(thread)
         return thread
 
-    async def awaited(self, work: Coroutine) -> object:
-        """Await a coroutine in this task, as code of the call, in a context of its own.
+    def context(self) -> contextvars.Context:
+        """A new one, for code of the call.
 
         There is nothing in it that somebody else has set: no language, no thread-sensitive context.
         """
         context = contextvars.Context()
         context.run(_call.set, self)
-        return await _driven(work, context)
+        return context
 
     @contextmanager
     def followed(self) -> Iterator[None]:
@@ -112,18 +111,3 @@ class Lineage:
                 item = None
 
         return _run
-
-
-@types.coroutine
-def _driven(work: Coroutine, context: contextvars.Context) -> Generator[object, object, object]:
-    """Do each step of `work` in `context`, as `yield from work` would without one."""
-    step = functools.partial(work.send, None)
-    while True:
-        try:
-            waits_for = context.run(step)
-        except StopIteration as end:
-            return end.value
-        try:
-            step = functools.partial(work.send, (yield waits_for))
-        except BaseException as error:  # noqa: BLE001 - it goes to `work`
-            step = functools.partial(work.throw, error)

@@ -1,6 +1,5 @@
 """What `check` says: not attempted, not yet or passed, as text and as HTML."""
 
-import re
 from dataclasses import dataclass
 from html import escape
 
@@ -28,6 +27,7 @@ class Verdict:
         text: what the reader is told, perhaps nothing.
         diagnosis: for NOT_YET, the short name of what went wrong.
         printed: what the reader's code printed, shortened.
+        notes: sentences on the kernel, apart from the answer.
     """
 
     number: str
@@ -36,6 +36,7 @@ class Verdict:
     text: str = ""
     diagnosis: str = ""
     printed: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -47,7 +48,7 @@ class Verdict:
 
     def __repr__(self) -> str:
         printed = f"Your code printed:\n{self.printed}" if self.printed else ""
-        return "\n".join(part for part in (self.heading, self.text, printed) if part)
+        return "\n".join(part for part in (self.heading, self.text, printed, *self.notes) if part)
 
     def _repr_html_(self) -> str:
         parts = [f"<strong>{escape(self.heading)}</strong>"]
@@ -55,16 +56,8 @@ class Verdict:
             parts.append(f'<div style="white-space: pre-line">{with_code(self.text)}</div>')
         if self.printed:
             parts.append(f"<div>Your code printed:</div><pre>{escape(self.printed)}</pre>")
+        parts += [f"<div>{with_code(note)}</div>" for note in self.notes]
         return framed("".join(parts), BARS[self.outcome])
-
-
-def as_written(text: str) -> str:
-    """What Python says of an error, with the reader's names as they stand in the cell.
-
-    Without the functions around them ("serve.<locals>.handle") and the file that a cell is to
-    Python.
-    """
-    return re.sub(r"[\w.<>]*<locals>\.|(?<=\)) at \S+:\d+", "", text)
 
 
 def framed(html: str, bar: str = BARS[NOT_ATTEMPTED]) -> str:

@@ -84,13 +84,19 @@ def replaced() -> list[str]:
     return [f"{owner.__name__}.{name}" for (owner, name), hook in _hooks.items() if hook.layers]
 
 
+def is_replacement(value: object) -> bool:
+    """Whether `value` is what stands, or has stood, in the place of a method."""
+    hooks = list(_hooks.values())
+    return any(each is value for hook in hooks for each in hook.replacements)
+
+
 class _Hook:
     """A method, with what has been put around it, from the innermost outwards."""
 
     def __init__(self, owner: type, name: str):
         self.owner, self.name = owner, name
         self.layers: list[Callable] = []
-        self._replacements = weakref.WeakSet()
+        self.replacements = weakref.WeakSet()
 
     def place(self, layers: list[Callable]) -> None:
         """Put the method in place that `layers` make of the original."""
@@ -99,12 +105,12 @@ class _Hook:
             self.inherited = self.name not in own
             found = getattr(self.owner, self.name) if self.inherited else own[self.name]
             # Somebody else's patch may have kept a replacement, and put it back when it ended.
-            if found not in self._replacements:
+            if found not in self.replacements:
                 self.original = found
         method = self.original
         for wrap in layers:
             method = wrap(method)
-            self._replacements.add(method)
+            self.replacements.add(method)
         # Told before it is done: whatever comes up in between, its block's end takes it off again.
         self.layers = layers
         if self.inherited and not layers:

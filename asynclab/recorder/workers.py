@@ -19,6 +19,8 @@ WaitingItem = _WorkItem
 # Methods to listen to: async_to_sync wraps a coroutine with the first, and waits in the second.
 WRAP = (AsyncToSync, "main_wrap")
 WAIT_FOR = (CurrentThreadExecutor, "run_until_future")
+SHARED = "asgiref.sync.SyncToAsync.single_thread_executor"
+"""The name of the executor that `shared` gives."""
 
 
 def shared() -> ThreadPoolExecutor:
@@ -82,6 +84,19 @@ class _Own(ThreadPoolExecutor):
         self.shutdown(wait=False)
         with suppress(TimeoutError):
             ended.result(self.PATIENCE)
+
+
+def put_back_shared(executor: ThreadPoolExecutor) -> None:
+    """Let `executor` be the shared one, unless it does no more work; then a new one is."""
+    SyncToAsync.single_thread_executor = executor
+    if not _works(executor):
+        replace_shared()
+
+
+def _works(executor: object) -> bool:
+    if not isinstance(executor, ThreadPoolExecutor) or executor._shutdown:
+        return False
+    return all(thread.is_alive() for thread in executor._threads)
 
 
 def on_shared() -> bool:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ...exercises.apart import notebooks_loop
 from ...exercises.book import NotYet
 from ...exercises.given import Call, Given
 from ...exercises.lineage import is_beside
@@ -22,7 +23,7 @@ class Hosts:
     def __init__(self):
         self.loops: set[asyncio.AbstractEventLoop] = set()
         self.nested = False
-        self._of_check = asyncio.get_running_loop()
+        self._of_notebook = notebooks_loop()
 
     def note(self) -> None:
         """Note the loop that is running here."""
@@ -30,7 +31,7 @@ class Hosts:
         self.nested = self.nested or _steps_under_way() > 1
 
     def require_own(self, what: str) -> None:
-        """Require that the notebook's loop, on which the check itself runs, was none of them.
+        """Require that the notebook's loop was none of them.
 
         Args:
             what: the async function, as the reader knows it.
@@ -38,7 +39,7 @@ class Hosts:
         Raises:
             NotYet: "notebooks-loop".
         """
-        if self._of_check in self.loops:
+        if self._of_notebook in self.loops:
             raise NotYet(
                 "notebooks-loop",
                 f"{what} ran on the loop of this notebook, which only a notebook has: in a command "

@@ -235,7 +235,7 @@ def answer():
     thread.join()
 """
     said = verdict_on(source, before="import asyncio, threading").printed
-    assert said == "Exception in letters: CancelledError: "
+    assert said == "Exception in letters: CancelledError"
 
 
 def test_what_the_readers_names_hold_is_closed_without_a_word(capfd, recwarn):

@@ -11,9 +11,14 @@ from asgiref.sync import SyncToAsync, sync_to_async
 from asynclab.exercises import limits
 from asynclab.exercises.book import Exercise
 from asynclab.exercises.checking import grade
+from asynclab.exercises.endings import Stopped, free_shared_worker
 from asynclab.exercises.lineage import Lineage
 from asynclab.exercises.verdicts import NOT_YET, PASSED
+from asynclab.ground.interrupts import raise_in
 from tests.kit.exercises.answers import call_it, outcome_of, verdict_on
+
+OTHERS = ("asyncio", "builtins", "check")
+"""How the names of threads begin that run nothing of an answer's."""
 
 HOSTILE = {
     "raises": ("def answer(): 1 / 0", "raised", "ZeroDivisionError"),
@@ -156,7 +161,7 @@ def test_interrupted_check_takes_the_taps_off_and_stops_the_code(times):
     async def interrupt():
         task = asyncio.create_task(grade(exercise, namespace))
         await asyncio.to_thread(started.wait, 5)
-        (thread,) = set(threading.enumerate()) - before - pool()
+        (thread,) = set(threading.enumerate()) - before - others()
         for _ in range(times):
             task.cancel()
             for _ in range(5):  # It has begun to stop the code, and has not done so.
@@ -165,8 +170,9 @@ def test_interrupted_check_takes_the_taps_off_and_stops_the_code(times):
             await task
         return thread
 
-    def pool():
-        return {thread for thread in threading.enumerate() if thread.name.startswith("asyncio")}
+    def others():
+        """The threads of the pool and of the check itself."""
+        return {each for each in threading.enumerate() if each.name.startswith(OTHERS)}
 
     before = set(threading.enumerate())
     exercise = Exercise("9.1", "a title", ("answer",), (), 60, call_it)
@@ -206,8 +212,8 @@ def test_worker_that_a_late_exception_ended_is_replaced_and_counts_as_free(monke
     worker.submit(int).result()
     [thread] = worker._threads
     monkeypatch.setattr(SyncToAsync, "single_thread_executor", worker)
-    limits.raise_in(thread, limits.Stopped)
-    assert asyncio.run(limits._free_shared_worker(Lineage()))
+    raise_in(thread, Stopped)
+    assert asyncio.run(free_shared_worker(Lineage()))
     assert not thread.is_alive()
     assert SyncToAsync.single_thread_executor.submit(int).result(5) == 0
 

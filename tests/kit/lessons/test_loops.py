@@ -1,9 +1,8 @@
 """Whether an answer leaves the loop free, as its own work sees it."""
 
-import asyncio
-
 import pytest
 
+from asynclab.exercises.apart import notebooks_loop
 from asynclab.lessons.vocabulary.loops import Hosts, LoopWatch, call_off_the_loop, noting_new_loops
 from tests.kit.exercises.answers import verdict_on
 from tests.kit.recorder.conftest import library
@@ -94,7 +93,7 @@ def hosts_of(body, where="cell"):
     seen = []
 
     async def check(given):
-        given.value("answer").__globals__["notebook"] = asyncio.get_running_loop()
+        given.value("answer").__globals__["notebook"] = notebooks_loop()
         hosts = Hosts()
 
         async def work():

@@ -5,6 +5,7 @@ from tests.proof.faults.edits import text
 from tests.proof.faults.planting import Fault
 
 LINEAGE = "asynclab/exercises/lineage.py"
+SURROUNDINGS = "asynclab/exercises/surroundings.py"
 
 
 def kit(name: str) -> tuple[str, ...]:
@@ -36,7 +37,7 @@ FAULTS = [
     Fault(
         "check-leaves-its-noise-to-the-next-cell",
         "a check",
-        text("asynclab/exercises/checking.py", "    with settled():\n", "    if True:\n"),
+        text("asynclab/exercises/apart.py", "    with settled():\n", "    if work:\n"),
         verdict("1.6 lost-error"),
         ("Task exception was never retrieved OSError: the shop is closed",),
     ),
@@ -154,12 +155,72 @@ FAULTS = [
         "check-interrupted-twice-leaves-its-thread",
         "a check",
         text(
-            "asynclab/exercises/limits.py",
-            "await _to_its_end(self._end())",
-            "await self._end()",
+            "asynclab/exercises/apart.py",
+            "await _to_its_end(side.cancel())",
+            "await side.cancel()",
         ),
         kit("test_limits.py::test_interrupted_check_takes_the_taps_off_and_stops_the_code[2]"),
         ("is_alive", "assert not True"),
+    ),
+    Fault(
+        "check-leaves-what-an-answer-has-replaced",
+        "a check",
+        text(SURROUNDINGS, "            namespace.put_back(before)\n", "            pass\n"),
+        kit("test_surroundings.py::test_what_an_answer_changes_is_as_it_was[asyncio.gather]"),
+        ("'same': False",),
+    ),
+    Fault(
+        "check-leaves-a-setting",
+        "a check",
+        text(SURROUNDINGS, "            each.put_back()\n        _", "            pass\n        _"),
+        kit("test_surroundings.py::test_what_an_answer_changes_is_as_it_was[setting deleted]"),
+        ("no attribute 'DATABASES'",),
+    ),
+    Fault(
+        "check-leaves-a-process",
+        "a check",
+        text(
+            "asynclab/exercises/processes.py",
+            "                each.kill()\n",
+            "                pass\n",
+        ),
+        kit("test_surroundings.py::test_a_process_ends_with_the_call[Popen]"),
+        ("'left': ['sleeping']",),
+    ),
+    Fault(
+        "check-does-not-say-what-a-cell-has-replaced",
+        "a check",
+        text("asynclab/exercises/checking.py", "    if replaced:\n", "    if False:\n"),
+        kit(
+            "test_surroundings.py"
+            "::test_what_a_cell_has_replaced_is_named_and_stays_the_readers[builtins.sum]"
+        ),
+        ("Replaced in this kernel: `builtins.sum`.",),
+    ),
+    Fault(
+        "check-waits-for-a-value-for-ever",
+        "a check",
+        text("asynclab/exercises/apart.py", "            raise_in(self._thread, Stopped)\n", ""),
+        kit("test_apart.py::test_hostile_value_gets_a_verdict[text that never ends]"),
+        ("could not be stopped",),
+    ),
+    Fault(
+        "check-shows-a-text-of-megabytes",
+        "a verdict",
+        text("asynclab/exercises/checking.py", "texts = shortened(text),", "texts = text,"),
+        kit("test_apart.py::test_hostile_value_gets_a_verdict[text of megabytes]"),
+        ("xx ... xx",),
+    ),
+    Fault(
+        "check-looks-at-a-gigabyte",
+        "a verdict",
+        text(
+            "asynclab/exercises/limits.py",
+            "        if _is_too_large(value):\n",
+            "        if False:\n",
+        ),
+        kit("test_apart.py::test_result_that_nobody_could_look_at_is_refused[bytes]"),
+        ("'other-number' == 'too-large'",),
     ),
     Fault(
         "interrupted-check-hides-a-timeout",

@@ -1,0 +1,235 @@
+"""Whatever an answer replaces, turns off or leaves: the next right answer passes, in one kernel."""
+
+import ast
+
+import pytest
+
+from tests.harness.gate import Kernel
+
+# What an answer does in its call, and what has to be afterwards as it was before. One row a place.
+PLACES = {
+    "print": ("builtins.print = lambda *a, **k: None", "print"),
+    "open": ("builtins.open = None", "open"),
+    "len": ("builtins.len = lambda each: 3", "len"),
+    "isinstance": ("builtins.isinstance = lambda *a: True", "isinstance"),
+    "sum": ("builtins.sum = lambda *a: 0", "sum"),
+    "a builtin deleted": ("del builtins.range", "range"),
+    "import": ("builtins.__import__ = None", "builtins.__import__"),
+    "asyncio.sleep": ("asyncio.sleep = None", "asyncio.sleep"),
+    "asyncio.gather": ("asyncio.gather = None", "asyncio.gather"),
+    "asyncio.wait": ("asyncio.wait = None", "asyncio.wait"),
+    "asyncio.run": ("asyncio.run = None", "asyncio.run"),
+    "asyncio.to_thread": ("asyncio.to_thread = None", "asyncio.to_thread"),
+    "sync_to_async": ("SyncToAsync.__call__ = None", "SyncToAsync.__call__"),
+    "async_to_sync": ("AsyncToSync.__call__ = None", "AsyncToSync.__call__"),
+    "shared worker": (
+        "SyncToAsync.single_thread_executor.shutdown(wait=False)",
+        "await sync_to_async(int)()",
+    ),
+    "no shared worker": (
+        "SyncToAsync.single_thread_executor = 3",
+        "await sync_to_async(int)()",
+    ),
+    "Thread": ("threading.Thread = None", "threading.Thread"),
+    "Thread.start": ("threading.Thread.start = None", "threading.Thread.start"),
+    "pool": ("ThreadPoolExecutor.submit = None", "ThreadPoolExecutor.submit"),
+    "time.sleep": ("time.sleep = None", "time.sleep"),
+    "time.monotonic": ("time.monotonic = lambda: 0.0", "time.monotonic"),
+    "inspect": ("inspect.isawaitable = bool", "inspect.isawaitable"),
+    "json": ("json.dumps = None", "json.dumps"),
+    "logging.disable": ("logging.disable(logging.CRITICAL)", "logging.root.manager.disable"),
+    "root logger": (
+        "logging.root.setLevel(99), logging.root.handlers.append(None)",
+        "logging.root.level, [*logging.root.handlers]",
+    ),
+    "trace": ("threading.settrace(print)", "threading.gettrace()"),
+    "profile": ("threading.setprofile(int)", "threading.getprofile()"),
+    "DEBUG": ("settings.DEBUG = 'perhaps'", "settings.DEBUG"),
+    "DATABASES": ("settings.DATABASES = {}", "[*settings.DATABASES]"),
+    "setting deleted": ("del settings.DATABASES", "[*settings.DATABASES]"),
+    "CACHES": ("settings.CACHES = {}", "[*settings.CACHES]"),
+    "in a setting": (
+        "settings.DATABASES['default']['ENGINE'] = 'none'",
+        "settings.DATABASES['default']['ENGINE']",
+    ),
+    "database's name": ("connections.settings['default']['NAME'] = '/none/x'", "NAME()"),
+    "environment": ("os.environ.clear()", "dict(os.environ)"),
+    "os.environ": ("os.environ = {}", "dict(os.environ)"),
+    "folder": ("os.chdir('/')", "os.getcwd()"),
+    "folder that is gone": (
+        "folder = tempfile.mkdtemp(); os.chdir(folder); os.rmdir(folder)",
+        "os.getcwd()",
+    ),
+    "sys.path": ("sys.path.clear()", "[*sys.path]"),
+    "modules": ("sys.modules.pop('asynclab'), sys.modules.pop('django')", "len(sys.modules) > 99"),
+    "stdout": ("sys.stdout = sys.stderr = None", "sys.stdout"),
+    "stdout closed": ("sys.stdout.close()", "sys.stdout.closed"),
+    "locale": ("locale.setlocale(locale.LC_ALL, 'C')", "locale.setlocale(locale.LC_ALL)"),
+    "warnings": ("warnings.simplefilter('error')", "[*warnings.filters]"),
+    "gc": ("gc.disable(), gc.set_threshold(1)", "gc.isenabled(), gc.get_threshold()"),
+    "recursion limit": ("sys.setrecursionlimit(200)", "sys.getrecursionlimit()"),
+    "switch interval": ("sys.setswitchinterval(9)", "sys.getswitchinterval()"),
+    "socket timeout": ("socket.setdefaulttimeout(1e-9)", "socket.getdefaulttimeout()"),
+    "hooks of sys": ("sys.excepthook = sys.unraisablehook = None", "sys.excepthook"),
+    "manager": ("Book.objects = None", "Book.objects"),
+    "manager's method": ("Book.objects.acount = None", "Book.objects.acount.__name__"),
+    "model's method": ("Book.save = None", "Book.save"),
+    "queryset": ("QuerySet.acount = QuerySet.count = None", "QuerySet.acount, QuerySet.count"),
+    "cursor": ("CursorWrapper.execute = None", "CursorWrapper.execute"),
+    "receiver gone": (
+        "connection_created.receivers.clear()",
+        "len(connection_created.receivers)",
+    ),
+    "receiver added": ("post_init.connect(print, weak=False)", "len(post_init.receivers)"),
+    "atomic block": ("await sync_to_async(atomic().__enter__)()", "await writes()"),
+    "transaction": ("await sync_to_async(begin)()", "await writes()"),
+    "query wrapper": (
+        "await sync_to_async(lambda: connection.execute_wrappers.append(None))()",
+        "await writes()",
+    ),
+    "tables": ("await sync_to_async(drop)()", "await writes()"),
+    "notebook's names": ("globals().clear()", "asyncio, Book, check, get_ipython"),
+    "exit": ("get_ipython().ask_exit()", "'ask_exit' in vars(get_ipython())"),
+    "loop's factory": ("kernel.set_task_factory(None)", "kernel.get_task_factory()"),
+    "loop's handler": (
+        "kernel.set_exception_handler(print)",
+        "kernel.get_exception_handler()",
+    ),
+    "loop's executor": ("kernel._default_executor = 3", "await asyncio.to_thread(int)"),
+}
+
+PROCESSES = {
+    "Popen": "subprocess.Popen(['sleep', '77'])",
+    "a shell": "subprocess.Popen('sleep 77; true', shell=True, start_new_session=True)",
+    "fork": "os.fork() or time.sleep(77)",
+    "a fork that goes on": "os.fork()",
+    "a fork that fails": "os.fork() or 1 / 0",
+    "multiprocessing": "forking.Process(target=time.sleep, args=[77]).start()",
+}
+
+PRELUDE = """
+import asyncio, builtins, gc, inspect, json, locale, logging, multiprocessing, os, socket, sqlite3
+import subprocess, sys, tempfile, threading, time, warnings
+import psutil
+from asgiref.sync import AsyncToSync, SyncToAsync, sync_to_async
+from concurrent.futures import ThreadPoolExecutor
+from django.conf import settings
+from django.db import connection, connections
+from django.db.backends.signals import connection_created
+from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
+from django.db.models.signals import post_init
+from django.db.transaction import atomic
+from library.models import Author, Book
+
+kernel = asyncio.get_running_loop()
+forking = multiprocessing.get_context("fork")
+
+def NAME():
+    return os.path.exists(connections.settings["default"]["NAME"])
+
+def begin():
+    connection.cursor().execute("BEGIN EXCLUSIVE")
+
+def drop():
+    connection.cursor().execute("DROP TABLE library_loan")
+
+async def writes():
+    await Author.objects.acreate(name="Ann")
+    return await Author.objects.filter(name="Ann").adelete()
+
+RIGHT = "async def count_books():\\n    return await Book.objects.acount()"
+
+async def outcome(source):
+    exec(source, globals())
+    verdict = await check("0.1")
+    return verdict.outcome, str(verdict)
+"""
+
+AFTER = """
+async def seen():
+    return {probe}
+before = await seen()
+said = (await outcome({source!r}))[1]
+after = await seen()
+right = await outcome(RIGHT)
+later = await seen()
+left = [each.status() for each in psutil.Process().children(recursive=True)]
+left = [status for status in left if status != psutil.STATUS_ZOMBIE]
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    kernel = Kernel(0)
+    kernel.run(PRELUDE)
+    yield kernel
+    kernel.close()
+
+
+def aftermath(kernel, deed, probe="None"):
+    """What is said of an answer that does `deed`, and of the right one after it."""
+    source = f"async def count_books():\n    {deed}\n    return await Book.objects.acount()"
+    code = AFTER.format(probe=probe, source=source)
+    same = "repr(before) == repr(after) == repr(later)"
+    expressions = {"said": "said", "right": "right", "same": same}
+    said = kernel.run(code, **expressions, left="left")
+    return {name: ast.literal_eval(text) for name, text in said.items()}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_an_answer_changes_is_as_it_was(kernel, place):
+    found = aftermath(kernel, *PLACES[place])
+    assert found["right"][0] == "passed", found
+    assert found["same"], found
+
+
+@pytest.mark.parametrize("kind", PROCESSES)
+def test_a_process_ends_with_the_call(kernel, kind):
+    found = aftermath(kernel, PROCESSES[kind])
+    assert found["right"][0] == "passed", found
+    assert found["left"] == [], found
+
+
+# What a cell does before a check: the name that is told, and whose it is afterwards.
+REPLACED = {
+    "asyncio.sleep": "asyncio.sleep = mine",
+    "builtins.sum": "builtins.sum = mine",
+    "time.monotonic": "time.monotonic = mine",
+    "asgiref.sync.SyncToAsync.__call__": "SyncToAsync.__call__ = mine",
+    "threading.Thread.start": "threading.Thread.start = mine",
+    "django.db.models.query.QuerySet.acount": "QuerySet.acount = mine",
+    "Book.save": "Book.save = mine",
+    "Book.objects.acount": "Book.objects.acount = mine",
+}
+
+
+@pytest.mark.parametrize("name", REPLACED)
+def test_what_a_cell_has_replaced_is_named_and_stays_the_readers(kernel, name):
+    place = REPLACED[name].removesuffix(" = mine")
+    kernel.run("def mine(*_, **__):\n    return 0")
+    kernel.run(f"here = vars({place.rpartition('.')[0]})\nbefore = dict(here)\n{REPLACED[name]}")
+    kernel.run(f"right = await outcome(RIGHT)\nstays = here[{name.rpartition('.')[2]!r}] is mine\n")
+    kernel.run(
+        "owner = {place}\n".format(place=place.rpartition(".")[0])
+        + "for each in set(here) - set(before): delattr(owner, each)\n"
+        "for each in before:\n"
+        "    if here[each] is not before[each]: setattr(owner, each, before[each])"
+    )
+    said = kernel.run("", right="right", stays="stays")
+    outcome, text = ast.literal_eval(said["right"])
+    assert (outcome, said["stays"]) == ("passed", "True"), text
+    assert f"Replaced in this kernel: `{name}`. The check ran with the original;" in text
+
+
+def test_nothing_is_named_in_a_kernel_as_it_was(kernel):
+    assert "Replaced" not in aftermath(kernel, "pass")["right"][1]
+
+
+def test_threads_that_cannot_be_stopped_are_told(kernel):
+    deed = "[threading.Thread(target=end.wait, daemon=True).start() for _ in range(50)]"
+    kernel.run("end = threading.Event()")
+    found = aftermath(kernel, deed)
+    kernel.run("end.set()")
+    assert "50 threads go on after the call, and cannot be stopped." in found["said"]
+    assert found["right"][0] == "passed"
