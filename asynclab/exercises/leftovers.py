@@ -6,8 +6,12 @@ import inspect
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from time import sleep
 
 from ..recorder import taps
+
+MOMENT = 0.01
+"""Seconds between the two looks at a coroutine that nobody seems to await."""
 
 
 @contextmanager
@@ -26,8 +30,15 @@ def settled() -> Iterator[None]:
     finally:
         gc.collect()
         made = gc.get_objects()
+        left = _unawaited(made)
+        if left:
+            # Another thread may have been about to hand one to its loop.
+            sleep(MOMENT)
+            left = [
+                each for each in _unawaited(gc.get_objects()) if any(each is one for one in left)
+            ]
         gc.unfreeze()
-        for coroutine in _unawaited(made):
+        for coroutine in left:
             coroutine.close()
         for future in _of_kind(asyncio.Future, made):
             _ask_for_error(future)
@@ -35,8 +46,9 @@ def settled() -> Iterator[None]:
 
 def _unawaited(made: list) -> list[types.CoroutineType]:
     """The coroutines that have not begun, and that no task and no kernel is going to begin."""
-    tasks = [task for task in _of_kind(asyncio.Task, made) if not task.get_loop().is_closed()]
-    scheduled = {id(task.get_coro()) for task in tasks}
+    # Another thread may be about to make a task: its methods would fail, or crash the process.
+    tasks = [task for task in _of_kind(asyncio.Task, made) if getattr(task, "_loop", None)]
+    scheduled = {id(task._coro) for task in tasks if not task._loop.is_closed()}
     return [
         each
         for each in _of_kind(types.CoroutineType, made)

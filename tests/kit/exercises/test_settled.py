@@ -6,6 +6,7 @@ import inspect
 
 import pytest
 
+from asynclab.exercises import leftovers
 from asynclab.exercises.leftovers import settled
 
 
@@ -36,6 +37,24 @@ def test_a_task_that_has_not_begun_is_left_alone():
         return await waiting
 
     assert asyncio.run(kernel()) == 1
+
+
+def test_a_coroutine_that_somebody_is_about_to_start_is_left_alone(monkeypatch):
+    async def kernel():
+        started = []
+        start = asyncio.get_running_loop().create_task
+        monkeypatch.setattr(leftovers, "sleep", lambda seconds: started.append(start(waiting)))
+        with settled():
+            waiting = one()
+        return await started[0]
+
+    assert asyncio.run(kernel()) == 1
+
+
+def test_a_task_that_another_thread_is_making_is_left_alone():
+    with settled():
+        half = asyncio.Task.__new__(asyncio.Task)
+    assert not half.done()
 
 
 @pytest.mark.parametrize("module", ["ipykernel.kernelbase", "tornado.ioloop", "zmq.asyncio"])
