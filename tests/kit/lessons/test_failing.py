@@ -125,5 +125,6 @@ def test_without_a_loop_the_start_of_a_task_is_told(monkeypatch, otherwise, patc
         await require_told_of_no_loop(given, "answer")
 
     if patched:  # as by nest_asyncio
+        monkeypatch.setattr(asyncio, "_nest_patched", True, raising=False)
         monkeypatch.setattr(asyncio, "get_event_loop", asyncio.new_event_loop)
     assert verdict_on(STARTS.format(otherwise=otherwise), check).diagnosis == diagnosis
