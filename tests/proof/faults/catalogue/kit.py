@@ -113,7 +113,7 @@ FAULTS = [
     Fault(
         "kept-replacement-taken-for-the-original",
         "a replaced method",
-        text(HOOKS, "            if found not in self._replacements:\n", "            if True:\n"),
+        text(HOOKS, "            if found not in self.replacements:\n", "            if True:\n"),
         test(
             "recorder/test_hooks.py"
             "::test_a_patch_of_somebody_else_that_puts_a_replacement_back_doubles_nothing"
