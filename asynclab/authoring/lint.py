@@ -8,7 +8,7 @@ from statistics import median
 from nbformat import NotebookNode
 
 from ..ground.labconfig import WIDGET_VIEW
-from . import contract, error_table, form, links, pictures, sections
+from . import contract, error_table, links, notebook_form, pictures, sections
 from .notebooks import code_cells, exemption, read, tags
 
 MEDIAN_LINES, MOST_LINES, MOST_WORDS = 5, 12, 110
@@ -26,7 +26,7 @@ _MACHINE = re.compile(
 def lint(path: Path) -> list[str]:
     """Return what is against the rules in the notebook at `path`, a line each."""
     notebook = read(path)
-    rules = [*_common(notebook, path), *form.check(notebook)]
+    rules = [*_common(notebook, path), *notebook_form.check(notebook)]
     if path.resolve().parent.name == "notebooks":
         rules += [
             *_lesson(notebook),

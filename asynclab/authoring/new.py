@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from ..ground.errors import LabError
 from .contract import contract_of
-from .form import METADATA
+from .notebook_form import METADATA
 
 LONGEST_TITLE = 60
 

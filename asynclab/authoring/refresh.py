@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from ..ground.errors import LabError
 from ..ground.labconfig import without_view
 from ..shells.kernel import KernelOfThisPython
-from .form import METADATA
+from .notebook_form import METADATA
 from .notebooks import CHECKOUT, code_cells, read, tags, write
 from .pictures import is_of_its_text
 

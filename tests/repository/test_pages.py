@@ -26,6 +26,7 @@ import start
 from asynclab import workspace
 from asynclab.authoring import __main__ as authoring
 from asynclab.exercises.book import every_exercise
+from tests.benchmarks import __main__ as bench
 from tests.harness.checkout import ROOT
 from tests.proof import matrix, rootfolder
 from tests.proof.faults.__main__ import chosen as faults_named
@@ -124,6 +125,8 @@ def starts(command: str = "", *rest: str) -> bool:
             return is_path(path) and options in ([], ["-k", "[6."])
         case "matrix", names:
             return bool(quietly(matrix.read, list(names)))
+        case "bench", names:
+            return bool(quietly(bench.read, list(names)))
         case "faults", names:
             return bool(faults_named([name.replace("-06", "-05") for name in names], fast=False))
         case "mutants", names:

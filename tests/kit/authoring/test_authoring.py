@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from asynclab.authoring.form import METADATA
 from asynclab.authoring.lint import lint
+from asynclab.authoring.notebook_form import METADATA
 from asynclab.authoring.notebooks import exemption, read
 from asynclab.authoring.refresh import refresh, shorten_paths
 from asynclab.authoring.sections import minutes, words
