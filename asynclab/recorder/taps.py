@@ -586,8 +586,12 @@ def _targets() -> list[tuple[type, str, Callable]]:
 
 
 def _loops_of_others() -> set[type]:
-    """The classes of loops that are not made with asyncio's own, as uvloop's."""
-    return {*asyncio.AbstractEventLoop.__subclasses__()} - {asyncio.BaseEventLoop}
+    """The classes of loops that are not made with asyncio's own, as uvloop's.
+
+    What runs the notebook may bring one: tornado's only wraps a loop, which makes the tasks.
+    """
+    kinds = {*asyncio.AbstractEventLoop.__subclasses__()} - {asyncio.BaseEventLoop}
+    return {kind for kind in kinds if not PLUMBING.match(kind.__module__)}
 
 
 def _full_name(kind: type) -> str:

@@ -139,7 +139,7 @@ def test_keys_of_jupyterlab_work_after_a_click_and_a_drag_in_the_picture(page, l
     page.wait_for_function(COUNT, arg=[1, 4])
     assert page.evaluate(ACTIVE) == 2
     page.keyboard.press("Control+Enter")
-    page.get_by_text("2", exact=True).wait_for()
+    page.locator(".jp-OutputArea").get_by_text("2", exact=True).wait_for()
 
     drag()
     cells = page.locator(".jp-CodeCell").count()

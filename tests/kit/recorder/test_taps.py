@@ -386,6 +386,17 @@ def test_a_loop_that_a_recording_could_not_follow_is_named():
     assert recording.unseen == (f"{__name__}.{Loop.__qualname__}",)
 
 
+def test_a_loop_that_only_wraps_the_notebooks_is_not_one_of_others():
+    with taps.recording() as recording:
+
+        class Wrapper(asyncio.AbstractEventLoop):
+            """What importing tornado's part for asyncio makes."""
+
+            __module__ = "tornado.platform.asyncio"
+
+    assert recording.unseen == ()
+
+
 def test_tasks_are_told_in_stretches_with_who_ran_when():
     async def fetch(turn):
         await turn.wait()
