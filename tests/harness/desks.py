@@ -69,4 +69,6 @@ CLEAR = """async () => {
         await panel.sessionContext?.shutdown();
         panel.close();
     }
+    // Where nothing is left open JupyterLab puts its launcher, a while later and in front.
+    while (jupyterapp.shell.isEmpty("main")) await new Promise((later) => setTimeout(later, 20));
 }"""

@@ -12,7 +12,6 @@ from tests.harness.checkout import ROOT
 from tests.harness.twice import Notebook
 
 COUNTS = "times = globals().get('times', 0) + 1\ntimes"
-ASKS = "from asynclab import shells\ntable = await shells('1', shells=['python'])\n" + COUNTS
 
 
 @pytest.fixture
@@ -44,7 +43,6 @@ def nbval(tmp_path):
         ("notebooks", COUNTS, ["-p", "tests.harness.twice"], "1 failed, 1 passed"),
         ("solutions", COUNTS, ["-p", "tests.harness.twice"], "1 passed"),
         ("notebooks", COUNTS, [], "1 passed"),
-        ("notebooks", ASKS, ["-p", "tests.harness.twice"], "1 passed"),
     ],
 )
 def test_a_lesson_runs_twice(nbval, folder, source, plugin, said):

@@ -2,12 +2,8 @@
 
 A pytest plugin, `-p tests.harness.twice`. Both runs are held against the committed outputs by nbval
 itself. Without the plugin, `pytest --nbval notebooks` runs each lesson once.
-
-A cell that only asks shells of its own is not run again: they begin anew each time, and cannot know
-what this kernel has run before.
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +12,6 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 
 # At a second `%load_ext`, IPython says that the extension is loaded. Everything else is compared.
 FORGET = "get_ipython().extension_manager.loaded.discard('asynclab')"
-ASKS_SHELLS = re.compile(r"^(\w+ = )?await shells\(", re.MULTILINE)
 
 
 class Notebook(IPyNbFile):
@@ -37,8 +32,6 @@ class LessonTwice(Notebook):
         cells = list(super().collect())
         yield from cells
         for cell in cells:
-            if ASKS_SHELLS.search(cell.cell.source):
-                continue
             yield CellAgain.from_parent(
                 self,
                 name=f"{cell.name}, again",
