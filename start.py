@@ -70,6 +70,8 @@ FIRST_PAGE = "/lab/tree/%s?file-browser-path=%s" % (FIRST_LESSON, YOUR_COPY)
 # In seconds; by itself nbval waits for half an hour.
 NBVAL = ("--nbval", "--nbval-cell-timeout", "180")
 PLUGINS = ("-p", "tests.harness.twice", "-p", "tests.harness.scheduling")
+# Half of what the tests do is to wait: for a shell, a page, a call that has to hang.
+WORKERS = ("-n", "4")
 NEWEST_TESTED = (3, 15)
 ROOM_NEEDED = 600 * 1024 * 1024  # bytes: .venv with the test tools, and some air
 
@@ -120,7 +122,7 @@ def reset(arguments):
 def test(arguments):
     """Run every check with pytest, and return its exit code."""
     set_up(COURSE, CHECKS)
-    return hand_over("-m", "pytest", *NBVAL + PLUGINS + ("-n", "2") + tuple(arguments))
+    return hand_over("-m", "pytest", *NBVAL + PLUGINS + WORKERS + tuple(arguments))
 
 
 def matrix(arguments):
