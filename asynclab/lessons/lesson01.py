@@ -733,7 +733,8 @@ async def make_refresh(given):
         )
     if not good.fetching:
         raise NotYet("no-fetch", "After a click `fetch` was not called. What starts a coroutine?")
-    if not good.disabled:
+    # A task that vanishes may enable its button on the way.
+    if not good.disabled or (good.alive and not good.disabled_meanwhile):
         raise NotYet(
             "double-click",
             "The button could be pressed again when the callback had returned, or while the prices "
@@ -826,7 +827,7 @@ async def _click(make_refresh, outcomes) -> SimpleNamespace:
         if fact.coroutine:
             return fact
         await turns()
-        fact.disabled = fact.disabled and button.disabled
+        fact.disabled_meanwhile = button.disabled
         fact.fetching = gate.reached == 2
         fact.alive = gate.open()
         await turns()
