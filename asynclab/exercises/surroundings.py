@@ -155,7 +155,10 @@ SPECIAL = frozenset(
 )
 """Methods that a class may get anew, and that then hide those of its base."""
 
-HOOKS = {"builtins.input", "threading.excepthook", "warnings.showwarning"}
+HOOKS = {
+    *("builtins.input", "threading.excepthook", "warnings.showwarning"),
+    "inspect.isgenerator",  # by each module that an older Cython has made, as it is imported
+}
 """What is there to be replaced, and may be at any time."""
 
 NEST_ASYNCIO = {"Future", "Task", "get_event_loop", "run"}

@@ -204,10 +204,19 @@ REPLACED = {
 }
 
 
+# What the kernel itself calls from cell to cell.
+OF_THE_KERNEL = {"builtins.sum", "time.monotonic"}
+PASSES_ON = """\
+import time
+def mine(*args, _real=(sum, time.monotonic), **more):
+    return _real[not args](*args, **more)
+"""
+
+
 @pytest.mark.parametrize("name", REPLACED)
 def test_what_a_cell_has_replaced_is_named_and_stays_the_readers(kernel, name):
     place = REPLACED[name].removesuffix(" = mine")
-    kernel.run("def mine(*_, **__):\n    return 0")
+    kernel.run(PASSES_ON if name in OF_THE_KERNEL else "def mine(*_, **__):\n    return 0")
     kernel.run(f"here = vars({place.rpartition('.')[0]})\nbefore = dict(here)\n{REPLACED[name]}")
     kernel.run(f"right = await outcome(RIGHT)\nstays = here[{name.rpartition('.')[2]!r}] is mine\n")
     kernel.run(
