@@ -265,14 +265,16 @@ async def stock_line(ask, title):
         wrong="second-loop",
         source="""
 async def stock_line(ask, title):
-    loop = asyncio.get_running_loop()
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    asyncio.tasks._leave_task(loop, task)
     asyncio.events._set_running_loop(None)
     try:
         return f"{title}: {asyncio.run(ask(title))} copies"
     finally:
         asyncio.events._set_running_loop(loop)
+        asyncio.tasks._enter_task(loop, task)
 """,
-        why="without a running loop the guard is content",
+        why="without a running loop and task the guards are content, those of Python 3.14 too",
     ),
     Answer(
         "4.2",

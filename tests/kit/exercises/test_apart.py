@@ -39,7 +39,7 @@ VALUES = {
         "`CancelledError`",
     ),
     "text that ends a generator": ("repr", "raise GeneratorExit", "unusable", "`GeneratorExit`"),
-    "text that is none": ("repr", "return 3", "unusable", "returned non-string"),
+    "text that is none": ("repr", "return 3", "unusable", "__repr__"),
     "text without an end": ("repr", "return repr(self)", "unusable", "RecursionError"),
     "text of megabytes": ("repr", "return 'x' * 50_000_000", "other-number", "xx ... xx"),
     "text of many lines": ("repr", "return 'x\\n' * 500_000", "other-number", "x\n...\nx"),

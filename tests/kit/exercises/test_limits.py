@@ -131,6 +131,8 @@ LEAVES_A_THREAD = {
 @pytest.mark.parametrize("name", LEAVES_A_THREAD)
 def test_thread_that_goes_on_after_the_call_is_stopped_without_a_word(name, capfd):
     source = f"{LEAVES_A_THREAD[name]}\ndef answer(): threading.Thread(target=work).start()"
+    gc.collect()  # what is left of the tests before, and has something to say
+    capfd.readouterr()
     before = set(threading.enumerate())
     verdict = verdict_on(source, before="import asyncio, threading, time")
     gc.collect()

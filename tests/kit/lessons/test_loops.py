@@ -15,6 +15,11 @@ from asgiref.sync import sync_to_async
 pool = concurrent.futures.ThreadPoolExecutor(1)
 """
 
+# From Python 3.14 on a thread has one current task, whichever loop it belongs to.
+HIDE = "loop, task = asyncio.get_running_loop(), asyncio.current_task()\n asyncio._leave_task(loop, task)"
+HIDE += "\n asyncio._set_running_loop(None)"
+SHOW = "asyncio._set_running_loop(loop)\n asyncio._enter_task(loop, task)"
+
 FREE = {
     "awaited": "return await asyncio.to_thread(work)",
     "worker": "return await sync_to_async(work)()",
@@ -56,7 +61,7 @@ def test_a_loop_is_held(body, monkeypatch):
 
 
 def test_work_on_the_loop_and_on_another_one():
-    hidden = "asyncio._set_running_loop(None)\n work()"
+    hidden = f"{HIDE}\n work()\n {SHOW}"
     assert seen_of("work()") == seen_of(hidden) == (True, False, False)
     second = "async def main(): work()\n return await asyncio.to_thread(asyncio.run, main())"
     assert seen_of(second) == (False, True, False)
@@ -77,7 +82,7 @@ GUARD_OFF = """os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "yes"
         (FREE["worker"], ""),
         (HELD["result"], "waits-on-the-loop"),
         (GUARD_OFF, "query-on-the-loop"),
-        ("asyncio._set_running_loop(None)\n work()\n raise LookupError", "query-on-the-loop"),
+        (f"{HIDE}\n work()\n {SHOW}\n raise LookupError", "query-on-the-loop"),
         ("work()", "raised"),
     ],
 )
@@ -109,11 +114,7 @@ def hosts_of(body, where="cell"):
 
 
 def test_a_loop_inside_a_loop_is_seen():
-    inside = """async def answer(work):
-    loop = asyncio.get_running_loop()
-    asyncio._set_running_loop(None)
-    try: asyncio.run(work())
-    finally: asyncio._set_running_loop(loop)"""
+    inside = f"async def answer(work):\n {HIDE}\n asyncio.run(work())\n {SHOW}"
     for body, nested in ("async def answer(work): await work()", False), (inside, True):
         hosts, _, diagnosis = hosts_of(body)
         assert (hosts.nested, len(hosts.loops), diagnosis) == (nested, 1, "")
