@@ -16,8 +16,9 @@ pool = concurrent.futures.ThreadPoolExecutor(1)
 """
 
 # From Python 3.14 on a thread has one current task, whichever loop it belongs to.
-HIDE = "loop, task = asyncio.get_running_loop(), asyncio.current_task()\n asyncio._leave_task(loop, task)"
-HIDE += "\n asyncio._set_running_loop(None)"
+HIDE = """loop, task = asyncio.get_running_loop(), asyncio.current_task()
+ asyncio._leave_task(loop, task)
+ asyncio._set_running_loop(None)"""
 SHOW = "asyncio._set_running_loop(loop)\n asyncio._enter_task(loop, task)"
 
 FREE = {
