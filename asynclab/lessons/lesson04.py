@@ -862,6 +862,9 @@ class PostOffice:
             server.close()
             for writer in self._writers:
                 writer.close()
+            if hasattr(server, "close_clients"):  # From Python 3.13 on: those not yet greeted, too.
+                server.close_clients()
+                await server.wait_closed()
 
     async def connect(self) -> "Client":
         """Open a connection, on the loop that runs.
