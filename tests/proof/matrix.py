@@ -24,7 +24,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from packaging.requirements import Requirement
-from uv import find_uv_bin
 
 from start import PLUGINS
 from tests.proof.rootfolder import PYTHONS, NotMade, root_folder
@@ -156,6 +155,8 @@ def answers(path, version):
 
 def build(row, place):
     """Make the row's environment: the lock, then what stands in its place, then the kit."""
+    from uv import find_uv_bin  # The rows have none, and the benchmark runs in them.
+
     uv = find_uv_bin()
     install = [uv, "pip", "install", "-q", "--python", row.interpreter]
     place.call(uv, "venv", "-q", "--clear", "--python", place.interpreter, row.folder, check=True)
