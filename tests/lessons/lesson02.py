@@ -4,7 +4,7 @@ from tests.lessons import Answer, Equivalent
 from tests.proof.faults.checks import CENSUS, compared, complete, rules, verdict
 from tests.proof.faults.edits import (
     both,
-    drop_answer,
+    drop_answers,
     drop_cell,
     notebook,
     output,
@@ -1528,15 +1528,15 @@ FAULTS = [
     Fault(
         "wrong-answer-forgotten",
         "an answer",
-        drop_answer("tests/lessons/lesson02.py", "counts-due-today"),
-        complete("2.1"),
-        ("no answer earns ['counts-due-today']",),
+        drop_answers("tests/lessons/lesson02.py", "2.1", "counts-due-today"),
+        ("tests/lessons/test_gate.py::test_no_diagnosis_is_dead",),
+        ("no wrong answer in tests/lessons earns ['counts-due-today']",),
     ),
     Fault(
         "wrong-answer-to-a-shared-word-forgotten",
         "an answer",
-        drop_answer("tests/lessons/lesson02.py", "no-query"),
-        complete("2.1"),
+        drop_answers("tests/lessons/lesson02.py", "2.2", "no-query"),
+        complete("2.2"),
         ("no answer earns ['no-query']",),
     ),
     Fault(

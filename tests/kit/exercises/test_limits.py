@@ -154,11 +154,21 @@ def test_leftover_task_does_not_hold_up_the_verdict():
     ).passed
 
 
+INTERRUPTED = """
+def answer():
+    started.set()
+    try:
+        while True: pass
+    finally:
+        told.wait(5)
+"""
+
+
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_interrupted_check_takes_the_taps_off_and_stops_the_code(times):
-    started = threading.Event()
-    namespace = {"started": started}
-    exec("def answer():\n    started.set()\n    while True: pass", namespace)
+    started, told = threading.Event(), threading.Event()
+    namespace = {"started": started, "told": told}
+    exec(INTERRUPTED, namespace)
 
     async def interrupt():
         task = asyncio.create_task(grade(exercise, namespace))
@@ -166,11 +176,13 @@ def test_interrupted_check_takes_the_taps_off_and_stops_the_code(times):
         (thread,) = set(threading.enumerate()) - before - others()
         for _ in range(times):
             task.cancel()
-            for _ in range(5):  # It has begun to stop the code, and has not done so.
+            for _ in range(5):  # It has begun to stop the code, which ends when it is told.
                 await asyncio.sleep(0)
+        early = task.done()
+        told.set()
         with pytest.raises(asyncio.CancelledError):
             await task
-        return thread
+        return thread, early
 
     def others():
         """The threads of the pool and of the check itself."""
@@ -178,9 +190,9 @@ def test_interrupted_check_takes_the_taps_off_and_stops_the_code(times):
 
     before = set(threading.enumerate())
     exercise = Exercise("9.1", "a title", ("answer",), (), 60, call_it)
-    thread = asyncio.run(interrupt())
+    thread, early = asyncio.run(interrupt())
     thread.join(2)
-    assert not thread.is_alive()
+    assert (early, thread.is_alive()) == (False, False)
 
 
 @pytest.mark.parametrize(

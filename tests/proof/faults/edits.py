@@ -1,6 +1,7 @@
 """How faults get into a copy of the tree. An edit that finds nothing to change says so."""
 
 import importlib.util
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -76,16 +77,17 @@ def swap(path: str, one: str, other: str) -> Plant:
     return both(text(path, one, "\0"), text(path, other, one), text(path, "\0", other))
 
 
-def drop_answer(path: str, label: str) -> Plant:
-    """Take the answer away that earns a diagnosis."""
+def drop_answers(path: str, number: str, label: str) -> Plant:
+    """Take away whatever earns an exercise one of its diagnoses."""
+    head = rf'    Answer\(\n        "{re.escape(number)}",\n        wrong="{label}"'
+    answer = re.compile(rf"{head}.*?\n    \),\n", re.DOTALL)
 
     def plant(root: Path) -> None:
         file = find(root, path)
-        head, found, tail = file.read_text(encoding="utf-8").partition(f'wrong="{label}"')
+        rest, found = answer.subn("", file.read_text(encoding="utf-8"))
         if not found:
-            raise CannotPlant(f"no answer in {path} is wrong as {label}")
-        start, end = head.rindex("    Answer("), tail.index("\n    ),\n") + len("\n    ),\n")
-        file.write_text(head[:start] + tail[end:], encoding="utf-8")
+            raise CannotPlant(f"no answer to {number} in {path} is wrong as {label}")
+        file.write_text(rest, encoding="utf-8")
 
     return plant
 

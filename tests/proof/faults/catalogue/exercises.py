@@ -28,11 +28,11 @@ FAULTS = [
         "a check",
         text(
             "asynclab/boot.py",
-            "        if self.file == mine:\n            self._use(mine)",
-            "        if self.file == mine:\n            self._use(self.begin())",
+            "    _library.resume(mine, scratch)",
+            "    _library.renew()",
         ),
         ("tests/lessons/test_gate.py::test_reader_has_the_data_of_before_again",),
-        ("('passed', '(18, 47)') == ('passed', '(18, 0)')",),
+        ("no such table: library_loan",),
     ),
     Fault(
         "check-leaves-its-noise-to-the-next-cell",
@@ -160,7 +160,7 @@ FAULTS = [
             "await side.cancel()",
         ),
         kit("test_limits.py::test_interrupted_check_takes_the_taps_off_and_stops_the_code[2]"),
-        ("'Popen.__init__', 'BaseProcess.start'] != []",),
+        ("(True, False) == (False, False)",),
     ),
     Fault(
         "check-leaves-what-an-answer-has-replaced",
@@ -280,6 +280,6 @@ FAULTS = [
             "_one_at_a_time = threading.Semaphore(2)",
         ),
         kit("test_checking.py::test_checks_that_are_awaited_together_run_one_after_another"),
-        ("[1, 2] == [1, 1]",),
+        ("[2, 1] == [1, 1]",),
     ),
 ]
