@@ -20,7 +20,6 @@ from tests.proof.mutants.report import tally
 from tests.proof.mutants.run import ALIVE, KILLED, LEAKS, RUINED, Bench, Result
 from tests.proof.mutants.tree import replaced
 
-MUTANTS = every_mutant()
 QUICK = ("0.1", "2.1", "5.1")
 """Exercises that are checked in a moment, of three lessons."""
 
@@ -240,13 +239,13 @@ def test_what_does_not_compile_is_no_mutant():
 
 @pytest.mark.parametrize("exercise", every_exercise(), ids=lambda exercise: exercise.number)
 def test_every_exercise_has_mutants(exercise):
-    mutants = MUTANTS[exercise.number]
+    mutants = every_mutant()[exercise.number]
     assert len(mutants) >= 8
     assert len({mutant.source for mutant in mutants}) == len(mutants)
 
 
 def test_equivalents_are_in_step_with_the_mutants():
-    known = {mutant.id for mutants in MUTANTS.values() for mutant in mutants}
+    known = {mutant.id for mutants in every_mutant().values() for mutant in mutants}
     assert sorted(set(known_equivalents()) - known) == [], "tests/lessons lists what is no mutant"
 
 
@@ -274,7 +273,7 @@ def test_tally_counts_and_names_what_is_out_of_order():
 
 @pytest.mark.parametrize("number", QUICK)
 def test_no_mutant_of_a_quick_exercise_lives(number):
-    assert command.try_lesson(int(number[0]), MUTANTS[number]).faults == []
+    assert command.try_lesson(int(number[0]), every_mutant()[number]).faults == []
 
 
 @pytest.mark.nightly
@@ -300,7 +299,7 @@ def test_check_that_accepts_everything_lets_every_mutant_live(capsys):
         return kernel
 
     with closing(Bench(0, start)) as bench:
-        results = list(bench.results(MUTANTS["0.1"]))
+        results = list(bench.results(every_mutant()["0.1"]))
     assert {result.outcome for result in results} == {ALIVE}
     assert command.report([tally(0, results, known_equivalents())]) == 1
     assert "0.1 await-removed@3 alive" in capsys.readouterr().out
@@ -325,7 +324,7 @@ def test_mutant_that_ruins_the_kernel_is_named_and_the_next_one_gets_a_new_kerne
 def test_command_lists_the_mutants_of_a_lesson_or_an_exercise(capsys):
     assert command.main(["--list", "00", "3.4"]) == 0
     listed = capsys.readouterr().out.splitlines()
-    assert listed == [mutant.id for number in ("0.1", "3.4") for mutant in MUTANTS[number]]
+    assert listed == [mutant.id for number in ("0.1", "3.4") for mutant in every_mutant()[number]]
 
 
 @pytest.mark.parametrize("name", ["99", "3.99", "three", ""])

@@ -8,10 +8,6 @@ import pytest
 
 from tests.harness.checkout import ROOT
 
-MODULES = {
-    path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted((ROOT / "tests").rglob("*.py"))
-}
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 # They fail by themselves: what pytest has for it, a process that must succeed.
 FAIL = {"raises", "warns", "fail", "check_call", "check_output"}
@@ -22,6 +18,16 @@ CANNOT_FAIL = {
 
 
 Modules = dict[str, ast.Module]
+
+
+@functools.cache
+def parsed() -> Modules:
+    """The tests' own modules, by their paths."""
+    paths = sorted((ROOT / "tests").rglob("*.py"))
+    return {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in paths
+    }
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -144,23 +150,23 @@ def _caught(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def test_every_test_gets_to_its_end():
-    assert unreached(MODULES) == []
+    assert unreached(parsed()) == []
 
 
 def test_every_test_asserts_something():
-    assert unasserting(MODULES) == CANNOT_FAIL.keys()
+    assert unasserting(parsed()) == CANNOT_FAIL.keys()
 
 
 def test_no_assertion_is_of_a_constant():
-    assert empty_assertions(MODULES) == []
+    assert empty_assertions(parsed()) == []
 
 
 def test_nothing_is_skipped_for_ever():
-    assert skipped(MODULES) == []
+    assert skipped(parsed()) == []
 
 
 def test_no_function_of_a_test_module_is_left_over():
-    assert left_over(MODULES) == []
+    assert left_over(parsed()) == []
 
 
 # Each of them on a small module.
