@@ -100,6 +100,7 @@ def plain(rst):
         (r":\w+:`(?:~[\w.]*\.)?([^`]+)`", r"`\1`"),
         (r"``", "`"),
         (r"\b([A-Za-z]+)_(?=\s)", r"\1"),  # a link defined further down
+        (r"\\(?=\S)", ""),  # what parts a literal from the letters behind it
         (r"\s+", " "),
     ):
         rst = re.sub(pattern, shown, rst)
