@@ -1,38 +1,815 @@
 """The checks of lesson 06: the async ORM."""
 
-from django.core.exceptions import SynchronousOnlyOperation
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from types import SimpleNamespace
+
+from django.core.exceptions import SynchronousOnlyOperation, ValidationError
+from django.db import DatabaseError, IntegrityError
 
 from ..exercises.book import NotYet, exercise
-from .vocabulary.failing import require_told_of_database
-from .vocabulary.queries import require_off_the_pool, require_query
+from ..exercises.given import Call
+from ..recorder.taps import span
+from .vocabulary.causes import behind_a_dot, written
+from .vocabulary.edges import require_of_nothing, require_unchanged
+from .vocabulary.failing import Mishap, require_told, require_told_of_database
+from .vocabulary.library import DAY, free_books, open_loans
+from .vocabulary.loops import call_off_the_loop
+from .vocabulary.queries import (
+    AWAITED_QUERYSET,
+    crossings,
+    hops,
+    queries,
+    require_on_the_worker,
+    require_one_query,
+    require_only_reads,
+    require_query,
+)
+from .vocabulary.tasks import Overlap, turns
 from .vocabulary.threads import require_this_loop
+from .vocabulary.transactions import ASYNC_WITH, committed
+from .vocabulary.values import same
 
 
-# TODO: the checks of your own exercises in the place of this example.
 @exercise(
     "6.1",
-    title="count the authors",
-    names=("count_authors",),
-    why="`acount()` makes one query, and the loop is free while the database counts.",
+    title="a card for the shelf",
+    names=("card",),
+    why=(
+        "`afirst()` asks whether there is a loan and fetches it, with its member, in one query. "
+        "The author came with the book."
+    ),
     hints=(
-        "`Author.objects.count()` asks the database. What is its async twin called?",
-        "`acount()` only makes a coroutine. Which word runs it and gives the number?",
-        "Does your function end with `return await Author.objects.acount()`?",
+        "Five expressions of `card_before` reach the database. Two of them are behind a dot. "
+        "Which are the other three?",
+        "`if not out` and `out[0]` ask the same table twice. Which twin gives the first row, or "
+        "`None`?",
+        'Is it `select_related("author")` before `aget`, `select_related("member")` before '
+        "`afirst`, and an `await` before each?",
     ),
     errors={
+        **AWAITED_QUERYSET,
+        (SynchronousOnlyOperation, behind_a_dot): NotYet(
+            "lazy-key",
+            "The row came, and then `.author` or `.member` asked for another one, on the loop's "
+            "thread. Which method of the queryset brings it along?",
+        ),
         SynchronousOnlyOperation: NotYet(
             "sync-query",
-            "A sync query ran while an event loop was running. Which method can be awaited?",
+            "A sync expression reached the database on the loop's thread: a method without its "
+            "`a`, an `if` over a queryset, an index. Which one is it, and what stands in for it?",
+        ),
+        (RuntimeError, "would deadlock"): NotYet(
+            "run-on-the-worker",
+            "`asyncio.run` on the worker started a second loop, whose queries had to wait for the "
+            "worker itself. You are in an `async def`: what can you do with a coroutine right "
+            "here?",
+        ),
+        (AttributeError, "'coroutine' object"): NotYet(
+            "forgotten-await",
+            "A coroutine was asked for an attribute that only its result has. "
+            "Where does the `await` belong, and what do its brackets hold?",
+        ),
+        (AttributeError, "'NoneType' object"): NotYet(
+            "always-out",
+            "The book is on the shelf, and your code looked for a member who has it. "
+            "`if` was given something that is always true, or nothing at all. What did it ask?",
         ),
     },
 )
-async def count_authors(given):
+async def card(given):
+    from library.models import Book
+
+    book, member = await _new_book(), await _new_member()
+    await _lend(book, member, returned=DAY)
+    await _require_card(given, book, f"{book.title} by {book.author}: on the shelf")
+    await _lend(book, member)
+    call = await _require_card(given, book, f"{book.title} by {book.author}: with {member}")
+    call_of_none = await given.call("card", "The Lost Quarto", expect=Book.DoesNotExist)
+    if call_of_none.error is None:
+        raise NotYet(
+            "swallowed",
+            f"There is no such book, and it returned {call_of_none.result!r}. "
+            "Who should hear of `Book.DoesNotExist`?",
+        )
+    await require_told_of_database(given, "card", book.title)
+    return f"{len(queries(call))} queries, and nothing left behind a dot."
+
+
+async def _require_card(given, book, text: str) -> Call:
+    call = await call_off_the_loop(given, "card", book.title)
+    require_query(call, "card", "who has the book")
+    require_only_reads(call)
+    if not same(call.value, text):
+        raise NotYet("other-text", f"It returned {call.value!r}, and the card says {text!r}.")
+    if len(queries(call)) > 2:
+        raise NotYet(
+            "query-too-many",
+            f"The card is right, and took {len(queries(call))} queries. Which of them asks for a "
+            "row that another one could have brought?",
+        )
+    require_on_the_worker(call)
+    require_this_loop(call)
+    return call
+
+
+async def _new_book():
+    from library.models import Author, Book
+
+    author = await Author.objects.acreate(name="Charlotte Lennox")
+    return await Book.objects.acreate(title="The Female Quixote", author=author, year=1752)
+
+
+async def _new_member():
+    from library.models import Member
+
+    return await Member.objects.acreate(name="Arabella Glanville", email="bella@example.org")
+
+
+async def _lend(book, member, returned=None) -> None:
+    from library.models import Loan
+
+    dates = {"borrowed": DAY, "due": DAY + timedelta(days=21), "returned": returned}
+    await Loan.objects.acreate(book=book, member=member, **dates)
+
+
+@exercise(
+    "6.2",
+    title="ten counts, one query",
+    names=("counts",),
+    why=(
+        "`gather` over a-methods queues on one worker. One query that groups asks everything at "
+        "once, and Python puts the numbers into the order of the titles."
+    ),
+    hints=(
+        "All of `gather`'s counts wait for one worker. What if the database were asked once, for "
+        "all titles?",
+        "`filter(book__title__in=titles)` finds all the loans. How does `values(...)` followed by "
+        "`annotate(Count(...))` group them?",
+        "A title without loans has no group. Is it `numbers.get(title, 0)` for each title?",
+    ),
+    errors={
+        **AWAITED_QUERYSET,
+        SynchronousOnlyOperation: NotYet(
+            "sync-query",
+            "A query ran on the loop's thread, and the guard stopped it. How do you go through "
+            "the rows of a queryset without blocking the loop?",
+        ),
+    },
+)
+async def counts(given):
+    book, member = await _new_book(), await _new_member()
+    for returned in DAY, DAY, None:
+        await _lend(book, member, returned)
+    titles = ["Emma", book.title, "Frankenstein", "Emma", "Dracula", "The Lost Quarto"]
+    asked = list(titles)
+    wanted = [await _number_of_loans(title) for title in asked]
+    call = await call_off_the_loop(given, "counts", titles)
+    require_query(call, "numbers", "how often a book was lent")
+    require_only_reads(call)
+    require_unchanged(titles, asked)
+    _require_numbers(call.value, wanted)
+    _require_grouped(call)
+    require_on_the_worker(call)
+    require_this_loop(call)
+    await require_of_nothing(given, "counts", [], what="no title")
+    await require_told_of_database(given, "counts", ["Emma"])
+    return "One query for all titles, and each number in its place."
+
+
+async def _number_of_loans(title: str) -> int:
+    from library.models import Loan
+
+    return await Loan.objects.filter(book__title=title).acount()
+
+
+def _require_numbers(value: object, wanted: list[int]) -> None:
+    if same(value, wanted):
+        return
+    if isinstance(value, list) and same(value, [number for number in wanted if number]):
+        raise NotYet(
+            "drops-zero",
+            "Titles that nobody has borrowed are missing, and every number after them is in the "
+            "wrong place. What does the database say of a group without rows?",
+        )
+    if isinstance(value, list) and len(value) < len(wanted):
+        raise NotYet(
+            "too-few",
+            f"It returned {len(value)} numbers for {len(wanted)} titles. A title may be asked for "
+            "twice, and may have no loans. What do you loop over at the end?",
+        )
+    if isinstance(value, list) and Counter(map(str, value)) == Counter(map(str, wanted)):
+        raise NotYet(
+            "order",
+            "The numbers are right, and in another order than the titles. Who decides in which "
+            "order the database answers?",
+        )
+    raise NotYet(
+        "other-numbers",
+        f"It returned {value!r}, and the loans are {wanted!r}, those that are back among them.",
+    )
+
+
+def _require_grouped(call: Call) -> None:
+    asked = crossings(call)
+    if len(asked) > 1 and asked[-1].sent.at < (asked[0].returned or asked[-1].sent).at:
+        raise NotYet(
+            "gathered",
+            f"`gather` sent {len(asked)} counts together, and they ran one after another, on the "
+            "one worker. Which single query holds all the numbers?",
+        )
+    if len(asked) > 1:
+        raise NotYet(
+            "hop-per-title",
+            f"{len(asked)} counts, each with a hop and a query of its own. "
+            "Which single query holds all the numbers?",
+        )
+    require_one_query(call, "numbers")
+
+
+SIZE = 10
+"""Rows to fetch at a time, where a check says so."""
+
+
+@exercise(
+    "6.3",
+    title="an export in chunks",
+    names=("export",),
+    why=(
+        "`aiterator(chunk_size=...)` takes a hop for each chunk of one query's rows, and keeps "
+        "none of those that went before."
+    ),
+    hints=(
+        "How many rows does `async for` over a queryset fetch before your loop gets the first?",
+        "Which method of the queryset gives its rows in chunks, and keeps none of them?",
+        "Is it `async for book in books.aiterator(chunk_size=size)`, over books in order, "
+        "with their authors joined?",
+    ),
+    errors={
+        **AWAITED_QUERYSET,
+        (SynchronousOnlyOperation, behind_a_dot): NotYet(
+            "lazy-key",
+            "The book came, and then `book.author` was a query behind a dot. "
+            "How can the same query bring the author's name?",
+        ),
+        (SynchronousOnlyOperation, written("aiterator"), written("values_list")): NotYet(
+            "tuples",
+            "`values_list()` runs its query too early when `aiterator()` follows: on the loop's "
+            "thread. Which other shape of rows may follow it?",
+        ),
+        SynchronousOnlyOperation: NotYet(
+            "sync-query",
+            "A query ran on the loop's thread, and the guard stopped it. "
+            "Which loop over a queryset can be used in an `async def`?",
+        ),
+    },
+)
+async def export(given):
+    await _new_book()
+    for size in SIZE, 7:
+        call = await _require_export(given, size)
+    require_on_the_worker(call)
+    require_this_loop(call)
+    await require_told(given, "export", _cannot_write, SIZE, what="`write`")
+    await require_told_of_database(given, "export", _cannot_write, SIZE)
+    return f"One query, {len(hops(call))} hops, and never more than a chunk in memory."
+
+
+async def _cannot_write(title, author):
+    raise Mishap
+
+
+async def _require_export(given, size: int) -> Call:
+    from library.models import Book
+
+    written_rows, at_once = [], Overlap()
+
+    async def write(title, author):
+        with span("write"), at_once:
+            await turns(1)
+            written_rows.append((title, author))
+
+    call = await call_off_the_loop(given, "export", write, size)
+    require_query(call, "file", "which books there are", after="book")
+    require_only_reads(call)
+    books = Book.objects.select_related("author").order_by("title", "pk")
+    rows = [(book.title, str(book.author)) async for book in books]
+    _require_rows(written_rows, rows)
+    if at_once.most > 1:
+        raise NotYet(
+            "writes-at-once",
+            f"{at_once.most} calls of `write` were under way at once. A file is written line by "
+            "line. What does the loop have to wait for?",
+        )
+    _require_chunks(call, size, len(rows))
+    return call
+
+
+def _require_rows(found: list, rows: list) -> None:
+    if same(found, rows):
+        return
+    if not found:
+        raise NotYet("not-written", "`write` was never awaited. Who writes the file?")
+    if sorted(map(str, found)) == sorted(map(str, rows)):
+        raise NotYet(
+            "order",
+            "Every book is in the file, in another order than by title. Who sorts them, and by "
+            "what, if two have the same title?",
+        )
+    raise NotYet(
+        "other-rows",
+        f"The file has {len(found)} lines, the first {found[0]!r}. It needs {len(rows)}, each with "
+        "a book's title and its author's name.",
+    )
+
+
+def _require_chunks(call: Call, size: int, rows: int) -> None:
+    sent, chunks = hops(call), -(-rows // size)
+    if len(queries(call)) > rows // 2 or len(sent) > rows // 2:
+        raise NotYet(
+            "row-by-row",
+            f"{len(queries(call))} queries and {len(sent)} hops for {rows} books. "
+            "How many rows may come with one hop?",
+        )
+    require_one_query(call, "file")
+    if len(sent) < chunks:
+        raise NotYet(
+            "holds-everything",
+            f"{rows} books came in {len(sent)} hops, more than {size} at a time. The real table "
+            "has a million. Which argument says how many rows a hop brings?",
+        )
+    first = next(each for each in call.recording.spans if each.name == "write")
+    if first.start > sent[chunks - 1].start:
+        raise NotYet(
+            "collects-first",
+            "The rows came in chunks, and all of them were collected before the first was "
+            "written. What need not wait for the last chunk?",
+        )
+
+
+@exercise(
+    "6.4",
+    title="register a member",
+    names=("register",),
+    why=(
+        "`full_clean` has no twin, so it goes to the worker in a sync function. The save goes with "
+        "it, so that no other call of this worker comes between the check and the save."
+    ),
+    hints=(
+        "`asave()` is the twin of `save()`. What is the twin of `full_clean()`?",
+        "There is none. Which adapter sends a sync function to the worker, and what should the "
+        "function hold beside the check?",
+        "Is it one function with `member.full_clean()` and `member.save()`, called by "
+        "`await sync_to_async(...)()`?",
+    ),
+    errors={
+        SynchronousOnlyOperation: NotYet(
+            "sync-check",
+            "`full_clean()` or `save()` reached the database on the loop's thread: whether an "
+            "address is taken is a query. What sends both of them to the worker?",
+        ),
+        IntegrityError: NotYet(
+            "no-check",
+            "The database refused the row, and raised `IntegrityError`. The reader of a form needs "
+            "to know which field is wrong. Who checks that before the row is saved?",
+        ),
+        (AttributeError, "full_clean"): NotYet(
+            "no-such-twin",
+            "There is no such method: `full_clean` has no async twin. What makes a sync function "
+            "awaitable?",
+        ),
+    },
+)
+async def register(given):
+    from library.models import Member
+
+    call = await call_off_the_loop(given, "register", "Evelina Anville", "eve@example.org")
+    row = await Member.objects.filter(name="Evelina Anville", email="eve@example.org").afirst()
+    if row is None:
+        raise NotYet(
+            "not-saved",
+            "It ended without an error, and there is no such member. Who saves the row, and is it "
+            "awaited?",
+        )
+    if not isinstance(call.value, Member) or call.value.pk != row.pk:
+        raise NotYet("other-value", f"It returned {call.value!r}. The new member was asked for.")
+    require_on_the_worker(call)
+    for name, email, what in (
+        ("Evelina Belmont", "eve@example.org", "An address that is taken"),
+        ("Evelina Belmont", "no address", "An address that is none"),
+        ("", "belmont@example.org", "An empty name"),
+    ):
+        await _require_refused(given, name, email, what)
+    if len(crossings(call)) > 1:
+        raise NotYet(
+            "two-crossings",
+            f"The check and the save took {len(crossings(call))} crossings. Between them another "
+            "task of this worker may register the same address. What could hold both?",
+        )
+    require_this_loop(call)
+    await require_told_of_database(given, "register", "Evelina Belmont", "belmont@example.org")
+    return "Checked and saved in one crossing, and the error names the field."
+
+
+async def _require_refused(given, name: str, email: str, what: str) -> None:
+    from library.models import Member
+
+    before = await Member.objects.acount()
+    call = await given.call("register", name, email, expect=ValidationError)
+    if await Member.objects.acount() > before:
+        raise NotYet(
+            "saved-anyway",
+            f"{what} was registered. Which method of a model checks its fields, and when does it "
+            "have to run?",
+        )
+    if call.error is None:
+        raise NotYet(
+            "swallowed",
+            f"{what} was refused, and it returned {call.result!r}. "
+            "Who has to get the `ValidationError`?",
+        )
+
+
+@exercise(
+    "6.5",
+    title="the mail that never went out",
+    names=("lend",),
+    why=(
+        "The sync function holds the whole transaction, and returns what the mail needs. When its "
+        "`await` is over, the loans are committed, and the worker is free while the mail goes out."
+    ),
+    hints=(
+        "`on_commit` calls what it gets. What does the call of an async function give, and who "
+        "runs that?",
+        "When `await sync_to_async(f)()` is over, what is true of the transaction in `f`?",
+        "Could `f` return the keys of the loans, and the line after it be `await tell(keys)`?",
+    ),
+    errors={
+        **ASYNC_WITH,
+        SynchronousOnlyOperation: NotYet(
+            "atomic-on-the-loop",
+            "`atomic()` or a sync query ran on the loop's thread. "
+            "Which function should go to the worker as a whole?",
+        ),
+    },
+)
+async def lend(given):
+    member = await _new_member()
+    books = [book.pk async for book in free_books()]
+    told = await _require_told_of_loans(given, member, books[:2])
+    if told.held:
+        raise NotYet(
+            "holds-the-worker",
+            "The loans were committed, and the worker waited for the mail server all the same: "
+            "nobody else's query ran meanwhile. Where could `tell` be awaited, so that the "
+            "worker is free?",
+        )
+    out = await open_loans().afirst()
+    await _require_none(given, member, [books[3], out.book_id])
+    await require_told(given, "lend", [books[4]], member.pk, DAY, _no_mail, what="`tell`")
+    call = await given.call("lend", [books[5]], member.pk, DAY, _no_need)
+    require_on_the_worker(call)
+    require_this_loop(call)
+    return "Lent in one transaction, told after it, and the worker was free meanwhile."
+
+
+async def _no_mail(keys):
+    raise Mishap
+
+
+async def _no_need(keys):
+    pass
+
+
+async def _require_told_of_loans(given, member, books: list[int]) -> SimpleNamespace:
+    told = SimpleNamespace(calls=0, keys=[], committed=0, held=False)
+    told.ended = told.in_time = False
+    await given.result_of("lend", told, books, member.pk, driver=_lend_and_look)
+    lent = [loan.pk async for loan in open_loans().filter(member=member).order_by("pk")]
+    dates = open_loans().filter(member=member, borrowed=DAY, due=DAY + timedelta(days=21))
+    if len(lent) != len(books) or await dates.acount() != len(books):
+        raise NotYet(
+            "not-lent",
+            f"{len(books)} books were lent, and afterwards {len(lent)} loans are open. Each is "
+            "borrowed on the day, and due 21 days later.",
+        )
+    if not told.calls:
+        raise NotYet(
+            "never-told",
+            "The books are lent, and `tell` never ran. To call an async function is not to run it. "
+            "Who awaits what the call gives?",
+        )
+    if told.calls > 1 or not same(sorted(told.keys), lent):
+        raise NotYet(
+            "told-otherwise",
+            f"`tell` ran {told.calls} times, at last with {told.keys!r}. One mail, with the keys "
+            "of all new loans, was asked for.",
+        )
+    if told.committed < len(books):
+        raise NotYet(
+            "told-too-early",
+            f"When `tell` ran, another process saw {told.committed} of the {len(books)} loans: the "
+            "transaction was open, and could still fail. When is it over?",
+        )
+    if not told.in_time:
+        raise NotYet(
+            "not-awaited",
+            "`lend` had returned while `tell` was still on its way. If it fails now, nobody hears "
+            "of it. Who waits for it?",
+        )
+    return told
+
+
+async def _lend_and_look(lend, told, books: list[int], member: int) -> None:
+    """Lend, and see at the mail whether the loans are there and somebody else's query can run."""
+    from library.models import Member
+
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def somebody_else():
+        await asked.wait()
+        await Member.objects.acount()
+        answered.set()
+
+    async def tell(keys):
+        told.calls, told.keys = told.calls + 1, list(keys)
+        told.committed = committed(open_loans().filter(member=member))
+        asked.set()
+        told.held = not await _in_time(answered)
+        told.ended = True
+
+    other = asyncio.create_task(somebody_else())
+    await turns()
+    try:
+        await lend(books, member, DAY, tell)
+    finally:
+        told.in_time = told.ended
+        asked.set()
+        await other
+
+
+async def _in_time(event: asyncio.Event, seconds: float = 0.5) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _require_none(given, member, books: list[int]) -> None:
+    """Lend a book that is there together with one that is out."""
+    told = []
+
+    async def tell(keys):
+        told.append(keys)
+
+    before = await open_loans().acount()
+    call = await given.call("lend", books, member.pk, DAY, tell, expect=IntegrityError)
+    if await open_loans().acount() > before:
+        raise NotYet(
+            "half-done",
+            "Of two books one was out, and the other one was lent all the same. "
+            "What makes many writes one: all, or none?",
+        )
+    if told:
+        raise NotYet(
+            "told-of-nothing",
+            "One of the books was out, so nothing was lent, and `tell` announced it all the same. "
+            "After which line is it sure that the loans stay?",
+        )
+    if call.error is None:
+        raise NotYet(
+            "swallowed",
+            "One of the books was out, so nothing was lent, and nobody was told. "
+            "Who should get the `IntegrityError`?",
+        )
+
+
+@exercise(
+    "6.6",
+    title="an import that loses a row",
+    names=("import_order",),
+    why=(
+        "First the bookseller is asked, with no transaction open. Then one sync function opens "
+        "it, writes and ends it in a single hop, so no other task's row is inside."
+    ),
+    hints=(
+        "To what does a transaction belong: to your function, your task, or the connection? Who "
+        "else uses that?",
+        "What does the import need before its first write? Could all of it be known before the "
+        "transaction begins?",
+        "Is it `years = await asyncio.gather(...)` first, and then one sync function with "
+        "`transaction.atomic()`, sent by `sync_to_async`?",
+    ),
+    errors={
+        **ASYNC_WITH,
+        SynchronousOnlyOperation: NotYet(
+            "atomic-on-the-loop",
+            "`atomic()` or a sync query ran on the loop's thread. A transaction belongs to a "
+            "connection, and that to a thread. Which function should go to the worker as a whole?",
+        ),
+        (IntegrityError, "library_author"): NotYet(
+            "author-twice",
+            "An author was created a second time. Two lines of an order may name the same author, "
+            "and the library may know him. Which method looks before it creates?",
+        ),
+        (DatabaseError, "locked"): NotYet(
+            "locked",
+            "`database is locked`: a second connection wanted to write while a transaction of "
+            "yours was open on the first. On which thread do all queries share one?",
+        ),
+    },
+    seconds=15,
+)
+async def import_order(given):
+    await _require_imported(given)
+    await _require_nothing_lost(given, refuse=False)
+    await _require_nothing_lost(given, refuse=True)
+    await _require_all_or_none(given)
+    await _require_autocommit()
+    await require_told_of_database(given, "import_order", ORDER, _year_of)
+    call = await given.call("import_order", [], _year_of)
+    if not same(call.value, 0):
+        raise NotYet(
+            "nothing-given",
+            f"Given an order without lines, it returned {call.result!r}. How many books is that?",
+        )
+    return "The order is in, or none of it, and nobody else's row went with it."
+
+
+ORDER = [
+    ("Camilla", "Frances Burney"),
+    ("Sanditon", "Jane Austen"),
+    ("Cecilia", "Frances Burney"),
+]
+YEARS = {"Camilla": 1796, "Sanditon": 1925, "Cecilia": 1782}
+
+
+async def _year_of(title):
+    await turns(1)
+    return YEARS[title]
+
+
+async def _require_imported(given) -> None:
     from library.models import Author
 
-    call = await given.call("count_authors")
-    require_query(call, "number", "how many authors there are", after="author")
-    if call.value != await Author.objects.acount():
-        raise NotYet("other-number", f"It returned {call.value!r}. What does it count?")
-    require_off_the_pool(call)
+    await Author.objects.filter(name="Frances Burney").adelete()
+    at_once = Overlap()
+
+    async def year_of(title):
+        with at_once:
+            await turns()
+            return YEARS[title]
+
+    order = list(ORDER)
+    call = await call_off_the_loop(given, "import_order", order, year_of)
+    require_unchanged(order, ORDER)
+    found = [row async for row in _ordered_books().values_list("title", "author__name", "year")]
+    if sorted(found) != sorted((title, author, YEARS[title]) for title, author in ORDER):
+        raise NotYet(
+            "other-books",
+            f"An order of {len(ORDER)} lines left {found!r}. Each line is a book, with its author "
+            "and the year that the bookseller gave.",
+        )
+    if not same(call.value, len(ORDER)):
+        raise NotYet(
+            "other-number", f"It returned {call.value!r}, and {len(ORDER)} books were added."
+        )
+    if at_once.most < len(ORDER):
+        raise NotYet(
+            "one-after-another",
+            f"Never more than {at_once.most} of the bookseller's answers were under way at once. "
+            "Which call asks about all titles before it waits for the first answer?",
+        )
+    require_on_the_worker(call)
     require_this_loop(call)
-    await require_told_of_database(given, "count_authors")
+
+
+def _ordered_books():
+    from library.models import Book
+
+    return Book.objects.filter(title__in=YEARS)
+
+
+async def _require_nothing_lost(given, refuse: bool) -> None:
+    """Import while the desk takes a book back; the bookseller may refuse the last title."""
+    loan = await open_loans().afirst()
+    desk = await given.result_of("import_order", loan.pk, refuse, driver=_import_beside_desk)
+    if desk.held:
+        raise NotYet(
+            "holds-the-worker",
+            "While the bookseller was asked, the desk could not take a book back: your transaction "
+            "held the worker. What has to be known before a transaction begins?",
+        )
+    if desk.closed and await open_loans().filter(pk=loan.pk).aexists():
+        raise NotYet(
+            "takes-others",
+            "While the import waited, the desk took a book back and was told so. Then the import "
+            "rolled back, and that loan is open again. Whose rows are in a transaction that stays "
+            "open across an `await`?",
+        )
+    if desk.error is None and refuse:
+        raise NotYet(
+            "swallowed",
+            "The bookseller refused a title, and the caller of `import_order` was told nothing. "
+            "Who should get the error?",
+        )
+
+
+async def _import_beside_desk(import_order, loan: int, refuse: bool) -> SimpleNamespace:
+    """Import an order; the desk closes a loan when the bookseller is asked about the last title."""
+    from library.models import Loan
+
+    desk = SimpleNamespace(held=False, closed=0, error=None)
+    asked, done = asyncio.Event(), asyncio.Event()
+
+    async def take_back():
+        await asked.wait()
+        desk.closed = await Loan.objects.filter(pk=loan).aupdate(returned=DAY)
+        done.set()
+
+    async def year_of(title):
+        if title == ORDER[-1][0]:
+            asked.set()
+            desk.held = not await _in_time(done)
+            if refuse:
+                raise Mishap
+        return YEARS[title]
+
+    other = asyncio.create_task(take_back())
+    await turns()
+    try:
+        await import_order(list(ORDER), year_of)
+    except Exception as error:
+        if not _is_mishap(error):
+            raise
+        desk.error = error
+    finally:
+        asked.set()
+        await other
+    return desk
+
+
+def _is_mishap(error: Exception) -> bool:
+    """Whether it is what the bookseller raised, or a task group that gathered it."""
+    group = error if isinstance(error, ExceptionGroup) else ExceptionGroup("", [error])
+    return group.subgroup(Mishap) is not None
+
+
+async def _require_all_or_none(given) -> None:
+    """An order whose last line the bookseller does not know, then one that the database refuses."""
+    from library.models import Author
+
+    await Author.objects.filter(name__in=["Frances Burney", "Nobody"]).adelete()
+    await _ordered_books().adelete()
+
+    async def year_of(title):
+        if title == ORDER[-1][0]:
+            raise Mishap
+        return YEARS[title]
+
+    await given.call("import_order", ORDER, year_of, expect=Mishap)
+    await _require_nothing_left("the bookseller refused its last title")
+
+    async def no_year(title):
+        return None if title == ORDER[-1][0] else YEARS[title]
+
+    call = await given.call("import_order", ORDER, no_year, expect=IntegrityError)
+    await _require_nothing_left("the database refused its last line")
+    if call.error is None:
+        raise NotYet(
+            "swallowed",
+            "The database refused a line, and the caller of `import_order` was told nothing. "
+            "Who should get the error?",
+        )
+
+
+async def _require_nothing_left(why: str) -> None:
+    from library.models import Author
+
+    books = await _ordered_books().acount()
+    if books:
+        raise NotYet(
+            "half-done",
+            f"Of an order of {len(ORDER)} lines {books} are in the library, although {why}. "
+            "What makes many writes one: all, or none?",
+        )
+    if await Author.objects.filter(name="Frances Burney").aexists():
+        raise NotYet(
+            "author-left",
+            f"No book of the order is there, since {why}. Its new author is. "
+            "What else belongs inside the transaction?",
+        )
+
+
+async def _require_autocommit() -> None:
+    from asgiref.sync import sync_to_async
+    from django.db import connection
+
+    if not await sync_to_async(lambda: connection.get_autocommit())():
+        raise NotYet(
+            "autocommit-off",
+            "Afterwards autocommit is off on the worker: whatever anybody writes from now on waits "
+            "for a commit that nobody makes. What puts it back, whatever happens?",
+        )

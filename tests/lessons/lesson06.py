@@ -1,73 +1,1410 @@
 """What the tests know of lesson 06."""
 
-from tests.lessons import Answer, Equivalent
+from tests.lessons import Answer
 from tests.proof.faults.checks import compared
 from tests.proof.faults.edits import output
 from tests.proof.faults.planting import Fault
 
 NOTEBOOK = "notebooks/06_*.ipynb"
-
-# TODO: for each exercise of your own three wrong answers or more, and a right one.
 ANSWERS = [
     Answer(
         "6.1",
         wrong="sync-query",
         source="""
-async def count_authors():
-    return Author.objects.count()
+async def card(title):
+    book = Book.objects.select_related("author").get(title=title)
+    loan = book.loans.filter(returned=None).select_related("member").first()
+    where = f"with {loan.member}" if loan else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
 """,
-        why="`async def` alone makes a query async",
+        why="`async def` is enough",
+    ),
+    Answer(
+        "6.1",
+        wrong="sync-query",
+        source="""
+async def card(title):
+    book = await Book.objects.select_related("author").aget(title=title)
+    out = book.loans.filter(returned=None).select_related("member")
+    where = f"with {out[0].member}" if out else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+        why="only methods are queries",
+    ),
+    Answer(
+        "6.1",
+        wrong="lazy-key",
+        source="""
+async def card(title):
+    book = await Book.objects.aget(title=title)
+    loan = await book.loans.filter(returned=None).afirst()
+    where = f"with {loan.member}" if loan else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+        why="what was fetched brings everything along",
+    ),
+    Answer(
+        "6.1",
+        wrong="forgotten-await",
+        source="""
+async def card(title):
+    book = Book.objects.select_related("author").aget(title=title)
+    loan = await book.loans.filter(returned=None).select_related("member").afirst()
+    where = f"with {loan.member}" if loan else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+        why="the a makes it async",
+    ),
+    Answer(
+        "6.1",
+        wrong="always-out",
+        source="""
+async def card(title):
+    book = await Book.objects.select_related("author").aget(title=title)
+    out = book.loans.filter(returned=None).select_related("member")
+    if out.aexists():
+        return f"{book.title} by {book.author}: with {(await out.afirst()).member}"
+    return f"{book.title} by {book.author}: on the shelf"
+""",
+        why="a condition needs no await",
+    ),
+    Answer(
+        "6.1",
+        wrong="awaited-queryset",
+        source="""
+async def card(title):
+    book = await Book.objects.select_related("author").aget(title=title)
+    out = await book.loans.filter(returned=None).select_related("member")
+    where = f"with {out[0].member}" if out else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+        why="`await` fetches a queryset",
+    ),
+    Answer(
+        "6.1",
+        wrong="query-too-many",
+        source="""
+async def card(title):
+    book = await Book.objects.select_related("author").aget(title=title)
+    out = book.loans.filter(returned=None).select_related("member")
+    if await out.aexists():
+        return f"{book.title} by {book.author}: with {(await out.afirst()).member}"
+    return f"{book.title} by {book.author}: on the shelf"
+""",
+        why="each sync expression becomes one twin",
+    ),
+    Answer(
+        "6.1",
+        wrong="query-too-many",
+        source="""
+async def card(title):
+    return await sync_to_async(card_before)(title)
+
+def card_before(title):
+    book = Book.objects.get(title=title)
+    out = book.loans.filter(returned=None)
+    if not out:
+        return f"{book.title} by {book.author}: on the shelf"
+    return f"{book.title} by {book.author}: with {out[0].member}"
+""",
+        why="one hop is all that counts",
+    ),
+    Answer(
+        "6.1",
+        wrong="other-text",
+        source="""
+async def card(title):
+    book = await Book.objects.select_related("author").aget(title=title)
+    loan = await book.loans.select_related("member").afirst()
+    where = f"with {loan.member}" if loan else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+        why="whoever borrowed it has it",
     ),
     Answer(
         "6.1",
         wrong="no-query",
         source="""
-async def count_authors():
-    return 18
+async def card(title):
+    return "Orlando by Virginia Woolf: with Tomoko Arai"
 """,
-        why="copies the number from the card",
+        why="copies the example",
     ),
     Answer(
         "6.1",
+        wrong="swallowed",
+        source="""
+async def card(title):
+    try:
+        book = await Book.objects.select_related("author").aget(title=title)
+    except Book.DoesNotExist:
+        return None
+    loan = await book.loans.filter(returned=None).select_related("member").afirst()
+    where = f"with {loan.member}" if loan else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+        why="a page should never fail",
+    ),
+    Answer(
+        "6.1",
+        wrong="swallowed",
+        source="""
+from django.db import DatabaseError
+
+async def card(title):
+    try:
+        book = await Book.objects.select_related("author").aget(title=title)
+        loan = await book.loans.filter(returned=None).select_related("member").afirst()
+    except DatabaseError:
+        return ""
+    where = f"with {loan.member}" if loan else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+        why="without a database there is no card",
+    ),
+    Answer(
+        "6.1",
+        wrong="query-in-pool",
+        source="""
+async def card(title):
+    def text():
+        book = Book.objects.select_related("author").get(title=title)
+        loan = book.loans.filter(returned=None).select_related("member").first()
+        where = f"with {loan.member}" if loan else "on the shelf"
+        return f"{book.title} by {book.author}: {where}"
+
+    return await asyncio.to_thread(text)
+""",
+        why="a thread is a thread",
+    ),
+    Answer(
+        "6.1",
+        wrong="writes",
+        source="""
+async def card(title):
+    book = await Book.objects.select_related("author").aget(title=title)
+    loan = await book.loans.filter(returned=None).select_related("member").afirst()
+    if loan:
+        await loan.asave()
+    where = f"with {loan.member}" if loan else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+        why="saves what it has read, to be sure",
+    ),
+    Answer(
+        "6.1",
+        wrong="second-loop",
+        source="""
+async def card(title):
+    async def text():
+        book = await Book.objects.select_related("author").aget(title=title)
+        loan = await book.loans.filter(returned=None).select_related("member").afirst()
+        where = f"with {loan.member}" if loan else "on the shelf"
+        return f"{book.title} by {book.author}: {where}"
+
+    return await asyncio.to_thread(asyncio.run, text())
+""",
+        why="a coroutine needs asyncio.run",
+    ),
+    Answer(
+        "6.1",
+        wrong="run-on-the-worker",
+        source="""
+async def card(title):
+    async def text():
+        book = await Book.objects.select_related("author").aget(title=title)
+        loan = await book.loans.filter(returned=None).select_related("member").afirst()
+        where = f"with {loan.member}" if loan else "on the shelf"
+        return f"{book.title} by {book.author}: {where}"
+
+    return await sync_to_async(lambda: asyncio.run(text()))()
+""",
+        why="what queries belongs on the worker, async or not",
+    ),
+    Answer(
+        "6.1",
+        wrong="query-on-the-loop",
+        source="""
+import os
+
+async def card(title):
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        book = Book.objects.select_related("author").get(title=title)
+        loan = book.loans.filter(returned=None).select_related("member").first()
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    where = f"with {loan.member}" if loan else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+        why="switches the guard off",
+    ),
+    Answer(
+        "6.1",
+        right="one sync function",
+        source="""
+@sync_to_async
+def card(title):
+    book = Book.objects.select_related("author").get(title=title)
+    loan = book.loans.filter(returned=None).select_related("member").first()
+    where = f"with {loan.member}" if loan else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+    ),
+    Answer(
+        "6.1",
+        right="the loans prefetched",
+        source="""
+from django.db.models import Prefetch
+
+async def card(title):
+    out = Loan.objects.filter(returned=None).select_related("member")
+    books = Book.objects.select_related("author").prefetch_related(Prefetch("loans", out))
+    book = await books.aget(title=title)
+    where = [f"with {loan.member}" for loan in book.loans.all()] or ["on the shelf"]
+    return f"{book.title} by {book.author}: {where[0]}"
+""",
+    ),
+    Answer(
+        "6.2",
+        wrong="gathered",
+        source="""
+async def counts(titles):
+    loans = [Loan.objects.filter(book__title=title) for title in titles]
+    return list(await asyncio.gather(*(each.acount() for each in loans)))
+""",
+        why="gather makes many queries one",
+    ),
+    Answer(
+        "6.2",
+        wrong="hop-per-title",
+        source="""
+async def counts(titles):
+    return [await Loan.objects.filter(book__title=title).acount() for title in titles]
+""",
+        why="an await for each",
+    ),
+    Answer(
+        "6.2",
+        wrong="many-queries",
+        source="""
+@sync_to_async
+def counts(titles):
+    return [Loan.objects.filter(book__title=title).count() for title in titles]
+""",
+        why="one hop is one query",
+    ),
+    Answer(
+        "6.2",
+        wrong="sync-query",
+        source="""
+async def counts(titles):
+    groups = Loan.objects.filter(book__title__in=titles).values("book__title")
+    numbers = {each["book__title"]: each["n"] for each in groups.annotate(n=Count("pk"))}
+    return [numbers.get(title, 0) for title in titles]
+""",
+        why="a comprehension is no loop",
+    ),
+    Answer(
+        "6.2",
+        wrong="awaited-queryset",
+        source="""
+async def counts(titles):
+    groups = Loan.objects.filter(book__title__in=titles).values("book__title")
+    numbers = {each["book__title"]: each["n"] for each in await groups.annotate(n=Count("pk"))}
+    return [numbers.get(title, 0) for title in titles]
+""",
+        why="`await` fetches a queryset",
+    ),
+    Answer(
+        "6.2",
+        wrong="drops-zero",
+        source="""
+async def counts(titles):
+    groups = Loan.objects.filter(book__title__in=titles).values("book__title")
+    numbers = {each["book__title"]: each["n"] async for each in groups.annotate(n=Count("pk"))}
+    return [numbers[title] for title in titles if title in numbers]
+""",
+        why="a title without loans has no number",
+    ),
+    Answer(
+        "6.2",
+        wrong="too-few",
+        source="""
+async def counts(titles):
+    groups = Loan.objects.filter(book__title__in=titles).values("book__title")
+    return [each["n"] async for each in groups.annotate(n=Count("pk"))]
+""",
+        why="the database answers for each title",
+    ),
+    Answer(
+        "6.2",
+        wrong="order",
+        source="""
+async def counts(titles):
+    groups = Loan.objects.filter(book__title__in=titles).values("book__title")
+    numbers = {each["book__title"]: each["n"] async for each in groups.annotate(n=Count("pk"))}
+    return [numbers.get(title, 0) for title in sorted(titles)]
+""",
+        why="sorted is tidier",
+    ),
+    Answer(
+        "6.2",
+        wrong="other-numbers",
+        source="""
+async def counts(titles):
+    loans = Loan.objects.filter(book__title__in=titles, returned=None).values("book__title")
+    numbers = {each["book__title"]: each["n"] async for each in loans.annotate(n=Count("pk"))}
+    return [numbers.get(title, 0) for title in titles]
+""",
+        why="counts what is out",
+    ),
+    Answer(
+        "6.2",
+        wrong="no-query",
+        source="""
+async def counts(titles):
+    return [{"Emma": 1, "Frankenstein": 3}.get(title, 0) for title in titles]
+""",
+        why="copies the example",
+    ),
+    Answer(
+        "6.2",
+        wrong="nothing-given",
+        source="""
+async def counts(titles):
+    groups = Loan.objects.filter(book__title__in=titles).values("book__title")
+    numbers = {each["book__title"]: each["n"] async for each in groups.annotate(n=Count("pk"))}
+    return [numbers.get(title, 0) for title in titles] or None
+""",
+        why="no numbers are None",
+    ),
+    Answer(
+        "6.2",
+        wrong="changes-the-list",
+        source="""
+async def counts(titles):
+    groups = Loan.objects.filter(book__title__in=titles).values("book__title")
+    numbers = {each["book__title"]: each["n"] async for each in groups.annotate(n=Count("pk"))}
+    result = []
+    while titles:
+        result.append(numbers.get(titles.pop(0), 0))
+    return result
+""",
+        why="the list is used up",
+    ),
+    Answer(
+        "6.2",
+        wrong="query-in-pool",
+        source="""
+async def counts(titles):
+    def group():
+        groups = Loan.objects.filter(book__title__in=titles).values("book__title")
+        return {each["book__title"]: each["n"] for each in groups.annotate(n=Count("pk"))}
+
+    numbers = await sync_to_async(group, thread_sensitive=False)()
+    return [numbers.get(title, 0) for title in titles]
+""",
+        why="False makes it parallel",
+    ),
+    Answer(
+        "6.2",
+        wrong="query-elsewhere",
+        source="""
+from asgiref.sync import ThreadSensitiveContext
+
+async def counts(titles):
+    groups = Loan.objects.filter(book__title__in=titles).values("book__title")
+    async with ThreadSensitiveContext():
+        numbers = {each["book__title"]: each["n"] async for each in groups.annotate(n=Count("pk"))}
+    return [numbers.get(title, 0) for title in titles]
+""",
+        why="a worker of its own is faster",
+    ),
+    Answer(
+        "6.2",
+        wrong="swallowed",
+        source="""
+async def counts(titles):
+    try:
+        groups = Loan.objects.filter(book__title__in=titles).values("book__title")
+        numbers = {each["book__title"]: each["n"] async for each in groups.annotate(n=Count("pk"))}
+    except Exception:
+        return [0 for title in titles]
+    return [numbers.get(title, 0) for title in titles]
+""",
+        why="a report should never fail",
+    ),
+    Answer(
+        "6.2",
+        right="counted in Python",
+        source="""
+from collections import Counter
+
+async def counts(titles):
+    loans = Loan.objects.filter(book__title__in=titles).values_list("book__title", flat=True)
+    number = Counter([title async for title in loans])
+    return [number[title] for title in titles]
+""",
+    ),
+    Answer(
+        "6.2",
+        right="books, with their loans counted",
+        source="""
+async def counts(titles):
+    books = Book.objects.filter(title__in=titles).annotate(lent=Count("loans"))
+    number = {}
+    async for book in books:
+        number[book.title] = number.get(book.title, 0) + book.lent
+    return [number.get(title, 0) for title in titles]
+""",
+    ),
+    Answer(
+        "6.3",
+        wrong="holds-everything",
+        source="""
+async def export(write, size):
+    async for book in Book.objects.select_related("author").order_by("title", "pk"):
+        await write(book.title, book.author.name)
+""",
+        why="`async for` fetches row by row",
+    ),
+    Answer(
+        "6.3",
+        wrong="holds-everything",
+        source="""
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("title", "pk")
+    async for book in books.aiterator():
+        await write(book.title, book.author.name)
+""",
+        why="`aiterator` is enough",
+    ),
+    Answer(
+        "6.3",
+        wrong="collects-first",
+        source="""
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("title", "pk")
+    for book in [book async for book in books.aiterator(chunk_size=size)]:
+        await write(book.title, book.author.name)
+""",
+        why="a list is easier to go through",
+    ),
+    Answer(
+        "6.3",
+        wrong="many-queries",
+        source="""
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("title", "pk")
+    start = 0
+    while chunk := [book async for book in books[start : start + size]]:
+        for book in chunk:
+            await write(book.title, book.author.name)
+        start += size
+""",
+        why="pages of a list are chunks",
+    ),
+    Answer(
+        "6.3",
+        wrong="row-by-row",
+        source="""
+async def export(write, size):
+    async for pk in Book.objects.order_by("title", "pk").values_list("pk", flat=True):
+        book = await Book.objects.select_related("author").aget(pk=pk)
+        await write(book.title, book.author.name)
+""",
+        why="one book at a time needs least memory",
+    ),
+    Answer(
+        "6.3",
+        wrong="lazy-key",
+        source="""
+async def export(write, size):
+    async for book in Book.objects.order_by("title", "pk").aiterator(chunk_size=size):
+        await write(book.title, book.author.name)
+""",
+        why="the author is an attribute",
+    ),
+    Answer(
+        "6.3",
+        wrong="tuples",
+        source="""
+async def export(write, size):
+    books = Book.objects.order_by("title", "pk").values_list("title", "author__name")
+    async for title, author in books.aiterator(chunk_size=size):
+        await write(title, author)
+""",
+        why="the documentation says that values_list works",
+    ),
+    Answer(
+        "6.3",
+        wrong="sync-query",
+        source="""
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("title", "pk")
+    for book in books.iterator(chunk_size=size):
+        await write(book.title, book.author.name)
+""",
+        why="iterator gives chunks, too",
+    ),
+    Answer(
+        "6.3",
+        wrong="awaited-queryset",
+        source="""
+async def export(write, size):
+    for book in await Book.objects.select_related("author").order_by("title", "pk"):
+        await write(book.title, book.author.name)
+""",
+        why="`await` fetches a queryset",
+    ),
+    Answer(
+        "6.3",
+        wrong="not-written",
+        source="""
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("title", "pk")
+    async for book in books.aiterator(chunk_size=size):
+        write(book.title, book.author.name)
+""",
+        why="a call is a call",
+    ),
+    Answer(
+        "6.3",
+        wrong="writes-at-once",
+        source="""
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("title", "pk")
+    lines = [write(book.title, book.author.name) async for book in books.aiterator(chunk_size=size)]
+    await asyncio.gather(*lines)
+""",
+        why="gather is faster",
+    ),
+    Answer(
+        "6.3",
+        wrong="order",
+        source="""
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("year", "pk")
+    async for book in books.aiterator(chunk_size=size):
+        await write(book.title, book.author.name)
+""",
+        why="any order will do",
+    ),
+    Answer(
+        "6.3",
+        wrong="other-rows",
+        source="""
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("title", "pk")[:size]
+    async for book in books.aiterator(chunk_size=size):
+        await write(book.title, book.author.name)
+""",
+        why="size is how many there are to export",
+    ),
+    Answer(
+        "6.3",
+        wrong="no-query",
+        source="""
+rows = [(b.title, b.author.name)
+        async for b in Book.objects.select_related("author").order_by("title", "pk")]
+
+async def export(write, size):
+    for title, author in rows:
+        await write(title, author)
+""",
+        why="fetches when the cell runs",
+    ),
+    Answer(
+        "6.3",
+        wrong="swallowed",
+        source="""
+from contextlib import suppress
+
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("title", "pk")
+    async for book in books.aiterator(chunk_size=size):
+        with suppress(Exception):
+            await write(book.title, book.author.name)
+""",
+        why="one line that fails should not stop the rest",
+    ),
+    Answer(
+        "6.3",
+        right="values, and the keys of each row",
+        source="""
+async def export(write, size):
+    books = Book.objects.order_by("title", "pk").values("title", "author__name")
+    async for row in books.aiterator(chunk_size=size):
+        await write(row["title"], row["author__name"])
+""",
+    ),
+    Answer(
+        "6.3",
+        right="a sync iterator, a chunk a hop",
+        source="""
+from itertools import islice
+
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("title", "pk")
+    rows = books.iterator(chunk_size=size)
+    while chunk := await sync_to_async(lambda: list(islice(rows, size)))():
+        for book in chunk:
+            await write(book.title, book.author.name)
+""",
+    ),
+    Answer(
+        "6.4",
+        wrong="sync-check",
+        source="""
+async def register(name, email):
+    member = Member(name=name, email=email)
+    member.full_clean()
+    await member.asave()
+    return member
+""",
+        why="a check is no query",
+    ),
+    Answer(
+        "6.4",
+        wrong="no-such-twin",
+        source="""
+async def register(name, email):
+    member = Member(name=name, email=email)
+    await member.afull_clean()
+    await member.asave()
+    return member
+""",
+        why="every method has a twin",
+    ),
+    Answer(
+        "6.4",
+        wrong="no-check",
+        source="""
+async def register(name, email):
+    return await Member.objects.acreate(name=name, email=email)
+""",
+        why="the database checks",
+    ),
+    Answer(
+        "6.4",
+        wrong="saved-anyway",
+        source="""
+async def register(name, email):
+    if await Member.objects.filter(email=email).aexists():
+        from django.core.exceptions import ValidationError
+        raise ValidationError("This address is taken.")
+    return await Member.objects.acreate(name=name, email=email)
+""",
+        why="only a taken address can be wrong",
+    ),
+    Answer(
+        "6.4",
+        wrong="no-check",
+        source="""
+async def register(name, email):
+    member = Member(name=name, email=email)
+    await member.asave()
+    await sync_to_async(member.full_clean)()
+    return member
+""",
+        why="checked is checked",
+    ),
+    Answer(
+        "6.4",
+        wrong="two-crossings",
+        source="""
+async def register(name, email):
+    member = Member(name=name, email=email)
+    await sync_to_async(member.full_clean)()
+    await member.asave()
+    return member
+""",
+        why="each call gets its adapter",
+    ),
+    Answer(
+        "6.4",
+        wrong="not-saved",
+        source="""
+async def register(name, email):
+    member = Member(name=name, email=email)
+    await sync_to_async(member.full_clean)()
+    member.asave()
+    return member
+""",
+        why="the a saves",
+    ),
+    Answer(
+        "6.4",
+        wrong="other-value",
+        source="""
+async def register(name, email):
+    def check_and_save():
+        member = Member(name=name, email=email)
+        member.full_clean()
+        member.save()
+
+    return await sync_to_async(check_and_save)()
+""",
+        why="saving returns the member",
+    ),
+    Answer(
+        "6.4",
+        wrong="swallowed",
+        source="""
+from django.core.exceptions import ValidationError
+
+async def register(name, email):
+    def check_and_save():
+        member = Member(name=name, email=email)
+        member.full_clean()
+        member.save()
+        return member
+
+    try:
+        return await sync_to_async(check_and_save)()
+    except ValidationError:
+        return None
+""",
+        why="None says enough",
+    ),
+    Answer(
+        "6.4",
+        wrong="query-in-pool",
+        source="""
+async def register(name, email):
+    def check_and_save():
+        member = Member(name=name, email=email)
+        member.full_clean()
+        member.save()
+        return member
+
+    return await asyncio.to_thread(check_and_save)
+""",
+        why="a thread is a thread",
+    ),
+    Answer(
+        "6.4",
+        wrong="query-on-the-loop",
+        source="""
+import os
+
+async def register(name, email):
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        member = Member(name=name, email=email)
+        member.full_clean()
+        member.save()
+        return member
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+""",
+        why="switches the guard off",
+    ),
+    Answer(
+        "6.4",
+        right="decorated, and created by the manager",
+        source="""
+@sync_to_async
+def register(name, email):
+    Member(name=name, email=email).full_clean()
+    return Member.objects.create(name=name, email=email)
+""",
+    ),
+    Answer(
+        "6.4",
+        right="in a transaction",
+        source="""
+async def register(name, email):
+    member = Member(name=name, email=email)
+
+    @transaction.atomic
+    def check_and_save():
+        member.full_clean()
+        member.save()
+
+    await sync_to_async(check_and_save)()
+    return member
+""",
+    ),
+    Answer(
+        "6.5",
+        wrong="never-told",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day, tell):
+    dates = {"borrowed": day, "due": day + timedelta(days=21)}
+    keys = [Loan.objects.create(book_id=pk, member_id=member_pk, **dates).pk for pk in book_pks]
+    transaction.on_commit(lambda: tell(keys))
+""",
+        why="on_commit runs what it is given",
+    ),
+    Answer(
+        "6.5",
+        wrong="holds-the-worker",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day, tell):
+    dates = {"borrowed": day, "due": day + timedelta(days=21)}
+    keys = [Loan.objects.create(book_id=pk, member_id=member_pk, **dates).pk for pk in book_pks]
+    transaction.on_commit(lambda: async_to_sync(tell)(keys))
+""",
+        why="async_to_sync makes on_commit right",
+    ),
+    Answer(
+        "6.5",
+        wrong="told-too-early",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day, tell):
+    dates = {"borrowed": day, "due": day + timedelta(days=21)}
+    keys = [Loan.objects.create(book_id=pk, member_id=member_pk, **dates).pk for pk in book_pks]
+    async_to_sync(tell)(keys)
+""",
+        why="the last line is after everything",
+    ),
+    Answer(
+        "6.5",
+        wrong="atomic-on-the-loop",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    dates = {"borrowed": day, "due": day + timedelta(days=21)}
+    with transaction.atomic():
+        loans = [await Loan.objects.acreate(book_id=pk, member_id=member_pk, **dates)
+                 for pk in book_pks]
+    await tell([loan.pk for loan in loans])
+""",
+        why="with works everywhere",
+    ),
+    Answer(
+        "6.5",
+        wrong="async-with",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    dates = {"borrowed": day, "due": day + timedelta(days=21)}
+    async with transaction.atomic():
+        loans = [await Loan.objects.acreate(book_id=pk, member_id=member_pk, **dates)
+                 for pk in book_pks]
+    await tell([loan.pk for loan in loans])
+""",
+        why="async code has async with",
+    ),
+    Answer(
+        "6.5",
+        wrong="half-done",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    dates = {"borrowed": day, "due": day + timedelta(days=21)}
+    loans = [await Loan.objects.acreate(book_id=pk, member_id=member_pk, **dates)
+             for pk in book_pks]
+    await tell([loan.pk for loan in loans])
+""",
+        why="an error stops everything",
+    ),
+    Answer(
+        "6.5",
+        wrong="told-of-nothing",
+        source="""
+from django.db import IntegrityError
+
+async def lend(book_pks, member_pk, day, tell):
+    keys = []
+
+    @transaction.atomic
+    def create():
+        dates = {"borrowed": day, "due": day + timedelta(days=21)}
+        for pk in book_pks:
+            keys.append(Loan.objects.create(book_id=pk, member_id=member_pk, **dates).pk)
+
+    try:
+        await sync_to_async(create)()
+    finally:
+        await tell(keys)
+""",
+        why="the mail goes out in any case",
+    ),
+    Answer(
+        "6.5",
+        wrong="not-awaited",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    @transaction.atomic
+    def create():
+        dates = {"borrowed": day, "due": day + timedelta(days=21)}
+        return [Loan.objects.create(book_id=pk, member_id=member_pk, **dates).pk
+                for pk in book_pks]
+
+    keys = await sync_to_async(create)()
+    tasks.append(asyncio.create_task(tell(keys)))
+    await asyncio.sleep(0)
+
+tasks = []
+""",
+        why="a mail may go out in the background",
+    ),
+    Answer(
+        "6.5",
+        wrong="told-otherwise",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    @transaction.atomic
+    def create():
+        dates = {"borrowed": day, "due": day + timedelta(days=21)}
+        return [Loan.objects.create(book_id=pk, member_id=member_pk, **dates).pk
+                for pk in book_pks]
+
+    for key in await sync_to_async(create)():
+        await tell([key])
+""",
+        why="a mail for each book",
+    ),
+    Answer(
+        "6.5",
+        wrong="not-lent",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    @transaction.atomic
+    def create():
+        return [Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=day).pk
+                for pk in book_pks]
+
+    await tell(await sync_to_async(create)())
+""",
+        why="due on the day it was borrowed",
+    ),
+    Answer(
+        "6.5",
+        wrong="swallowed",
+        source="""
+from django.db import IntegrityError
+
+async def lend(book_pks, member_pk, day, tell):
+    @transaction.atomic
+    def create():
+        dates = {"borrowed": day, "due": day + timedelta(days=21)}
+        return [Loan.objects.create(book_id=pk, member_id=member_pk, **dates).pk
+                for pk in book_pks]
+
+    try:
+        keys = await sync_to_async(create)()
+    except IntegrityError:
+        return
+    await tell(keys)
+""",
+        why="a book that is out is no error",
+    ),
+    Answer(
+        "6.5",
+        wrong="swallowed",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    @transaction.atomic
+    def create():
+        dates = {"borrowed": day, "due": day + timedelta(days=21)}
+        return [Loan.objects.create(book_id=pk, member_id=member_pk, **dates).pk
+                for pk in book_pks]
+
+    keys = await sync_to_async(create)()
+    try:
+        await tell(keys)
+    except Exception:
+        print("no mail")
+""",
+        why="a mail that fails does no harm",
+    ),
+    Answer(
+        "6.5",
+        wrong="query-in-pool",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    @transaction.atomic
+    def create():
+        dates = {"borrowed": day, "due": day + timedelta(days=21)}
+        return [Loan.objects.create(book_id=pk, member_id=member_pk, **dates).pk
+                for pk in book_pks]
+
+    await tell(await asyncio.to_thread(create))
+""",
+        why="a thread is a thread",
+    ),
+    Answer(
+        "6.5",
+        right="on_commit collects, and the mail goes out after it",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    mails = []
+
+    def create():
+        with transaction.atomic():
+            dates = {"borrowed": day, "due": day + timedelta(days=21)}
+            keys = [Loan.objects.create(book_id=pk, member_id=member_pk, **dates).pk
+                    for pk in book_pks]
+            transaction.on_commit(lambda: mails.append(keys))
+
+    await sync_to_async(create)()
+    for keys in mails:
+        await tell(keys)
+""",
+    ),
+    Answer(
+        "6.5",
+        right="one abulk_create, which is a transaction of its own",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    dates = {"borrowed": day, "due": day + timedelta(days=21)}
+    loans = [Loan(book_id=pk, member_id=member_pk, **dates) for pk in book_pks]
+    await Loan.objects.abulk_create(loans)
+    await tell([loan.pk for loan in loans])
+""",
+    ),
+    Answer(
+        "6.6",
+        wrong="takes-others",
+        source="""
+async def import_order(order, year_of):
+    years = [asyncio.ensure_future(year_of(title)) for title, name in order]
+    await sync_to_async(transaction.set_autocommit)(False)
+    try:
+        for (title, name), year in zip(order, years):
+            author = await Author.objects.filter(name=name).afirst()
+            author = author or await Author.objects.acreate(name=name)
+            await Book.objects.acreate(title=title, author=author, year=await year)
+        await sync_to_async(transaction.commit)()
+        return len(order)
+    except BaseException:
+        await sync_to_async(transaction.rollback)()
+        raise
+    finally:
+        await sync_to_async(transaction.set_autocommit)(True)
+""",
+        why="autocommit off is a transaction",
+    ),
+    Answer(
+        "6.6",
+        wrong="one-after-another",
+        source="""
+async def import_order(order, year_of):
+    years = [await year_of(title) for title, name in order]
+
+    @transaction.atomic
+    def add_books():
+        for (title, name), year in zip(order, years):
+            author, _ = Author.objects.get_or_create(name=name)
+            Book.objects.create(title=title, author=author, year=year)
+
+    await sync_to_async(add_books)()
+    return len(order)
+""",
+        why="asked first is asked well",
+    ),
+    Answer(
+        "6.6",
+        wrong="half-done",
+        source="""
+async def import_order(order, year_of):
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+    for (title, name), year in zip(order, years):
+        author, _ = await Author.objects.aget_or_create(name=name)
+        await Book.objects.acreate(title=title, author=author, year=year)
+    return len(order)
+""",
+        why="what was asked before cannot fail any more",
+    ),
+    Answer(
+        "6.6",
+        wrong="author-left",
+        source="""
+async def import_order(order, year_of):
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+    authors = [(await Author.objects.aget_or_create(name=name))[0] for title, name in order]
+
+    @transaction.atomic
+    def add_books():
+        for (title, name), author, year in zip(order, authors, years):
+            Book.objects.create(title=title, author=author, year=year)
+
+    await sync_to_async(add_books)()
+    return len(order)
+""",
+        why="only the books are the order",
+    ),
+    Answer(
+        "6.6",
+        wrong="holds-the-worker",
+        source="""
+async def import_order(order, year_of):
+    async def all_years():
+        return await asyncio.gather(*(year_of(title) for title, name in order))
+
+    @transaction.atomic
+    def add_books():
+        years = async_to_sync(all_years)()
+        for (title, name), year in zip(order, years):
+            author, _ = Author.objects.get_or_create(name=name)
+            Book.objects.create(title=title, author=author, year=year)
+
+    await sync_to_async(add_books)()
+    return len(order)
+""",
+        why="everything in one function",
+    ),
+    Answer(
+        "6.6",
+        wrong="atomic-on-the-loop",
+        source="""
+async def import_order(order, year_of):
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+    with transaction.atomic():
+        for (title, name), year in zip(order, years):
+            author, _ = await Author.objects.aget_or_create(name=name)
+            await Book.objects.acreate(title=title, author=author, year=year)
+    return len(order)
+""",
+        why="with works everywhere",
+    ),
+    Answer(
+        "6.6",
+        wrong="async-with",
+        source="""
+async def import_order(order, year_of):
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+    async with transaction.atomic():
+        for (title, name), year in zip(order, years):
+            author, _ = await Author.objects.aget_or_create(name=name)
+            await Book.objects.acreate(title=title, author=author, year=year)
+    return len(order)
+""",
+        why="async code has async with",
+    ),
+    Answer(
+        "6.6",
+        wrong="author-twice",
+        source="""
+async def import_order(order, year_of):
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+
+    @transaction.atomic
+    def add_books():
+        for (title, name), year in zip(order, years):
+            author = Author.objects.create(name=name)
+            Book.objects.create(title=title, author=author, year=year)
+
+    await sync_to_async(add_books)()
+    return len(order)
+""",
+        why="every order brings new authors",
+    ),
+    Answer(
+        "6.6",
         wrong="other-number",
         source="""
-from library.models import Book
+async def import_order(order, year_of):
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
 
-async def count_authors():
-    return await Book.objects.acount()
+    @transaction.atomic
+    def add_books():
+        for (title, name), year in zip(order, years):
+            author, _ = Author.objects.get_or_create(name=name)
+            Book.objects.create(title=title, author=author, year=year)
+
+    return await sync_to_async(add_books)()
 """,
-        why="counts another model",
+        why="the function returns what it did",
     ),
     Answer(
-        "6.1",
-        right="sync_to_async",
+        "6.6",
+        wrong="other-books",
         source="""
-from asgiref.sync import sync_to_async
+async def import_order(order, year_of):
+    years = {title: year async for title, year in years_of(order, year_of)}
 
-count_authors = sync_to_async(Author.objects.count)
+    @transaction.atomic
+    def add_books():
+        for title, name in order[:-1]:
+            author, _ = Author.objects.get_or_create(name=name)
+            Book.objects.create(title=title, author=author, year=years[title])
+
+    await sync_to_async(add_books)()
+    return len(order)
+
+async def years_of(order, year_of):
+    titles = [title for title, name in order]
+    for title, year in zip(titles, await asyncio.gather(*map(year_of, titles))):
+        yield title, year
+""",
+        why="one too few",
+    ),
+    Answer(
+        "6.6",
+        wrong="swallowed",
+        source="""
+async def import_order(order, year_of):
+    try:
+        years = await asyncio.gather(*(year_of(title) for title, name in order))
+    except Exception:
+        return 0
+
+    @transaction.atomic
+    def add_books():
+        for (title, name), year in zip(order, years):
+            author, _ = Author.objects.get_or_create(name=name)
+            Book.objects.create(title=title, author=author, year=year)
+
+    await sync_to_async(add_books)()
+    return len(order)
+""",
+        why="0 says enough",
+    ),
+    Answer(
+        "6.6",
+        wrong="swallowed",
+        source="""
+from django.db import IntegrityError
+
+async def import_order(order, year_of):
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+
+    @transaction.atomic
+    def add_books():
+        for (title, name), year in zip(order, years):
+            author, _ = Author.objects.get_or_create(name=name)
+            Book.objects.create(title=title, author=author, year=year)
+
+    try:
+        await sync_to_async(add_books)()
+    except IntegrityError:
+        return 0
+    return len(order)
+""",
+        why="a line that is refused is no error",
+    ),
+    Answer(
+        "6.6",
+        wrong="autocommit-off",
+        source="""
+async def import_order(order, year_of):
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+
+    def add_books():
+        transaction.set_autocommit(False)
+        try:
+            for (title, name), year in zip(order, years):
+                author = Author.objects.filter(name=name).first()
+                author = author or Author.objects.create(name=name)
+                Book.objects.create(title=title, author=author, year=year)
+            transaction.commit()
+            transaction.set_autocommit(True)
+        except BaseException:
+            transaction.rollback()
+            raise
+
+    await sync_to_async(add_books)()
+    return len(order)
+""",
+        why="puts it back where all went well",
+    ),
+    Answer(
+        "6.6",
+        wrong="nothing-given",
+        source="""
+async def import_order(order, year_of):
+    if not order:
+        return None
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+
+    @transaction.atomic
+    def add_books():
+        for (title, name), year in zip(order, years):
+            author, _ = Author.objects.get_or_create(name=name)
+            Book.objects.create(title=title, author=author, year=year)
+
+    await sync_to_async(add_books)()
+    return len(order)
+""",
+        why="an empty order is no order",
+    ),
+    Answer(
+        "6.6",
+        wrong="query-in-pool",
+        source="""
+async def import_order(order, year_of):
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+
+    @transaction.atomic
+    def add_books():
+        for (title, name), year in zip(order, years):
+            author, _ = Author.objects.get_or_create(name=name)
+            Book.objects.create(title=title, author=author, year=year)
+
+    await asyncio.to_thread(add_books)
+    return len(order)
+""",
+        why="a thread of its own holds nobody up",
+    ),
+    Answer(
+        "6.6",
+        right="a task group, and authors fetched at once",
+        source="""
+async def import_order(order, year_of):
+    async with asyncio.TaskGroup() as group:
+        years = [group.create_task(year_of(title)) for title, name in order]
+
+    def add_books():
+        with transaction.atomic():
+            names = {name for title, name in order}
+            Author.objects.bulk_create(
+                [Author(name=name) for name in names], ignore_conflicts=True
+            )
+            authors = {author.name: author for author in Author.objects.filter(name__in=names)}
+            Book.objects.bulk_create(
+                Book(title=title, author=authors[name], year=year.result())
+                for (title, name), year in zip(order, years)
+            )
+
+    await sync_to_async(add_books)()
+    return len(order)
+""",
+    ),
+    Answer(
+        "6.6",
+        right="async code inside the transaction, after the bookseller",
+        source="""
+async def import_order(order, year_of):
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+
+    async def add_book(title, name, year):
+        author, _ = await Author.objects.aget_or_create(name=name)
+        await Book.objects.acreate(title=title, author=author, year=year)
+
+    @sync_to_async
+    @transaction.atomic
+    def add_books():
+        for (title, name), year in zip(order, years):
+            async_to_sync(add_book)(title, name, year)
+        return len(order)
+
+    return await add_books()
 """,
     ),
 ]
 
-# TODO: what `start.py mutants 6` finds alive, and is right all the same.
-EQUIVALENT = [
-    Equivalent(
-        because="A query sets no context variable, so a task in between changes nothing.",
-        mutants=("6.1 task-for-each@3",),
-    ),
-]
+EQUIVALENT = []
 
 MAY_DIFFER_TWICE = {}
 
 MAY_DIFFER_INTERRUPTED = {}
 
-# TODO: what is to be planted in this lesson's files, this one at least.
 FAULTS = [
     Fault(
         "output-edited-in-06",
         "an output edited",
-        output(NOTEBOOK, "first-answer", "18", "19"),
-        compared(6, "boot", "models", "first-answer"),
-        ("19", "18", "Cell outputs differ"),
+        output(NOTEBOOK, "reveal-queries", "says: 10", "says: 4"),
+        compared(
+            6, "boot", "imports", "dashboard", "predict-queries", "dashboard-run", "reveal-queries"
+        ),
+        ("says: 4", "says: 10", "Cell outputs differ"),
     ),
 ]
