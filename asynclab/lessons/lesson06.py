@@ -6,7 +6,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 from django.core.exceptions import SynchronousOnlyOperation, ValidationError
-from django.db import DatabaseError, IntegrityError
+from django.db import IntegrityError
 
 from ..exercises.book import NotYet, exercise
 from ..exercises.given import Call
@@ -30,6 +30,19 @@ from .vocabulary.tasks import Overlap, turns
 from .vocabulary.threads import require_this_loop
 from .vocabulary.transactions import ASYNC_WITH, committed
 from .vocabulary.values import same
+
+
+async def _ask(given, name: str, *args) -> Call:
+    """A call that only reads, and leaves the loop free."""
+    call = await call_off_the_loop(given, name, *args)
+    require_only_reads(call)
+    return call
+
+
+def _require_usual_places(call: Call) -> None:
+    """Require that queries ran on the worker that serves everybody, and tasks on their loop."""
+    require_on_the_worker(call)
+    require_this_loop(call)
 
 
 @exercise(
@@ -98,9 +111,8 @@ async def card(given):
 
 
 async def _require_card(given, book, text: str) -> Call:
-    call = await call_off_the_loop(given, "card", book.title)
+    call = await _ask(given, "card", book.title)
     require_query(call, "card", "who has the book")
-    require_only_reads(call)
     if not same(call.value, text):
         raise NotYet("other-text", f"It returned {call.value!r}, and the card says {text!r}.")
     if len(queries(call)) > 2:
@@ -109,8 +121,7 @@ async def _require_card(given, book, text: str) -> Call:
             f"The card is right, and took {len(queries(call))} queries. Which of them asks for a "
             "row that another one could have brought?",
         )
-    require_on_the_worker(call)
-    require_this_loop(call)
+    _require_usual_places(call)
     return call
 
 
@@ -165,14 +176,12 @@ async def counts(given):
     titles = ["Emma", book.title, "Frankenstein", "Emma", "Dracula", "The Lost Quarto"]
     asked = list(titles)
     wanted = [await _number_of_loans(title) for title in asked]
-    call = await call_off_the_loop(given, "counts", titles)
+    call = await _ask(given, "counts", titles)
     require_query(call, "numbers", "how often a book was lent")
-    require_only_reads(call)
     require_unchanged(titles, asked)
     _require_numbers(call.value, wanted)
     _require_grouped(call)
-    require_on_the_worker(call)
-    require_this_loop(call)
+    _require_usual_places(call)
     await require_of_nothing(given, "counts", [], what="no title")
     await require_told_of_database(given, "counts", ["Emma"])
     return "One query for all titles, and each number in its place."
@@ -269,8 +278,7 @@ async def export(given):
     await _new_book()
     for size in SIZE, 7:
         call = await _require_export(given, size)
-    require_on_the_worker(call)
-    require_this_loop(call)
+    _require_usual_places(call)
     await require_told(given, "export", _cannot_write, SIZE, what="`write`")
     await require_told_of_database(given, "export", _cannot_write, SIZE)
     return f"One query, {len(hops(call))} hops, and never more than a chunk in memory."
@@ -290,9 +298,8 @@ async def _require_export(given, size: int) -> Call:
             await turns(1)
             written_rows.append((title, author))
 
-    call = await call_off_the_loop(given, "export", write, size)
+    call = await _ask(given, "export", write, size)
     require_query(call, "file", "which books there are", after="book")
-    require_only_reads(call)
     books = Book.objects.select_related("author").order_by("title", "pk")
     rows = [(book.title, str(book.author)) async for book in books]
     _require_rows(written_rows, rows)
@@ -384,7 +391,7 @@ def _require_chunks(call: Call, size: int, rows: int) -> None:
 async def register(given):
     from library.models import Member
 
-    call = await call_off_the_loop(given, "register", "Evelina Anville", "eve@example.org")
+    call = await _register(given)
     row = await Member.objects.filter(name="Evelina Anville", email="eve@example.org").afirst()
     if row is None:
         raise NotYet(
@@ -394,7 +401,7 @@ async def register(given):
         )
     if not isinstance(call.value, Member) or call.value.pk != row.pk:
         raise NotYet("other-value", f"It returned {call.value!r}. The new member was asked for.")
-    require_on_the_worker(call)
+    _require_usual_places(call)
     for name, email, what in (
         ("Evelina Belmont", "eve@example.org", "An address that is taken"),
         ("Evelina Belmont", "no address", "An address that is none"),
@@ -407,9 +414,12 @@ async def register(given):
             f"The check and the save took {len(crossings(call))} crossings. Between them another "
             "task of this worker may register the same address. What could hold both?",
         )
-    require_this_loop(call)
     await require_told_of_database(given, "register", "Evelina Belmont", "belmont@example.org")
     return "Checked and saved in one crossing, and the error names the field."
+
+
+async def _register(given) -> Call:
+    return await call_off_the_loop(given, "register", "Evelina Anville", "eve@example.org")
 
 
 async def _require_refused(given, name: str, email: str, what: str) -> None:
@@ -469,8 +479,7 @@ async def lend(given):
     await _require_none(given, member, [books[3], out.book_id])
     await require_told(given, "lend", [books[4]], member.pk, DAY, _no_mail, what="`tell`")
     call = await given.call("lend", [books[5]], member.pk, DAY, _no_need)
-    require_on_the_worker(call)
-    require_this_loop(call)
+    _require_usual_places(call)
     return "Lent in one transaction, told after it, and the worker was free meanwhile."
 
 
@@ -614,11 +623,6 @@ async def _require_none(given, member, books: list[int]) -> None:
             "An author was created a second time. Two lines of an order may name the same author, "
             "and the library may know him. Which method looks before it creates?",
         ),
-        (DatabaseError, "locked"): NotYet(
-            "locked",
-            "`database is locked`: a second connection wanted to write while a transaction of "
-            "yours was open on the first. On which thread do all queries share one?",
-        ),
     },
     seconds=15,
 )
@@ -682,8 +686,7 @@ async def _require_imported(given) -> None:
             f"Never more than {at_once.most} of the bookseller's answers were under way at once. "
             "Which call asks about all titles before it waits for the first answer?",
         )
-    require_on_the_worker(call)
-    require_this_loop(call)
+    _require_usual_places(call)
 
 
 def _ordered_books():
