@@ -281,7 +281,7 @@ async def export(given):
     _require_usual_places(call)
     await require_told(given, "export", _cannot_write, SIZE, what="`write`")
     await require_told_of_database(given, "export", _cannot_write, SIZE)
-    return f"One query, {len(hops(call))} hops, and never more than a chunk in memory."
+    return f"One query, its rows in {len(hops(call))} hops, and each chunk written as it came."
 
 
 async def _cannot_write(title, author):
@@ -298,10 +298,10 @@ async def _require_export(given, size: int) -> Call:
             await turns(1)
             written_rows.append((title, author))
 
-    call = await _ask(given, "export", write, size)
-    require_query(call, "file", "which books there are", after="book")
     books = Book.objects.select_related("author").order_by("title", "pk")
     rows = [(book.title, str(book.author)) async for book in books]
+    call = await _ask(given, "export", write, size)
+    require_query(call, "file", "which books there are", after="book")
     _require_rows(written_rows, rows)
     if at_once.most > 1:
         raise NotYet(
@@ -478,9 +478,9 @@ async def lend(given):
     out = await open_loans().afirst()
     await _require_none(given, member, [books[3], out.book_id])
     await require_told(given, "lend", [books[4]], member.pk, DAY, _no_mail, what="`tell`")
-    call = await given.call("lend", [books[5]], member.pk, DAY, _no_need)
+    call = await call_off_the_loop(given, "lend", [books[5]], member.pk, DAY, _no_need)
     _require_usual_places(call)
-    return "Lent in one transaction, told after it, and the worker was free meanwhile."
+    return "All lent or none, told after the commit, and the worker was free meanwhile."
 
 
 async def _no_mail(keys):
@@ -666,7 +666,7 @@ async def _require_imported(given) -> None:
             await turns()
             return YEARS[title]
 
-    order = list(ORDER)
+    order, before = list(ORDER), await _others_rows()
     call = await call_off_the_loop(given, "import_order", order, year_of)
     require_unchanged(order, ORDER)
     found = [row async for row in _ordered_books().values_list("title", "author__name", "year")]
@@ -680,6 +680,12 @@ async def _require_imported(given) -> None:
         raise NotYet(
             "other-number", f"It returned {call.value!r}, and {len(ORDER)} books were added."
         )
+    if await _others_rows() != before:
+        raise NotYet(
+            "changes-more",
+            "The order is in the library, and books or loans that were there before are not what "
+            "they were. Which of your statements says too little about the row that it means?",
+        )
     if at_once.most < len(ORDER):
         raise NotYet(
             "one-after-another",
@@ -687,6 +693,15 @@ async def _require_imported(given) -> None:
             "Which call asks about all titles before it waits for the first answer?",
         )
     _require_usual_places(call)
+
+
+async def _others_rows() -> list[tuple]:
+    """The books that are not in the order, and the loans."""
+    from library.models import Book, Loan
+
+    books = Book.objects.exclude(title__in=YEARS).order_by("pk").values_list()
+    loans = Loan.objects.order_by("pk").values_list()
+    return [row async for row in books] + [row async for row in loans]
 
 
 def _ordered_books():

@@ -1256,6 +1256,25 @@ async def years_of(order, year_of):
     ),
     Answer(
         "6.6",
+        wrong="changes-more",
+        source="""
+async def import_order(order, year_of):
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+
+    @transaction.atomic
+    def add_books():
+        Author.objects.filter(name__in=[name for title, name in order]).delete()
+        for (title, name), year in zip(order, years):
+            author, _ = Author.objects.get_or_create(name=name)
+            Book.objects.create(title=title, author=author, year=year)
+
+    await sync_to_async(add_books)()
+    return len(order)
+""",
+        why="an import begins with a clean table",
+    ),
+    Answer(
+        "6.6",
         wrong="swallowed",
         source="""
 async def import_order(order, year_of):
