@@ -1,7 +1,10 @@
 """The checks of lesson 06: the async ORM."""
 
 import asyncio
+import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -10,6 +13,8 @@ from django.db import IntegrityError
 
 from ..exercises.book import NotYet, exercise
 from ..exercises.given import Call
+from ..exercises.lineage import is_beside
+from ..recorder.hooks import before_queries
 from ..recorder.taps import span
 from .vocabulary.causes import behind_a_dot, written
 from .vocabulary.edges import require_of_nothing, require_unchanged
@@ -37,6 +42,19 @@ async def _ask(given, name: str, *args) -> Call:
     call = await call_off_the_loop(given, name, *args)
     require_only_reads(call)
     return call
+
+
+@contextmanager
+def _noting_statements() -> Iterator[list[str]]:
+    """Note the whole text of each statement on the library's tables."""
+    statements = []
+
+    def note(cursor, sql):
+        if "library_" in sql and not is_beside():
+            statements.append(sql)
+
+    with before_queries(note):
+        yield statements
 
 
 def _require_usual_places(call: Call) -> None:
@@ -176,11 +194,12 @@ async def counts(given):
     titles = ["Emma", book.title, "Frankenstein", "Emma", "Dracula", "The Lost Quarto"]
     asked = list(titles)
     wanted = [await _number_of_loans(title) for title in asked]
-    call = await _ask(given, "counts", titles)
+    with _noting_statements() as statements:
+        call = await _ask(given, "counts", titles)
     require_query(call, "numbers", "how often a book was lent")
     require_unchanged(titles, asked)
     _require_numbers(call.value, wanted)
-    _require_grouped(call)
+    _require_grouped(call, statements)
     _require_usual_places(call)
     await require_of_nothing(given, "counts", [], what="no title")
     await require_told_of_database(given, "counts", ["Emma"])
@@ -220,7 +239,7 @@ def _require_numbers(value: object, wanted: list[int]) -> None:
     )
 
 
-def _require_grouped(call: Call) -> None:
+def _require_grouped(call: Call, statements: list[str]) -> None:
     asked = crossings(call)
     if len(asked) > 1 and asked[-1].sent.at < (asked[0].returned or asked[-1].sent).at:
         raise NotYet(
@@ -235,6 +254,12 @@ def _require_grouped(call: Call) -> None:
             "Which single query holds all the numbers?",
         )
     require_one_query(call, "numbers")
+    if not any("WHERE" in sql for sql in statements):
+        raise NotYet(
+            "all-titles",
+            "The numbers are right, and the query counted the loans of every book there is. "
+            "Which condition leaves out the titles that nobody asked about?",
+        )
 
 
 SIZE = 10
@@ -300,7 +325,8 @@ async def _require_export(given, size: int) -> Call:
 
     books = Book.objects.select_related("author").order_by("title", "pk")
     rows = [(book.title, str(book.author)) async for book in books]
-    call = await _ask(given, "export", write, size)
+    with _noting_statements() as statements:
+        call = await _ask(given, "export", write, size)
     require_query(call, "file", "which books there are", after="book")
     _require_rows(written_rows, rows)
     if at_once.most > 1:
@@ -310,6 +336,12 @@ async def _require_export(given, size: int) -> Call:
             "line. What does the loop have to wait for?",
         )
     _require_chunks(call, size, len(rows))
+    if not re.search(r"ORDER BY .*\Wid\W", statements[0]):
+        raise NotYet(
+            "ties",
+            "Books of the same title may come in any order: the database has luck, and keeps no "
+            "promise. What sorts them then?",
+        )
     return call
 
 
@@ -408,10 +440,10 @@ async def register(given):
         ("", "belmont@example.org", "An empty name"),
     ):
         await _require_refused(given, name, email, what)
-    if len(crossings(call)) > 1:
+    if len(hops(call)) > 1:
         raise NotYet(
             "two-crossings",
-            f"The check and the save took {len(crossings(call))} crossings. Between them another "
+            f"The check and the save took {len(hops(call))} crossings. Between them another "
             "task of this worker may register the same address. What could hold both?",
         )
     await require_told_of_database(given, "register", "Evelina Belmont", "belmont@example.org")
@@ -478,9 +510,13 @@ async def lend(given):
     out = await open_loans().afirst()
     await _require_none(given, member, [books[3], out.book_id])
     await require_told(given, "lend", [books[4]], member.pk, DAY, _no_mail, what="`tell`")
-    call = await call_off_the_loop(given, "lend", [books[5]], member.pk, DAY, _no_need)
+    call = await _lend_one(given, member, books[5])
     _require_usual_places(call)
     return "All lent or none, told after the commit, and the worker was free meanwhile."
+
+
+async def _lend_one(given, member, book: int) -> Call:
+    return await call_off_the_loop(given, "lend", [book], member.pk, DAY, _no_need)
 
 
 async def _no_mail(keys):

@@ -1,6 +1,6 @@
 """What the tests know of lesson 06."""
 
-from tests.lessons import Answer
+from tests.lessons import Answer, Equivalent
 from tests.proof.faults.checks import compared
 from tests.proof.faults.edits import output
 from tests.proof.faults.planting import Fault
@@ -361,6 +361,17 @@ async def counts(titles):
     ),
     Answer(
         "6.2",
+        wrong="all-titles",
+        source="""
+async def counts(titles):
+    groups = Loan.objects.values("book__title").annotate(number=Count("pk"))
+    numbers = {each["book__title"]: each["number"] async for each in groups}
+    return [numbers.get(title, 0) for title in titles]
+""",
+        why="who has all numbers has these",
+    ),
+    Answer(
+        "6.2",
         wrong="no-query",
         source="""
 async def counts(titles):
@@ -607,6 +618,17 @@ async def export(write, size):
         await write(book.title, book.author.name)
 """,
         why="any order will do",
+    ),
+    Answer(
+        "6.3",
+        wrong="ties",
+        source="""
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("title")
+    async for book in books.aiterator(chunk_size=size):
+        await write(book.title, book.author.name)
+""",
+        why="titles are different",
     ),
     Answer(
         "6.3",
@@ -1427,7 +1449,43 @@ async def import_order(order, year_of):
     ),
 ]
 
-EQUIVALENT = []
+EQUIVALENT = [
+    Equivalent(
+        because="A task that is awaited at once changes nothing: a query sets no context variable.",
+        mutants=(
+            "6.1 task-for-each@3",
+            "6.1 task-for-each@4",
+            "6.3 task-for-each@5",
+            "6.5 task-for-each@12",
+        ),
+    ),
+    Equivalent(
+        because=(
+            "`select_related()` without names follows every foreign key that is not null, the "
+            "author's and the member's among them."
+        ),
+        mutants=("6.1 argument-dropped@3", "6.1 argument-dropped@4", "6.3 argument-dropped@3#3"),
+    ),
+    Equivalent(
+        because="The model's own ordering, `Meta.ordering`, is by `title` and `pk` already.",
+        mutants=("6.3 query-step-dropped@3",),
+    ),
+    Equivalent(
+        because=(
+            "To make a `Member` asks nothing, and to return it neither. Where that half runs is "
+            "all the same, if it takes no hop."
+        ),
+        mutants=("6.4 helper-split@1#2", "6.4 helper-split@1#9"),
+    ),
+    Equivalent(
+        because="The mail gets the keys of all loans. The card asks for no order of them.",
+        mutants=("6.5 list-reversed@9",),
+    ),
+    Equivalent(
+        because="`gather` gives one year for each line, so the two lists are always of one length.",
+        mutants=("6.6 keyword-dropped@7", "6.6 constant-changed@7"),
+    ),
+]
 
 MAY_DIFFER_TWICE = {}
 
