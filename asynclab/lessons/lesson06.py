@@ -414,7 +414,7 @@ def _require_chunks(call: Call, size: int, rows: int) -> None:
             "to know which field is wrong. Who checks that before the row is saved?",
         ),
         (AttributeError, "full_clean"): NotYet(
-            "no-such-twin",
+            "no-such-method",
             "There is no such method: `full_clean` has no async twin. What makes a sync function "
             "awaitable?",
         ),
@@ -484,8 +484,9 @@ async def _require_refused(given, name: str, email: str, what: str) -> None:
     hints=(
         "`on_commit` calls what it gets. What does the call of an async function give, and who "
         "runs that?",
-        "When `await sync_to_async(f)()` is over, what is true of the transaction in `f`?",
-        "Could `f` return the keys of the loans, and the line after it be `await tell(keys)`?",
+        "When the `await` of your sync function is over, are its loans committed?",
+        "Could the sync function return the loans' keys, and the line after it be "
+        "`await tell(keys)`?",
     ),
     errors={
         **ASYNC_WITH,
@@ -640,8 +641,8 @@ async def _require_none(given, member, books: list[int]) -> None:
         "it, writes and ends it in a single hop, so no other task's row is inside."
     ),
     hints=(
-        "To what does a transaction belong: to your function, your task, or the connection? Who "
-        "else uses that?",
+        "Autocommit is off on a connection, not in a function. Whose rows go through the same "
+        "connection while the import waits for the bookseller: the desk's loans, too?",
         "What does the import need before its first write? Could all of it be known before the "
         "transaction begins?",
         "Is it `years = await asyncio.gather(...)` first, and then one sync function with "

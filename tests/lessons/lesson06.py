@@ -91,7 +91,7 @@ async def card(title):
         return f"{book.title} by {book.author}: with {(await out.afirst()).member}"
     return f"{book.title} by {book.author}: on the shelf"
 """,
-        why="each sync expression becomes one twin",
+        why="each sync expression becomes one await",
     ),
     Answer(
         "6.1",
@@ -461,7 +461,7 @@ async def counts(titles):
         return [0 for title in titles]
     return [numbers.get(title, 0) for title in titles]
 """,
-        why="a report should never fail",
+        why="a report of numbers should never fail",
     ),
     Answer(
         "6.2",
@@ -706,7 +706,7 @@ async def register(name, email):
     ),
     Answer(
         "6.4",
-        wrong="no-such-twin",
+        wrong="no-such-method",
         source="""
 async def register(name, email):
     member = Member(name=name, email=email)
@@ -714,7 +714,7 @@ async def register(name, email):
     await member.asave()
     return member
 """,
-        why="every method has a twin",
+        why="every method has an async form",
     ),
     Answer(
         "6.4",
@@ -1490,6 +1490,58 @@ EQUIVALENT = [
 MAY_DIFFER_TWICE = {}
 
 MAY_DIFFER_INTERRUPTED = {}
+
+EXAMPLES = {
+    "6.1": """\
+assert await card("Orlando") == "Orlando by Virginia Woolf: with Tomoko Arai"
+""",
+    "6.2": 'assert await counts(["Emma", "Frankenstein"]) == [1, 3]\n',
+    "6.3": """\
+from asynclab import record
+
+rows = []
+
+
+async def write(title, author):
+    rows.append(title)
+
+
+with record() as recording:
+    await export(write, size=10)
+hops = [span for span in recording.spans if span.sent]
+assert (len(rows), len(hops)) == (47, 5)
+""",
+    "6.4": """\
+from django.core.exceptions import ValidationError
+
+try:
+    await register("Tomoko", "no address")
+except ValidationError as error:
+    raised = error
+assert isinstance(raised, ValidationError)
+""",
+    "6.5": """\
+mails = []
+
+
+async def tell(keys):
+    mails.append(keys)
+
+
+await lend([1, 2], 7, date(2025, 6, 1), tell)
+assert len(mails) == 1
+assert len(mails[0]) == 2
+""",
+    "6.6": """\
+async def year_of(title):
+    return 1925
+
+
+assert await import_order([("Sanditon", "Jane Austen")], year_of) == 1
+""",
+}
+
+NAMES_IN_HINTS = {}
 
 FAULTS = [
     Fault(
