@@ -1,8 +1,8 @@
 """What the tests know of lesson 06."""
 
 from tests.lessons import Answer, Equivalent
-from tests.proof.faults.checks import compared
-from tests.proof.faults.edits import output
+from tests.proof.faults.checks import CENSUS, compared, verdict
+from tests.proof.faults.edits import drop_tag, output, text
 from tests.proof.faults.planting import Fault
 
 NOTEBOOK = "notebooks/06_*.ipynb"
@@ -510,6 +510,17 @@ async def export(write, size):
     ),
     Answer(
         "6.3",
+        wrong="holds-everything",
+        source="""
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("title", "pk")
+    async for book in books.aiterator(chunk_size=7):
+        await write(book.title, book.author.name)
+""",
+        why="seven is small enough",
+    ),
+    Answer(
+        "6.3",
         wrong="collects-first",
         source="""
 async def export(write, size):
@@ -945,6 +956,27 @@ async def lend(book_pks, member_pk, day, tell):
     ),
     Answer(
         "6.5",
+        wrong="by-hand",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    def create():
+        dates = {"borrowed": day, "due": day + timedelta(days=21)}
+        loans = []
+        try:
+            for pk in book_pks:
+                loans.append(Loan.objects.create(book_id=pk, member_id=member_pk, **dates))
+        except Exception:
+            for loan in loans:
+                loan.delete()
+            raise
+        return [loan.pk for loan in loans]
+
+    await tell(await sync_to_async(create)())
+""",
+        why="what is deleted was never there",
+    ),
+    Answer(
+        "6.5",
         wrong="told-of-nothing",
         source="""
 from django.db import IntegrityError
@@ -1151,6 +1183,30 @@ async def import_order(order, year_of):
     return len(order)
 """,
         why="what was asked before cannot fail any more",
+    ),
+    Answer(
+        "6.6",
+        wrong="by-hand",
+        source="""
+async def import_order(order, year_of):
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+
+    def add_books():
+        made = []
+        try:
+            for (title, name), year in zip(order, years):
+                author, created = Author.objects.get_or_create(name=name)
+                made += [author] if created else []
+                made.append(Book.objects.create(title=title, author=author, year=year))
+        except Exception:
+            for each in reversed(made):
+                each.delete()
+            raise
+
+    await sync_to_async(add_books)()
+    return len(order)
+""",
+        why="what is deleted was never there",
     ),
     Answer(
         "6.6",
@@ -1487,7 +1543,12 @@ EQUIVALENT = [
     ),
 ]
 
-MAY_DIFFER_TWICE = {}
+MAY_DIFFER_TWICE = {
+    "o4-right": "Orlando is back after the first time, and cannot be taken back again.",
+    "break-closed": "The iterator is closed after the first time, so nothing is locked any more.",
+    "savepoints-run": "The books of the first time are counted, too.",
+    "on-commit-right": "A mail goes out each time.",
+}
 
 MAY_DIFFER_INTERRUPTED = {}
 
@@ -1552,5 +1613,32 @@ FAULTS = [
             6, "boot", "imports", "dashboard", "predict-queries", "dashboard-run", "reveal-queries"
         ),
         ("says: 4", "says: 10", "Cell outputs differ"),
+    ),
+    Fault(
+        "claim-shown-once-untagged",
+        "a claim not shown",
+        drop_tag(NOTEBOOK, "o1-querysets", "claim-O12"),
+        CENSUS,
+        ("Claim O12 has no compared evidence in its lesson.",),
+    ),
+    Fault(
+        "rows-of-the-desk-not-looked-for",
+        "a check",
+        text(
+            "asynclab/lessons/lesson06.py", "    if desk.closed and await", "    if False and await"
+        ),
+        verdict("6.6 takes-others"),
+        ("('passed', '') == ('not yet', 'takes-others')",),
+    ),
+    Fault(
+        "mail-before-the-commit-not-looked-for",
+        "a check",
+        text(
+            "asynclab/lessons/lesson06.py",
+            "told.committed = committed(open_loans().filter(member=member))",
+            "told.committed = len(told.keys)",
+        ),
+        verdict("6.5 told-too-early"),
+        ("('not yet', 'holds-the-worker') == ('not yet', 'told-too-early')",),
     ),
 ]
