@@ -1602,7 +1602,9 @@ assert await import_order([("Sanditon", "Jane Austen")], year_of) == 1
 """,
 }
 
-NAMES_IN_HINTS = {}
+NAMES_IN_HINTS = {
+    "6.4": {"IntegrityError"},
+}
 
 FAULTS = [
     Fault(
