@@ -1544,6 +1544,7 @@ EQUIVALENT = [
 ]
 
 MAY_DIFFER_TWICE = {
+    "o4-lost": "The author of the first time is left, and is found the second time.",
     "o4-right": "Orlando is back after the first time, and cannot be taken back again.",
     "break-closed": "The iterator is closed after the first time, so nothing is locked any more.",
     "savepoints-run": "The books of the first time are counted, too.",
