@@ -1551,7 +1551,14 @@ MAY_DIFFER_TWICE = {
     "on-commit-right": "A mail goes out each time.",
 }
 
-MAY_DIFFER_INTERRUPTED = {}
+MAY_DIFFER_INTERRUPTED = {
+    "o3-run": "The member of the first time may still be there, and an address is unique.",
+    "parallel-run": "The receiver of the first time may still note each connection.",
+    "break-sync": "A loop that was interrupted may have left its cursor open.",
+    "by-hand": "Interrupted between its two hops, the block stays open: what the cell warns of.",
+    "through-run": "It runs inside the block that an interrupt of by-hand has left open.",
+    "two-run": "The block that an interrupt of by-hand has left open locks the database.",
+}
 
 EXAMPLES = {
     "6.1": """\
