@@ -179,14 +179,21 @@ def test_its_hints_and_its_card_are_about_this_exercise(exercise):
 
 @functools.cache
 def sections() -> dict[str, frozenset[str]]:
-    """The words of the lessons' sections, code and all, by the address that a card links to."""
+    """The words of the lessons' sections, code and all, by the address that a card links to.
+
+    A section that sets an exercise is left out: it has the exercise's words, and explains none.
+    """
     texts, address = {}, ""
     for path in find("notebooks"):
         for cell in read(path).cells:
             if cell.cell_type == "markdown" and re.search("^##+ ", cell.source, re.MULTILINE):
                 address = f"../notebooks/{path.name}#cell-id={cell.id}"
             texts[address] = f"{texts.get(address, '')}\n{cell.source}"
-    return {address: frozenset(words(text)) for address, text in texts.items()}
+    return {
+        address: frozenset(words(text))
+        for address, text in texts.items()
+        if "**Goal:**" not in text
+    }
 
 
 def practised(exercise: Exercise) -> str:
