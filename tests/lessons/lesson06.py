@@ -1132,6 +1132,41 @@ async def lend(book_pks, member_pk, day, tell):
 """,
     ),
     Answer(
+        "6.5",
+        wrong="half-done",
+        source="""
+from django.db import IntegrityError
+
+async def lend(book_pks, member_pk, day, tell):
+    if await Loan.objects.filter(book__in=book_pks, returned=None).aexists():
+        raise IntegrityError("a book is out")
+    dates = {"borrowed": day, "due": day + timedelta(days=21)}
+    loans = [
+        await Loan.objects.acreate(book_id=pk, member_id=member_pk, **dates) for pk in book_pks
+    ]
+    await tell([loan.pk for loan in loans])
+""",
+        why="looks whether all are there, and then needs no transaction",
+    ),
+    Answer(
+        "6.6",
+        wrong="changes-more",
+        source="""
+async def import_order(order, year_of):
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+
+    @transaction.atomic
+    def add_books():
+        for (title, name), year in zip(order, years, strict=True):
+            author, _ = Author.objects.get_or_create(name=name)
+            Book.objects.update_or_create(title=title, defaults={"author": author, "year": year})
+
+    await sync_to_async(add_books)()
+    return len(order)
+""",
+        why="a title names a book, so the import may be run twice",
+    ),
+    Answer(
         "6.6",
         wrong="takes-others",
         source="""
