@@ -646,7 +646,7 @@ def hand_over(loan_pk, member_pk, day):
     loan.returned = day
     loan.save()
 """,
-        why="in a transaction the order of the steps does not matter",
+        why="in a transaction two loans may be open for a moment",
     ),
     Answer(
         "2.3",

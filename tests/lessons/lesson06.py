@@ -1146,7 +1146,7 @@ async def lend(book_pks, member_pk, day, tell):
     ]
     await tell([loan.pk for loan in loans])
 """,
-        why="looks whether all are there, and then needs no transaction",
+        why="looks first, and then needs no transaction",
     ),
     Answer(
         "6.6",
@@ -1164,7 +1164,7 @@ async def import_order(order, year_of):
     await sync_to_async(add_books)()
     return len(order)
 """,
-        why="a title names a book, so the import may be run twice",
+        why="a title names a book, so to run the import again does no harm",
     ),
     Answer(
         "6.6",
