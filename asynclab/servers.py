@@ -62,8 +62,12 @@ class Site:
         Raises:
             TimeoutError: there was no response within SECONDS.
         """
-        client = ApplicationCommunicator(self.application, _scope(path, headers))
-        await client.send_input({"type": "http.request"})
+        return await self.send("GET", path, **headers)
+
+    async def send(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
+        """Send one request of any method, with a body; see `get`."""
+        client = ApplicationCommunicator(self.application, _scope(method, path, headers))
+        await client.send_input({"type": "http.request", "body": body})
         start = await client.receive_output(SECONDS)
         body, more = b"", True
         while more:
@@ -92,14 +96,14 @@ class _Handler(ASGIHandler):
         return request, error
 
 
-def _scope(path: str, headers: dict[str, str]) -> dict:
+def _scope(method: str, path: str, headers: dict[str, str]) -> dict:
     path, _, query = path.partition("?")
     sent = {"host": "testserver"} | {name.replace("_", "-"): v for name, v in headers.items()}
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": "GET",
+        "method": method,
         "scheme": "http",
         "path": path,
         "query_string": query.encode(),

@@ -62,6 +62,25 @@ def test_views_run_behind_the_projects_middleware():
     assert said == ["200 r-1 1847 7", "DENY", "404"]
 
 
+def test_a_request_may_have_another_method_and_a_body():
+    [said] = run(
+        """
+        from django.views.decorators.csrf import csrf_exempt
+
+        @csrf_exempt
+        def lend(request):
+            return HttpResponse(f"{request.method} {request.POST['title']}")
+
+        async def main():
+            form = {"content_type": "application/x-www-form-urlencoded", "content_length": "14"}
+            print((await Site(path("", lend)).send("POST", "/", b"title=Villette", **form)).text)
+
+        asyncio.run(main())
+        """
+    )
+    assert said == "POST Villette"
+
+
 def test_each_request_has_a_worker_of_its_own():
     [said] = run(
         """
