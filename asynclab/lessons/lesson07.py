@@ -1,38 +1,906 @@
 """The checks of lesson 07: async views."""
 
-from django.core.exceptions import SynchronousOnlyOperation
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import SimpleNamespace
+
+import httpx
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.core.exceptions import (
+    ImproperlyConfigured,
+    ObjectDoesNotExist,
+    SynchronousOnlyOperation,
+)
+from django.db import IntegrityError
 
 from ..exercises.book import NotYet, exercise
-from .vocabulary.failing import require_told_of_database
-from .vocabulary.queries import require_off_the_pool, require_query
-from .vocabulary.threads import require_this_loop
+from ..exercises.given import Call
+from ..exercises.lineage import is_beside
+from ..recorder import hooks
+from ..recorder.hooks import before_queries
+from ..recorder.roles import CONTEXT_WORKER
+from ..servers import Response
+from .vocabulary.causes import behind_a_dot, in_lazy_user, through
+from .vocabulary.failing import Mishap, require_itself, require_told_of_database
+from .vocabulary.library import open_loans
+from .vocabulary.loops import LoopWatch, call_off_the_loop
+from .vocabulary.queries import (
+    AWAITED_QUERYSET,
+    queries,
+    require_on_the_worker,
+    require_one_query,
+    require_only_reads,
+    require_query,
+)
+from .vocabulary.serving import (
+    NO_RESPONSE,
+    PAGE,
+    cookie_of,
+    require_async_view,
+    session_of,
+    visit,
+)
+from .vocabulary.tasks import clock_put_forward, turns
+from .vocabulary.threads import Meeting, require_this_loop
+from .vocabulary.upstreams import Line, nowhere, until, upstreams
+from .vocabulary.values import difference
 
 
-# TODO: the checks of your own exercises in the place of this example.
+async def _visit(given, name: str, *, reads: bool = True, **request) -> Call:
+    """A visit that leaves the loop free of queries, and all queries on the request's worker."""
+    call = await call_off_the_loop(given, name, driver=visit, **request)
+    if reads:
+        require_only_reads(call)
+    require_this_loop(call)
+    require_on_the_worker(call, CONTEXT_WORKER)
+    return call
+
+
+def _require_text(page: Response, text: str, status: int = 200) -> None:
+    if page.status != status:
+        raise NotYet(
+            "other-status",
+            f"The status is {page.status}, and {status} was asked for. Which class of responses, "
+            "or which exception, stands for it?",
+        )
+    if page.text != text:
+        raise NotYet("other-text", difference(page.text, text))
+
+
 @exercise(
     "7.1",
-    title="count the authors",
-    names=("count_authors",),
-    why="`acount()` makes one query, and the loop is free while the database counts.",
+    title="the page of a book",
+    names=("book_page",),
+    why=(
+        "`aget_object_or_404` takes a queryset as well as a model, so one query brings the book "
+        "with its author, and Django makes a 404 of a book that is not there."
+    ),
     hints=(
-        "`Author.objects.count()` asks the database. What is its async twin called?",
-        "`acount()` only makes a coroutine. Which word runs it and gives the number?",
-        "Does your function end with `return await Author.objects.acount()`?",
+        "`get_object_or_404` asks the database. What is its async twin in `django.shortcuts` "
+        "called?",
+        "The book has come, and `book.author` is a second query, behind a dot. What could you "
+        "give to `aget_object_or_404` in place of the model `Book`?",
+        'Is it `aget_object_or_404`, with `Book.objects.select_related("author")` and `pk=pk`, '
+        "and an `await` before it?",
     ),
     errors={
+        **NO_RESPONSE,
+        **AWAITED_QUERYSET,
+        (SynchronousOnlyOperation, behind_a_dot): NotYet(
+            "lazy-key",
+            "The book came, and then `book.author` asked for another row, on the loop's thread. "
+            "How can the one query bring the author along?",
+        ),
         SynchronousOnlyOperation: NotYet(
             "sync-query",
-            "A sync query ran while an event loop was running. Which method can be awaited?",
+            "A sync query ran on the loop's thread: a shortcut without its `a`, or a method. What "
+            "is it called in async code?",
+        ),
+        ObjectDoesNotExist: NotYet(
+            "no-404",
+            "There is no such book, and the browser would get a page that says 500: a server "
+            "error. Who turns `Book.DoesNotExist` into a 404?",
+        ),
+        (AttributeError, "'coroutine' object"): NotYet(
+            "forgotten-await",
+            "A coroutine was asked for what only its result has. Where is an `await` missing?",
         ),
     },
 )
-async def count_authors(given):
-    from library.models import Author
+async def book_page(given):
+    from library.models import Book
 
-    call = await given.call("count_authors")
-    require_query(call, "number", "how many authors there are", after="author")
-    if call.value != await Author.objects.acount():
-        raise NotYet("other-number", f"It returned {call.value!r}. What does it count?")
-    require_off_the_pool(call)
-    require_this_loop(call)
-    await require_told_of_database(given, "count_authors")
+    async for book in Book.objects.select_related("author").order_by("-pk")[:2]:
+        call = await _visit(given, "book_page", pk=book.pk)
+        _require_text(call.value, f"{book.title} by {book.author}")
+        require_query(call, "page", "which book that is", after="book")
+        require_one_query(call, "page")
+    await _require_missing(given, "book_page", pk=99_999)
+    require_async_view(given, "book_page")
+    await require_told_of_database(given, "book_page", driver=visit, pk=book.pk)
+    return "One query for a book with its author, and a 404 for one that is not there."
+
+
+async def _require_missing(given, name: str, **request) -> None:
+    page = await given.result_of(name, driver=visit, **request)
+    if page.status != 404:
+        raise NotYet(
+            "soft-404",
+            f"It is not there, and the browser got a page with the status {page.status}: search "
+            "engines and scripts would take it for one like any other. Which status says that "
+            "there is nothing?",
+        )
+
+
+LIMIT = 4
+"""Seconds that a page may wait for its services, where the clock is put forward."""
+SHORT = LIMIT * 0.6
+
+
+@exercise(
+    "7.2",
+    title="three services, one page",
+    names=("shop",),
+    why=(
+        "Each service has a coroutine of its own, with a deadline around all of it and a `None` "
+        "for what went wrong, so `gather` never hears of a failure."
+    ),
+    hints=(
+        "`shop_before` waits for a service before it asks the next one. Where could a function "
+        "`ask(url)` help, and what calls it for all services at once?",
+        "If one answer fails, `gather` forgets the others. Inside of `ask`, which exceptions mean "
+        "that the service has failed, or is late? And is a page with the status 500 an answer?",
+        "Is it `async with asyncio.timeout(seconds):` around the whole of `client.get`, "
+        "`raise_for_status()` after it, and `except (httpx.HTTPError, TimeoutError)` below?",
+    ),
+    errors={
+        **NO_RESPONSE,
+        (TypeError, "coroutine"): NotYet(
+            "forgotten-await",
+            "A coroutine went where its result belongs. Where is an `await` missing?",
+        ),
+        httpx.HTTPError: NotYet(
+            "one-takes-all",
+            "One service failed, and its error took the whole page, with the answers of the "
+            "others. Where could it be caught, so that only its own place stays empty?",
+        ),
+        TimeoutError: NotYet(
+            "deadline-takes-all",
+            "The deadline passed, and its error took the whole page, with the answers that were "
+            "there. What has to have a deadline: the page, or each service?",
+        ),
+    },
+    seconds=15,
+)
+async def shop(given):
+    await _require_asked_at_once(given)
+    await _require_failures_kept_apart(given)
+    await _require_deadline(given)
+    page = await given.result_of("shop", {}, 60, driver=_shop_page)
+    if not _is_json(page, {}):
+        raise NotYet(
+            "nothing-given",
+            f"Given no service at all, it answered {page.text!r}. What is an object without names?",
+        )
+    return "All were asked at once, and who failed or was late left only its own place empty."
+
+
+async def _shop_page(
+    shop, urls: dict[str, str], seconds: float, line: Line | None = None
+) -> Response:
+    async with httpx.AsyncClient(transport=line or Line(), timeout=None) as client:
+        return await visit(shop, client=client, urls=urls, seconds=seconds)
+
+
+async def _require_asked_at_once(given) -> None:
+    watch, line, meeting = LoopWatch(given), Line(), Meeting(calls=3, together=3)
+
+    def answering(text: str) -> Callable[[], tuple]:
+        def answer():
+            watch.look()
+            with meeting:
+                return 200, text
+
+        return answer
+
+    wanted = {"price": "12.50", "stock": "2 copies", "reviews": "4.5 of 5 stars"}
+    with upstreams({name: answering(text) for name, text in wanted.items()}) as urls:
+        page = await given.result_of("shop", urls, 60, line, driver=_shop_page)
+    if watch.held:
+        raise NotYet(
+            "holds-the-loop",
+            "While a service was at work, the loop stood still: nobody else was served. Which "
+            "client can be awaited?",
+        )
+    if not line.asked:
+        raise NotYet(
+            "other-client",
+            "The services were asked, or not, and nothing went through `client`: it keeps "
+            "connections open from page to page. Who has made it for you?",
+        )
+    if not _is_json(page, wanted):
+        raise NotYet(
+            "other-answers",
+            f"It answered {page.text!r}, and {json.dumps(wanted)!r} was asked for.",
+        )
+    if meeting.most < len(wanted):
+        raise NotYet(
+            "one-after-another",
+            f"Never more than {meeting.most} of {len(wanted)} services were at work at once. Which "
+            "call asks all of them before it waits for the first answer?",
+        )
+    require_async_view(given, "shop")
+
+
+def _is_json(page: Response, wanted: dict) -> bool:
+    try:
+        return page.status == 200 and json.loads(page.text) == wanted
+    except ValueError:
+        return False
+
+
+async def _require_failures_kept_apart(given) -> None:
+    answers = {"price": lambda: (200, "12.50"), "stock": lambda: (500, "<h1>Server error</h1>")}
+    with upstreams(answers) as urls:
+        urls = {"gone": nowhere(), **urls}
+        page = await given.result_of("shop", urls, 60, driver=_shop_page)
+    if "Server error" in page.text:
+        raise NotYet(
+            "error-page",
+            "A service answered with the status 500, and the text of its error stands on your "
+            "page. Which method of a response raises, if the status is an error's?",
+        )
+    if not _is_json(page, {"gone": None, "price": "12.50", "stock": None}):
+        raise NotYet(
+            "other-answers",
+            f"One service could not be reached, one answered with the status 500, and one with "
+            f"12.50. It answered {page.text!r}. What stands in the place of what failed?",
+        )
+
+
+async def _require_deadline(given) -> None:
+    """Let one service send its answer in small pieces, for ever."""
+    late = SimpleNamespace(next=threading.Semaphore(0), ended=threading.Event(), said="")
+
+    def pieces() -> Iterator[str]:
+        while not late.ended.is_set():
+            yield "."
+            late.next.acquire(timeout=10)
+
+    answers = {
+        "price": lambda: (200, "12.50"),
+        "stock": lambda: (200, pieces()),
+        "reviews": lambda: (200, "4.5"),
+    }
+    with upstreams(answers) as urls:
+        page = await given.result_of("shop", urls, late, driver=_shop_page_in_time)
+    if late.said:
+        raise LATE[late.said].again()
+    if not _is_json(page, {"price": "12.50", "stock": None, "reviews": "4.5"}):
+        raise NotYet(
+            "loses-others",
+            f"One service was late, two had answered, and the page was {page.text!r}. Who keeps "
+            "the answers that came in time?",
+        )
+
+
+LATE = {
+    "too-early": NotYet(
+        "too-early",
+        "The page gave a service up before its `seconds` were over. How many has it got?",
+    ),
+    "timeout-of-each-read": NotYet(
+        "timeout-of-each-read",
+        "A service sent its answer in small pieces, and the page waited for all of them: a timeout "
+        "of httpx limits each read by itself, and not the whole. What limits all that stands in "
+        "its block?",
+    ),
+    "no-deadline": NotYet(
+        "no-deadline",
+        "One service did not come to an end, and the page waited for it, although its `seconds` "
+        "were over. What ends a wait in async code?",
+    ),
+    "goes-on": NotYet(
+        "goes-on",
+        "The page was sent, and the request to the late service went on, for nobody. What cancels "
+        "what is not waited for any more?",
+    ),
+}
+
+
+async def _shop_page_in_time(shop, urls: dict[str, str], late: SimpleNamespace) -> Response:
+    """The page while a service sends a piece of its answer now and then; notes what is wrong."""
+    line = Line()
+    async with httpx.AsyncClient(transport=line, timeout=None) as client:
+        given = {"client": client, "urls": urls, "seconds": LIMIT}
+        page = asyncio.create_task(visit(shop, **given))
+        try:
+            with clock_put_forward() as forward:
+                late.said = await _what_is_wrong_of(page, line, late.next, forward)
+        finally:
+            late.ended.set()
+            late.next.release()
+        return await page
+
+
+async def _what_is_wrong_of(page, line: Line, next_piece, forward: Callable) -> str:
+    async def let_pass(seconds: float) -> None:
+        """Let time pass, and then one more piece of the late answer come."""
+        forward(seconds)
+        await turns()
+        pieces = line.pieces
+        next_piece.release()
+        await until(lambda: page.done() or line.pieces > pieces, seconds=1)
+
+    await until(lambda: page.done() or _waits_for_last(line))
+    await let_pass(SHORT)
+    if page.done():
+        return "too-early"
+    await let_pass(SHORT)
+    if not await until(page.done, seconds=1):
+        forward(LIMIT)
+        return "timeout-of-each-read" if await until(page.done, seconds=1) else "no-deadline"
+    return "" if await until(lambda: not line.under_way, seconds=1) else "goes-on"
+
+
+def _waits_for_last(line: Line) -> bool:
+    return line.asked == 3 and line.under_way == 1 and line.pieces == 3
+
+
+@exercise(
+    "7.3",
+    title="a desk for members",
+    names=("Desk",),
+    why=(
+        "All handlers are async, so `as_view` makes an async view, and `dispatch` may await the "
+        "user before it hands the request on."
+    ),
+    hints=(
+        "Django asks all handlers of a class whether they are async, and they have to agree. "
+        "Which of the two in `DeskBefore` has to change?",
+        "`LoginRequiredMixin` has a sync `dispatch`: it opens `request.user`, and what it returns "
+        "to a guest is awaited. What could stand in a `dispatch` of your own, in its place?",
+        "Is it `async def dispatch(self, request, *args, **kwargs)`, with "
+        "`await request.auser()`, `redirect_to_login(request.get_full_path())` for a guest, and "
+        "`await super().dispatch(...)` for everybody else?",
+    ),
+    errors={
+        **NO_RESPONSE,
+        **AWAITED_QUERYSET,
+        ImproperlyConfigured: NotYet(
+            "handlers-disagree",
+            "`as_view()` refused the class: one handler is async, and another one is not. Which of "
+            "them has to change?",
+        ),
+        (SynchronousOnlyOperation, in_lazy_user): NotYet(
+            "lazy-user",
+            "`request.user` looked up its session on the loop's thread: in your code, or in a "
+            "mixin's method that you have called. What can be awaited in its place?",
+        ),
+        (SynchronousOnlyOperation, behind_a_dot): NotYet(
+            "lazy-key",
+            "The loan came, and its book or its member was another query, behind a dot. How can "
+            "one query bring them along?",
+        ),
+        SynchronousOnlyOperation: NotYet(
+            "sync-query",
+            "A sync query ran on the loop's thread. What is its async twin called?",
+        ),
+        (TypeError, "HttpResponseRedirect"): NotYet(
+            "redirect-awaited",
+            "A guest came, a sync method answered with a redirect, and Django awaited that: the "
+            "view is async, and this method of it is not. Which `dispatch` answered the guest?",
+        ),
+    },
+    seconds=10,
+)
+async def desk(given):
+    loan, other = [loan async for loan in open_loans().select_related("book", "member")[:2]]
+    await _require_guests_sent_away(given, loan)
+    cookie = await cookie_of("amara")
+    call = await _visit(given, "Desk", pk=loan.pk, cookie=cookie)
+    _require_text(call.value, f"{loan.book}: {loan.member}")
+    await _require_missing(given, "Desk", pk=99_999, cookie=cookie)
+    await _require_taken_back(given, loan, other, cookie)
+    refused = await given.result_of(
+        "Desk", driver=visit, pk=other.pk, cookie=cookie, method="DELETE"
+    )
+    if refused.status != 405 or await _is_back(other):
+        raise NotYet(
+            "any-method",
+            f"The desk has a GET and a POST, and DELETE got the status {refused.status}. Who says "
+            "that there is no such handler?",
+        )
+    require_async_view(given, "Desk")
+    await require_told_of_database(given, "Desk", driver=visit, pk=other.pk, cookie=cookie)
+    return "Members are served, guests are sent to the login page, and no handler is sync."
+
+
+async def _require_guests_sent_away(given, loan) -> None:
+    """A guest without a cookie, and one whose session has ended meanwhile."""
+    ended = await cookie_of("d.weiss")
+    await session_of(ended).aflush()
+    for cookie in "", ended:
+        for method in "GET", "POST":
+            call = await _visit(
+                given, "Desk", reads=False, pk=loan.pk, cookie=cookie, method=method
+            )
+            page = call.value
+            if page.status == 200 or await _is_back(loan):
+                raise NotYet(
+                    "open-to-guests",
+                    f"Nobody was logged in, and {method} did its work all the same. Which method "
+                    "of a view is called before each handler?",
+                )
+            if page.status != 302 or page.headers["location"] != f"/accounts/login/?next={PAGE}":
+                raise NotYet(
+                    "not-to-login",
+                    f"A guest got the status {page.status}, and was to be sent to the login page, "
+                    "which then leads back here. Which function makes that redirect?",
+                )
+
+
+async def _is_back(loan) -> bool:
+    return not await open_loans().filter(pk=loan.pk).aexists()
+
+
+async def _require_taken_back(given, loan, other, cookie: str) -> None:
+    request = {"pk": loan.pk, "cookie": cookie, "method": "POST"}
+    page = (await _visit(given, "Desk", reads=False, **request)).value
+    if not await _is_back(loan):
+        raise NotYet(
+            "not-taken-back",
+            "The form was sent, and the loan is still open. Is the update awaited?",
+        )
+    if await _is_back(other):
+        raise NotYet(
+            "takes-more",
+            "One loan was taken back, and another one with it. Which rows does the update mean?",
+        )
+    if page.status != 302 or page.headers["location"] != PAGE:
+        raise NotYet(
+            "no-redirect",
+            f"After a POST the browser got the status {page.status}, and was to be sent back to "
+            "the same address. What makes a redirect?",
+        )
+
+
+@exercise(
+    "7.4",
+    title="a decorator for both kinds",
+    names=("deprecated",),
+    why=(
+        "An async view gets a wrapper that is async, and a sync view one that is not, so Django "
+        "sees of each what it is. `wraps` keeps the name, and marks such as `csrf_exempt`."
+    ),
+    hints=(
+        "`deprecated_before` calls a view and sets a header on what comes back. What comes back "
+        "from the call of an async view?",
+        "Django asks `iscoroutinefunction` of a view. Could the decorator ask the same, and have "
+        "a wrapper for each case?",
+        "Is it `if iscoroutinefunction(view):` with an `async def` that awaits the view, else a "
+        "plain `def`, and `@wraps(view)` above both?",
+    ),
+    errors={
+        **NO_RESPONSE,
+        (Exception, "'coroutine' object"): NotYet(
+            "header-on-a-coroutine",
+            "The view was async, and your wrapper took the coroutine that it gave for a response. "
+            "What has to happen before there is a response?",
+        ),
+        (TypeError, "await"): NotYet(
+            "awaits-everything",
+            "The view was sync, and your wrapper awaited its response. Which views may be awaited, "
+            "and how does Django find out?",
+        ),
+        (TypeError, "argument"): NotYet(
+            "loses-arguments",
+            "A view may have more arguments than the request: those of its address. What does your "
+            "wrapper pass on?",
+        ),
+    },
+    seconds=10,
+)
+async def deprecated(given):
+    views = _views(given.is_home)
+    for kind, view in views.items():
+        await _require_decorated(given, kind, view)
+    for view in _fails, _fails_async:
+        call = await given.call("deprecated", view, driver=_visit_decorated, expect=Exception)
+        require_itself(call, "deprecated", "The view")
+    return f"{len(views)} kinds of views, and each stayed what it was."
+
+
+def _views(is_loop: Callable[[], bool]) -> dict[str, Callable]:
+    """Views of all kinds; each says whether it ran on the loop's thread, and its argument."""
+    from django.http import HttpResponse
+    from django.views import View
+    from django.views.decorators.csrf import csrf_exempt
+
+    def answer(pk: int) -> HttpResponse:
+        return HttpResponse(f"{is_loop()}: {pk}")
+
+    def shelf(request, pk):
+        """A shelf."""
+        return answer(pk)
+
+    async def async_shelf(request, pk):
+        """A shelf, async."""
+        await turns(1)
+        return answer(pk)
+
+    class Shelf(View):
+        def post(self, request, pk):
+            return answer(pk)
+
+    class AsyncShelf(View):
+        async def post(self, request, pk):
+            return answer(pk)
+
+    class Shop:
+        def __call__(self, request, pk):
+            return answer(pk)
+
+    class AsyncShop(Shop):
+        async def __call__(self, request, pk):
+            return answer(pk)
+
+    return {
+        "a sync view": csrf_exempt(shelf),
+        "an async view": csrf_exempt(async_shelf),
+        "a class with sync handlers": csrf_exempt(Shelf.as_view()),
+        "a class with async handlers": csrf_exempt(AsyncShelf.as_view()),
+        "a partial of an async view": partial(async_shelf),
+        "an object that is called": Shop(),
+        "an object that is marked as async": markcoroutinefunction(AsyncShop()),
+    }
+
+
+def _fails(request):
+    raise Mishap
+
+
+async def _fails_async(request):
+    raise Mishap
+
+
+async def _visit_decorated(deprecated, view, **request) -> Response:
+    return await visit(deprecated(view), **request)
+
+
+async def _require_decorated(given, kind: str, view: Callable) -> None:
+    is_async = iscoroutinefunction(view)
+    is_exempt = getattr(view, "csrf_exempt", False)
+    request = {"pk": 7, "method": "POST", "token": not is_exempt}
+    page = await given.result_of("deprecated", view, driver=_visit_decorated, **request)
+    if page.status == 403:
+        raise NotYet(
+            "loses-marks",
+            f"With {kind} that is `csrf_exempt`, a form without a token was refused: the mark was "
+            "on the view, and your wrapper has not got it. What copies it?",
+        )
+    on_loop, _, pk = page.text.partition(": ")
+    if is_async and on_loop == "False":
+        raise NotYet(
+            "async-on-a-thread",
+            f"With {kind}, the view did not run on the loop: a thread waits for it. What would "
+            "Django have to see in your wrapper, to await it?",
+        )
+    if not is_async and on_loop == "True":
+        raise NotYet(
+            "sync-on-the-loop",
+            f"With {kind}, the view ran on the loop's thread, and nobody else is served meanwhile. "
+            "Which thread does Django call a sync view on, if it can see that it is one?",
+        )
+    if page.status != 200 or pk != "7":
+        raise NotYet("other-page", f"With {kind}, it answered {page.status} {page.text!r}.")
+    if page.headers.get("deprecation") != "true":
+        raise NotYet(
+            "no-header",
+            f"With {kind}, the response has no header `Deprecation: true`. Which response does "
+            "your wrapper set it on, and which does it return?",
+        )
+    await _require_same_kind(given, kind, view, is_async)
+
+
+async def _require_same_kind(given, kind: str, view: Callable, is_async: bool) -> None:
+    look = partial(given.result_of, "deprecated", view)
+    if await look(driver=_is_async) != is_async:
+        raise NotYet(
+            "changes-the-kind",
+            f"{kind.capitalize()} went in, and Django takes what came out for the other kind. It "
+            "has to be adapted at each request then. What does `iscoroutinefunction` say of your "
+            "wrapper?",
+        )
+    if not await look(driver=_keeps_name):
+        raise NotYet(
+            "loses-the-name",
+            f"Of {kind}, the name or the description is lost: logs and error pages would name your "
+            "wrapper. What copies both from one function to another?",
+        )
+
+
+async def _is_async(deprecated, view) -> bool:
+    return iscoroutinefunction(deprecated(view))
+
+
+async def _keeps_name(deprecated, view) -> bool:
+    decorated = deprecated(view)
+    if not hasattr(view, "__name__"):
+        return True
+    return (decorated.__name__, decorated.__doc__) == (view.__name__, view.__doc__)
+
+
+@exercise(
+    "7.5",
+    title="join by a form",
+    names=("join",),
+    why=(
+        "Whether an address is taken is a query, and so is the save: both go to the worker. The "
+        "session and the user have methods that can be awaited."
+    ),
+    hints=(
+        "Four lines of `join_before` may reach the database: the form asks whether an address is "
+        "taken. Which are the other three?",
+        "A form has no async twin. `request.session` has `aset`, and `request` has `auser`. What "
+        "sends `form.is_valid` and `form.save` to the worker?",
+        "Is it `await sync_to_async(form.is_valid)()`, the same for `form.save`, then "
+        '`await request.session.aset("joined", member.pk)`, and `await request.auser()`?',
+    ),
+    errors={
+        **NO_RESPONSE,
+        (SynchronousOnlyOperation, in_lazy_user): NotYet(
+            "lazy-user",
+            "`request.user` was opened, on the loop's thread, and looked up who that is. What "
+            "stands beside it for async code?",
+        ),
+        (SynchronousOnlyOperation, through("django.forms")): NotYet(
+            "sync-form",
+            "The form asked the database on the loop's thread: whether an address is taken is a "
+            "query, and the save writes. What makes a sync method awaitable?",
+        ),
+        (SynchronousOnlyOperation, through("django.contrib.sessions")): NotYet(
+            "sync-session",
+            "The session was opened on the loop's thread, and lies in the database. Which of its "
+            "methods can be awaited?",
+        ),
+        SynchronousOnlyOperation: NotYet(
+            "sync-query",
+            "A sync query ran on the loop's thread. Which line of yours made it?",
+        ),
+        (ValueError, "didn't validate"): NotYet(
+            "always-valid",
+            "The form was wrong, and your view went on to save it. A coroutine is always true: "
+            "what did your `if` look at?",
+        ),
+        IntegrityError: NotYet(
+            "no-check",
+            "The database refused a row, and the browser would get a server error. Who tells the "
+            "reader of a form which field is wrong, before the row is saved?",
+        ),
+        (AttributeError, "'coroutine' object"): NotYet(
+            "forgotten-await",
+            "A coroutine was asked for what only its result has. Where is an `await` missing?",
+        ),
+        (TypeError, "await"): NotYet(
+            "awaits-no-coroutine",
+            "Something was awaited that is no coroutine: an attribute, or a method that nobody has "
+            "called. Which brackets are missing?",
+        ),
+    },
+    seconds=10,
+)
+async def join(given):
+    from library.models import Member
+
+    cookie = await cookie_of("amara")
+    form = {"name": "Evelina Anville", "email": "eve@example.org"}
+    page = (await _send(given, cookie, form)).value
+    member = await Member.objects.filter(**form).afirst()
+    if member is None:
+        raise NotYet(
+            "not-saved",
+            "The form was right, and there is no such member. Who saves it, and is that awaited?",
+        )
+    _require_text(page, "Evelina Anville joined at the desk of amara")
+    if await session_of(cookie).aget("joined") != member.pk:
+        raise NotYet(
+            "not-kept",
+            "The page is right, and the session does not know who joined. What is missing before "
+            "a method that can be awaited?",
+        )
+    await _require_refused(given, cookie, {"name": "Evelina Belmont", "email": form["email"]})
+    await _require_refused(given, cookie, {"name": "", "email": "no address"})
+    require_async_view(given, "join")
+    request = {"form": {"name": "Belmont", "email": "b@example.org"}, "method": "POST"}
+    await require_told_of_database(given, "join", driver=visit, **request)
+    return "Checked, saved and kept in the session, and the loop was free all the while."
+
+
+async def _send(given, cookie: str, form: dict[str, str]) -> Call:
+    return await _visit(given, "join", reads=False, method="POST", cookie=cookie, form=form)
+
+
+async def _require_refused(given, cookie: str, form: dict[str, str]) -> None:
+    from library.models import Member
+
+    before = await Member.objects.acount()
+    page = (await _send(given, cookie, form)).value
+    if await Member.objects.acount() > before:
+        raise NotYet("saved-anyway", f"{form!r} was saved. Who says whether a form is right?")
+    errors = json.loads(page.text) if page.headers.get("content-type") == JSON else {}
+    if page.status != 400 or set(errors) != _wrong_fields(form):
+        raise NotYet(
+            "other-errors",
+            f"The form was wrong, and the answer was {page.status} {page.text!r}. Compare with "
+            "`join_before`: which status, and whose errors?",
+        )
+
+
+JSON = "application/json"
+
+
+def _wrong_fields(form: dict[str, str]) -> set[str]:
+    return {"email"} if form["name"] else {"name", "email"}
+
+
+UNKNOWN = "ask at the desk"
+
+
+@exercise(
+    "7.6",
+    title="repair the dashboard of the shop",
+    names=("dashboard",),
+    why=(
+        "Two queries bring all rows with what they refer to, a client that can be awaited asks "
+        "the service meanwhile, and its failure costs one line of the page."
+    ),
+    hints=(
+        "`dashboard_before` has four faults. Which line opens a lazy user, which one holds the "
+        "loop, which one is lazy, and which one asks forty times?",
+        "All open loans are few: could one query fetch them with their members, and a dict find "
+        "the loan of a book? And what would `httpx.AsyncClient` be closed by?",
+        "Is it `await asyncio.gather(ask_hours(), list_books())`, where the first one opens its "
+        "client by `async with`, and catches `httpx.HTTPError`?",
+    ),
+    errors={
+        **NO_RESPONSE,
+        **AWAITED_QUERYSET,
+        (SynchronousOnlyOperation, in_lazy_user): NotYet(
+            "lazy-user",
+            "`request.user` was opened, on the loop's thread, and looked up who that is. What "
+            "stands beside it for async code?",
+        ),
+        (SynchronousOnlyOperation, behind_a_dot): NotYet(
+            "lazy-key",
+            "The rows came, and then `.author` or `.member` was another query, behind a dot. How "
+            "can the same query bring them along?",
+        ),
+        SynchronousOnlyOperation: NotYet(
+            "sync-query",
+            "A sync query ran on the loop's thread. Which loop over a queryset can be used in an "
+            "`async def`?",
+        ),
+        httpx.HTTPError: NotYet(
+            "no-page",
+            "The service failed, and there is no page at all. Which part of it does the service "
+            "know, and what stands there without it?",
+        ),
+        (TypeError, "coroutine"): NotYet(
+            "forgotten-await",
+            "A coroutine went where its result belongs. Where is an `await` missing?",
+        ),
+    },
+    seconds=15,
+)
+async def dashboard(given):
+    cookie = await cookie_of("amara")
+    call = await _require_dashboard(given, cookie)
+    await _require_page_without_service(given, cookie)
+    require_async_view(given, "dashboard")
+    with upstreams({"hours": lambda: (200, "until 19:00")}) as urls:
+        visits = {"driver": visit, "url": urls["hours"]}
+        await require_told_of_database(given, "dashboard", **visits)
+    return f"{len(queries(call))} queries, the service was asked meanwhile, and may fail."
+
+
+async def _lines(user: str, hours: str) -> str:
+    from library.models import Book
+
+    readers = {each.book_id: each.member async for each in open_loans().select_related("member")}
+    books = [book async for book in Book.objects.select_related("author")[:40]]
+    lines = [f"{book} by {book.author}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+    return "\n".join([f"Good evening, {user}. Open: {hours}.", *lines])
+
+
+async def _require_dashboard(given, cookie: str) -> Call:
+    watch, both = LoopWatch(given), Meeting(calls=2, together=2)
+    waited = []
+
+    def answer():
+        watch.look()
+        with both:
+            return 200, "until 19:00"
+
+    def wait(_cursor, sql):
+        if "library_" in sql and not waited and not is_beside():
+            waited.append(sql)
+            with both:
+                pass
+
+    wanted = await _lines("amara", "until 19:00")
+    with upstreams({"hours": answer}) as urls, before_queries(wait), _noting_clients() as clients:
+        try:
+            call = await _visit(given, "dashboard", url=urls["hours"], cookie=cookie)
+        except NotYet as stop:
+            if not watch.held or stop.diagnosis != "waits-on-the-loop":
+                raise
+    if watch.held:
+        raise NotYet(
+            "holds-the-loop",
+            "While the service was at work, the loop stood still: nobody else was served. Which "
+            "client can be awaited?",
+        )
+    require_query(call, "page", "who has which book")
+    _require_text(call.value, wanted)
+    _require_few_queries(call)
+    if both.most < 2:
+        raise NotYet(
+            "one-after-another",
+            "The service and the database waited for each other, and neither needs the other's "
+            "answer. Which call starts both?",
+        )
+    if not all(client.is_closed for client in clients):
+        raise NotYet(
+            "client-left-open",
+            "The page was sent, and the client that it had made was left open, with its "
+            "connections. What closes it on every way out?",
+        )
+    return call
+
+
+def _require_few_queries(call: Call) -> None:
+    number = len(queries(call))
+    if number > 20:
+        raise NotYet(
+            "query-per-row",
+            f"The page is right, and took {number} queries: one for each book. Which query brings "
+            "all the open loans at once?",
+        )
+    if number > 2:
+        raise NotYet(
+            "query-too-many",
+            f"The page is right, and took {number} queries. Which of them asks for rows that "
+            "another one could have brought?",
+        )
+
+
+@contextmanager
+def _noting_clients() -> Iterator[list[httpx.AsyncClient]]:
+    clients = []
+
+    def note(client, *_args, **_options):
+        if not is_beside():
+            clients.append(client)
+
+    with hooks.before(httpx.AsyncClient, "__init__", note):
+        yield clients
+
+
+async def _require_page_without_service(given, cookie: str) -> None:
+    """The service cannot be reached, and then answers with an error."""
+    wanted = await _lines("amara", UNKNOWN)
+    with upstreams({"broken": lambda: (503, "<h1>Try again later</h1>")}) as urls:
+        for url in nowhere(), urls["broken"]:
+            page = await given.result_of("dashboard", driver=visit, url=url, cookie=cookie)
+            if "Try again" in page.text:
+                raise NotYet(
+                    "error-page",
+                    "The service answered with the status 503, and the text of its error stands on "
+                    "your page. Which method of a response raises, if the status is an error's?",
+                )
+            _require_text(page, wanted)

@@ -13,8 +13,10 @@ open_connections  which connections are opened, which are left open, and who clo
 queries           what a call asked of the database
 requests          what a view gets, and what it answers
 rivals            two requests at the same moment
+serving           a view behind Django's own handler, and what the handler says of it
 tasks             turns of a loop, what is under way at once, what is kept alive or lost
 threads           which kind of thread something ran on, and what runs on several at once
 transactions      what belongs into one transaction
+upstreams         services that a view asks, real ones, and a client for them
 values            what an answer returns, held against what is right
 """

@@ -20,6 +20,11 @@ def in_lazy_user(raised: Raised) -> bool:
     return any(module == "django.contrib.auth.middleware" for module, _ in raised.path)
 
 
+def through(package: str) -> Condition:
+    """Whether it came through a module of that package, such as "django.forms"."""
+    return lambda raised: any(f"{module}.".startswith(f"{package}.") for module, _ in raised.path)
+
+
 def on_line_with(text: str) -> Condition:
     """Whether the line of the cell that it came through contains `text`."""
     return lambda raised: text in raised.text

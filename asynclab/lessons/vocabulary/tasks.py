@@ -36,6 +36,22 @@ async def pass_time(seconds: float = 1) -> None:
         vars(loop).pop("time", None)
 
 
+@contextmanager
+def clock_put_forward() -> Iterator[Callable[[float], None]]:
+    """A function that puts the running loop's clock forward by some seconds, for good.
+
+    Unlike `pass_time`, it sees what begins to wait between two such moments. Afterwards the clock
+    is right again.
+    """
+    loop, ahead = asyncio.get_running_loop(), [0.0]
+    clock = loop.time
+    loop.time = lambda: clock() + sum(ahead)
+    try:
+        yield ahead.append
+    finally:
+        vars(loop).pop("time", None)
+
+
 class Overlap:
     """How many stretches of work are under way at once, on a loop or on threads.
 

@@ -1,0 +1,179 @@
+"""A view behind Django's own ASGI handler: what a browser gets of it, and what goes wrong there."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlencode
+
+from asgiref.sync import iscoroutinefunction
+
+from ...exercises.book import NotYet, Raised
+from ...exercises.given import Given
+from ...exercises.lineage import is_beside
+from ...servers import Response, Site
+
+PAGE = "/page/"
+"""Where a view is served."""
+
+FORM = "application/x-www-form-urlencoded"
+LOGGERS = (
+    *("django.request", "django.security.csrf"),
+    *("httpx", "httpcore.connection", "httpcore.http11"),
+)
+"""Where requests are reported: those to Django that are no success, and all of a client's."""
+TOKEN = "t" * 32
+"""What a browser sends twice, so that CsrfViewMiddleware lets its forms pass."""
+
+
+def _in_middleware(raised: Raised) -> bool:
+    """Whether it rose where the first middleware got what the view had returned."""
+    return bool(raised.path) and raised.path[-1][0].startswith("django.middleware.")
+
+
+NO_RESPONSE = {
+    (ValueError, "unawaited coroutine"): NotYet(
+        "hidden-async",
+        "Django took the view for a sync one, called it on the worker, and got a coroutine: "
+        '"It returned an unawaited coroutine instead." What tells Django that a call of it has to '
+        "be awaited?",
+    ),
+    (ValueError, "returned None"): NotYet(
+        "no-response",
+        "The view ended without a response: it returned None. Which of its ways out has no "
+        "`return`?",
+    ),
+    (AttributeError, _in_middleware): NotYet(
+        "no-response",
+        "The view returned something that is no response, and the first middleware tripped over "
+        "it. Which class makes a response of a text?",
+    ),
+}
+"""What Django's handler says of what a view has returned."""
+
+
+async def visit(
+    view: Callable,
+    *,
+    method: str = "GET",
+    address: str = PAGE,
+    cookie: str = "",
+    form: dict[str, str] | None = None,
+    token: bool = True,
+    **given,
+) -> Response:
+    """What a browser gets of a view; what is wrong with the view is raised here.
+
+    The view stands in a URLconf as it is: Django's handler decides whether it is async. A class of
+    views is asked for its view.
+
+    Args:
+        method: of the request.
+        address: what the browser asks for, with its query.
+        cookie: what the browser sends, such as `cookie_of` gives.
+        form: the fields of a form that is sent.
+        token: whether the browser sends the token of a form.
+        given: arguments of the view beside the request.
+
+    Raises:
+        Exception: what the view has raised, or the handler because of it; but for those of which
+            Django makes a page, as `Http404`.
+    """
+    from django.urls import path
+
+    pattern = path(PAGE[1:], _view_of(view), given)
+    body = urlencode(form or {}).encode()
+    headers = {"cookie": cookie, "content_type": FORM, "content_length": str(len(body))}
+    if token:
+        headers |= {"x_csrftoken": TOKEN, "cookie": f"csrftoken={TOKEN}; {cookie}"}
+    with _quiet(), _noting_errors(pattern) as errors:
+        response = await Site(pattern).send(method, address, body, **headers)
+    if errors:
+        raise errors[0]
+    return response
+
+
+def _view_of(view: Callable) -> Callable:
+    return view.as_view() if hasattr(view, "as_view") else view
+
+
+async def cookie_of(username: str) -> str:
+    """The cookie of a browser in which that user is logged in."""
+    from django.conf import settings
+    from django.contrib.auth.models import User
+    from django.test import AsyncClient
+
+    client = AsyncClient()
+    user, _ = await User.objects.aget_or_create(username=username)
+    await client.aforce_login(user)
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+def session_of(cookie: str) -> object:
+    """The session that a cookie stands for, as it is in the database."""
+    from django.contrib.sessions.backends.db import SessionStore
+
+    return SessionStore(cookie.partition("=")[2])
+
+
+def require_async_view(given: Given, name: str) -> None:
+    """Require that Django takes a view for an async one.
+
+    Raises:
+        NotYet: "still-sync".
+    """
+    if not iscoroutinefunction(_view_of(given.value(name))):
+        raise NotYet(
+            "still-sync",
+            f"The page is right, and `{name}` is a sync view: Django sends it to the worker as a "
+            "whole, and a thread is busy with it until it ends. Which two words begin a view that "
+            "runs on the loop?",
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let nothing be logged of the requests in the block: each 404 would be shown."""
+
+    def is_others(_record: logging.LogRecord) -> bool:
+        return is_beside()
+
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    for each in loggers:
+        each.addFilter(is_others)
+    try:
+        yield
+    finally:
+        for each in loggers:
+            each.removeFilter(is_others)
+
+
+class _NoReport:
+    """In the place of Django's page for developers, which shows the values of all variables."""
+
+    def __init__(self, *_args, **_options):
+        pass
+
+    def get_traceback_html(self) -> str:
+        return ""
+
+    get_traceback_text = get_traceback_html
+
+
+@contextmanager
+def _noting_errors(pattern: object) -> Iterator[list[BaseException]]:
+    """Note what ends a request to the site of that pattern, and is no answer of the view's."""
+    from django.core.signals import got_request_exception
+
+    errors = []
+
+    def note(request, **_):
+        if pattern in (getattr(request, "urlconf", None) or ()):
+            errors.append(sys.exc_info()[1])
+            request.exception_reporter_class = _NoReport
+
+    got_request_exception.connect(note)
+    try:
+        yield errors
+    finally:
+        got_request_exception.disconnect(note)

@@ -1,0 +1,154 @@
+"""Services that a view asks: real HTTP servers on this machine, and a client for them."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+PATIENCE = 2
+"""Seconds to wait for something that a right answer does at once."""
+STEP = 0.001
+
+
+class Upstream:
+    """A service at `url`, which answers each request on a thread of its own.
+
+    `with Upstream(answer) as service:` stands around the calls that ask it.
+
+    Args:
+        answer: called for each request; returns the status, and the text or a generator of its
+            pieces, which are sent as they come. An `int` among these says how many bytes follow
+            in all.
+
+    `asked` counts the requests.
+    """
+
+    def __init__(self, answer: Callable[[], tuple]):
+        self.asked = 0
+        self._answer = answer
+
+    def __enter__(self) -> "Upstream":
+        self._server = _Server(("127.0.0.1", 0), self._handler())
+        self.url = "http://{}:{}/".format(*self._server.server_address)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        service = self
+
+        class Answer(BaseHTTPRequestHandler):
+            timeout = 30  # Not the one that the reader may have set for all sockets.
+
+            def do_GET(self) -> None:
+                service.asked += 1
+                status, text = service._answer()
+                with suppress(OSError):  # Whoever asked may have gone.
+                    _send(self, status, text)
+
+            def log_message(self, *_line: object) -> None:
+                """Keep the log of requests out of the cells."""
+
+        return Answer
+
+
+def _send(to: BaseHTTPRequestHandler, status: int, text: object) -> None:
+    pieces = iter([text] if isinstance(text, str) else text)
+    to.send_response(status)
+    to.send_header("Content-Type", "text/plain; charset=utf-8")
+    to.end_headers()
+    for piece in pieces:
+        to.wfile.write(piece.encode())
+        to.wfile.flush()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 100
+
+    def server_bind(self) -> None:
+        # http.server would look up this machine's name, which may need a network.
+        socket.socket.bind(self.socket, self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = self.server_address
+
+    def handle_error(self, *_) -> None:
+        """Keep broken connections out of the cells."""
+
+
+@contextmanager
+def upstreams(answers: dict[str, Callable[[], tuple]]) -> Iterator[dict[str, str]]:
+    """The addresses of services by their names, for as long as the block lasts."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(Upstream(answer)).url for name, answer in answers.items()}
+
+
+def nowhere() -> str:
+    """An address at which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return "http://{}:{}/".format(*taken.getsockname())
+
+
+class Line(httpx.AsyncHTTPTransport):
+    """How a client's requests go out; it knows what has come back.
+
+    `asked` counts the requests, `under_way` those whose answer is neither read to its end nor
+    given up, and `pieces` the pieces of text that have come.
+    """
+
+    def __init__(self):
+        super().__init__(trust_env=False)
+        self.asked = self.under_way = self.pieces = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        self.under_way += 1
+        try:
+            response = await super().handle_async_request(request)
+        except BaseException:
+            self.under_way -= 1
+            raise
+        response.stream = _Counted(response.stream, self)
+        return response
+
+
+class _Counted(httpx.AsyncByteStream):
+    def __init__(self, stream: httpx.AsyncByteStream, line: Line):
+        self._stream, self._line, self._open = stream, line, True
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._stream:
+            self._line.pieces += 1
+            yield piece
+
+    async def aclose(self) -> None:
+        try:
+            await self._stream.aclose()
+        finally:
+            self._line.under_way -= self._open
+            self._open = False
+
+
+async def until(true: Callable[[], bool], seconds: float = PATIENCE) -> bool:
+    """Wait, on a loop that stays free, until something is true; return whether it came to be.
+
+    Args:
+        seconds: how long to wait for it. Not by the loop's clock, which a check may put forward.
+    """
+    for _ in range(int(seconds / STEP)):
+        if true():
+            return True
+        await asyncio.sleep(STEP)
+    return true()
