@@ -15,7 +15,7 @@ from django.core.exceptions import (
     ObjectDoesNotExist,
     SynchronousOnlyOperation,
 )
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError
 
 from ..exercises.book import NotYet, exercise
 from ..exercises.given import Call
@@ -25,7 +25,13 @@ from ..recorder.hooks import before_queries
 from ..recorder.roles import CONTEXT_WORKER
 from ..servers import Response
 from .vocabulary.causes import behind_a_dot, in_lazy_user, through
-from .vocabulary.failing import Mishap, require_itself, require_told_of_database
+from .vocabulary.failing import (
+    Mishap,
+    database_lost_at,
+    require_itself,
+    require_told,
+    require_told_of_database,
+)
 from .vocabulary.library import open_loans
 from .vocabulary.loops import LoopWatch, call_off_the_loop
 from .vocabulary.queries import (
@@ -416,7 +422,11 @@ async def desk(given):
             "that there is no such handler?",
         )
     require_async_view(given, "Desk")
-    await require_told_of_database(given, "Desk", driver=visit, pk=other.pk, cookie=cookie)
+    request = {"driver": visit, "pk": other.pk, "cookie": cookie}
+    await require_told_of_database(given, "Desk", **request)
+    with database_lost_at('UPDATE "library_loan"'):
+        told = {"what": "The database", "error": DatabaseError, "method": "POST"}
+        await require_told(given, "Desk", **request, **told)
     return "Members are served, guests are sent to the login page, and no handler is sync."
 
 
@@ -509,6 +519,15 @@ async def deprecated(given):
     views = _views(given.is_home)
     for kind, view in views.items():
         await _require_decorated(given, kind, view)
+    for kind in "a sync view", "an async view":
+        by_place = {"address": f"{PAGE}7/", "regex": rf"^{PAGE[1:]}(\d+)/$"}
+        page = await given.result_of("deprecated", views[kind], driver=_visit_decorated, **by_place)
+        if not page.text.endswith(": 7"):
+            raise NotYet(
+                "mixes-arguments",
+                f"With {kind} that gets a part of the address by its place, it answered "
+                f"{page.text!r}. In which order does your wrapper pass its arguments on?",
+            )
     for view in _fails, _fails_async:
         call = await given.call("deprecated", view, driver=_visit_decorated, expect=Exception)
         require_itself(call, "deprecated", "The view")

@@ -1,6 +1,6 @@
 """What the tests know of lesson 07."""
 
-from tests.lessons import Answer
+from tests.lessons import Answer, Equivalent
 from tests.proof.faults.checks import compared, verdict
 from tests.proof.faults.edits import output, text
 from tests.proof.faults.planting import Fault
@@ -1424,6 +1424,48 @@ def deprecated(view):
     ),
     Answer(
         "7.4",
+        wrong="loses-arguments",
+        source="""
+def deprecated(view):
+    def marked(response):
+        response["Deprecation"] = "true"
+        return response
+
+    if iscoroutinefunction(view):
+        @wraps(view)
+        async def wrapper(request, **kwargs):
+            return marked(await view(request, **kwargs))
+    else:
+        @wraps(view)
+        def wrapper(request, **kwargs):
+            return marked(view(request, **kwargs))
+    return wrapper
+""",
+        why="an address has names for its parts",
+    ),
+    Answer(
+        "7.4",
+        wrong="mixes-arguments",
+        source="""
+def deprecated(view):
+    def marked(response):
+        response["Deprecation"] = "true"
+        return response
+
+    if iscoroutinefunction(view):
+        @wraps(view)
+        async def wrapper(request, *args, **kwargs):
+            return marked(await view(*args, request, **kwargs))
+    else:
+        @wraps(view)
+        def wrapper(request, *args, **kwargs):
+            return marked(view(*args, request, **kwargs))
+    return wrapper
+""",
+        why="the stars come first",
+    ),
+    Answer(
+        "7.4",
         wrong="no-header",
         source="""
 def deprecated(view):
@@ -2463,7 +2505,72 @@ async def dashboard(request, url):
     ),
 ]
 
-EQUIVALENT = []
+EQUIVALENT = [
+    Equivalent(
+        because=(
+            "A task that is awaited at once changes nothing: a query, a request and a handler of "
+            "this page set no context variable."
+        ),
+        mutants=(
+            "7.1 task-for-each@4",
+            "7.2 task-for-each@6",
+            "7.3 task-for-each@4",
+            "7.3 task-for-each@7",
+            "7.3 task-for-each@11",
+            "7.3 task-for-each@15",
+            "7.4 task-for-each@11",
+            "7.5 task-for-each@7",
+            "7.5 task-for-each@8",
+            "7.6 task-for-each@6",
+            "7.6 task-for-each@17",
+        ),
+    ),
+    Equivalent(
+        because=(
+            "`select_related()` without names follows every foreign key that is not null, and in "
+            "whatever order they are named."
+        ),
+        mutants=(
+            "7.1 argument-dropped@3",
+            "7.3 arguments-exchanged@10",
+            "7.6 argument-dropped@12",
+            "7.6 argument-dropped@14",
+        ),
+    ),
+    Equivalent(
+        because=(
+            "The card asks for `None` in the place of whatever has failed, so nothing goes on to "
+            "`gather` or out of the view."
+        ),
+        mutants=(
+            "7.2 exception-swallowed@1",
+            "7.2 exception-swallowed@3",
+            "7.2 handler-silenced@8",
+            "7.2 handler-widened@8",
+            "7.2 return-exceptions-turned@11",
+        ),
+    ),
+    Equivalent(
+        because="`gather` gives one answer for each service, so both are always of one length.",
+        mutants=("7.2 keyword-dropped@12", "7.2 constant-changed@12"),
+    ),
+    Equivalent(
+        because="`path` gives the arguments of an address by their names, and none by its place.",
+        mutants=("7.3 argument-dropped@7#2", "7.3 arguments-exchanged@7"),
+    ),
+    Equivalent(
+        because="Nothing that is written there raises: a response takes any header.",
+        mutants=("7.4 exception-swallowed@1", "7.4 exception-swallowed@3"),
+    ),
+    Equivalent(
+        because="What a client raises for a request to a good address is an `httpx.HTTPError`.",
+        mutants=("7.6 exception-swallowed@3", "7.6 handler-widened@8"),
+    ),
+    Equivalent(
+        because="No client uses a proxy on its way to this machine, where the environment says so.",
+        mutants=("7.6 keyword-dropped@5", "7.6 constant-changed@5"),
+    ),
+]
 
 MAY_DIFFER_TWICE = {}
 

@@ -57,6 +57,7 @@ async def visit(
     *,
     method: str = "GET",
     address: str = PAGE,
+    regex: str = "",
     cookie: str = "",
     form: dict[str, str] | None = None,
     token: bool = True,
@@ -70,6 +71,7 @@ async def visit(
     Args:
         method: of the request.
         address: what the browser asks for, with its query.
+        regex: the address as a regular expression, whose groups the view gets by their places.
         cookie: what the browser sends, such as `cookie_of` gives.
         form: the fields of a form that is sent.
         token: whether the browser sends the token of a form.
@@ -79,9 +81,10 @@ async def visit(
         Exception: what the view has raised, or the handler because of it; but for those of which
             Django makes a page, as `Http404`.
     """
-    from django.urls import path
+    from django.urls import path, re_path
 
-    pattern = path(PAGE[1:], _view_of(view), given)
+    view = _view_of(view)
+    pattern = re_path(regex, view, given) if regex else path(PAGE[1:], view, given)
     body = urlencode(form or {}).encode()
     headers = {"cookie": cookie, "content_type": FORM, "content_length": str(len(body))}
     if token:

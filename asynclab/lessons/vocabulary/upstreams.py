@@ -1,6 +1,7 @@
 """Services that a view asks: real HTTP servers on this machine, and a client for them."""
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -90,9 +91,25 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def upstreams(answers: dict[str, Callable[[], tuple]]) -> Iterator[dict[str, str]]:
-    """The addresses of services by their names, for as long as the block lasts."""
+    """The addresses of services by their names, for as long as the block lasts.
+
+    Clients reach them past any proxy.
+    """
     with ExitStack() as stack:
+        stack.enter_context(_past_proxies())
         yield {name: stack.enter_context(Upstream(answer)).url for name, answer in answers.items()}
+
+
+@contextmanager
+def _past_proxies() -> Iterator[None]:
+    before = os.environ.get("no_proxy")
+    os.environ["no_proxy"] = "127.0.0.1"
+    try:
+        yield
+    finally:
+        del os.environ["no_proxy"]
+        if before is not None:
+            os.environ["no_proxy"] = before
 
 
 def nowhere() -> str:
