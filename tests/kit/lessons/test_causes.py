@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from asynclab.exercises.book import Raised
-from asynclab.lessons.vocabulary.causes import on_other_loop, under
+from asynclab.lessons.vocabulary.causes import on_other_loop, through, under
 
 
 async def bound_to(lock):
@@ -42,3 +42,10 @@ def test_under_a_function_of_the_check():
     raised = Raised(ValueError(), "", [("asynclab.lessons.lesson05", "_two_requests")])
     assert under("_two_requests")(raised)
     assert not under("_one_request")(raised)
+
+
+def test_through_a_package():
+    raised = Raised(ValueError(), "", [("__main__", "join"), ("django.forms.models", "save")])
+    assert through("django.forms")(raised)
+    assert through("django.forms.models")(raised)
+    assert not through("django.form")(raised)

@@ -12,6 +12,7 @@ from asynclab.lessons.vocabulary.tasks import (
     LastFirst,
     NewTasks,
     Overlap,
+    clock_put_forward,
     in_good_time,
     pass_time,
     told_to_the_loop,
@@ -34,6 +35,29 @@ def test_in_the_turns_of_a_loop_every_task_goes_on_until_it_waits():
         return len(reached)
 
     assert asyncio.run(main()) == TURNS - 1
+
+
+def test_a_clock_that_is_put_forward_stays_so():
+    async def main():
+        ended = []
+
+        async def wait(seconds):
+            await asyncio.sleep(seconds)
+            ended.append(seconds)
+
+        with clock_put_forward() as forward:
+            first = asyncio.create_task(wait(10))
+            await turns()
+            forward(6)
+            second = asyncio.create_task(wait(9))
+            await turns()
+            forward(6)
+            await turns()
+            first.cancel()
+            second.cancel()
+        return ended, "time" in vars(asyncio.get_running_loop())
+
+    assert asyncio.run(main()) == ([10], False)
 
 
 def test_time_passes_for_those_who_wait_for_less():

@@ -1,0 +1,114 @@
+"""A view behind Django's own handler, as checks serve one."""
+
+import asyncio
+import traceback
+
+import pytest
+from django.http import Http404, HttpResponse
+
+from asynclab.exercises.book import NotYet, Raised, meaning_of
+from asynclab.lessons.vocabulary.serving import (
+    NO_RESPONSE,
+    PAGE,
+    cookie_of,
+    require_async_view,
+    session_of,
+    visit,
+)
+from tests.kit.recorder.conftest import library
+
+__all__ = ["library"]
+
+
+def sync_echo(request, **given):
+    said = request.POST.get("title"), request.path
+    return HttpResponse(f"{request.method} {said} {given}")
+
+
+async def echo(request, *places, **given):
+    user = await request.auser()
+    return HttpResponse(f"{user.username} {places} {given}")
+
+
+def text_of(view, **request):
+    return asyncio.run(visit(view, **request)).text
+
+
+def test_a_request_has_a_method_a_form_and_arguments(library):
+    said = text_of(sync_echo, method="POST", form={"title": "Villette"}, pk=7)
+    assert said == "POST ('Villette', '/page/') {'pk': 7}"
+    assert text_of(echo, regex=r"^page/(\d+)/$", address=f"{PAGE}7/") == " ('7',) {}"
+
+
+def test_a_form_without_its_token_is_refused(library, caplog):
+    assert asyncio.run(visit(sync_echo, method="POST", token=False)).status == 403
+    assert caplog.records == []
+
+
+def test_a_browser_may_be_logged_in(library):
+    async def main():
+        cookie = await cookie_of("amara")
+        page = await visit(echo, cookie=cookie)
+        return page.text, await session_of(cookie).aget("_auth_user_id")
+
+    text, user = asyncio.run(main())
+    assert text == "amara () {}"
+    assert int(user) > 0
+
+
+def test_what_a_view_raises_is_raised(library, caplog):
+    def fails(request):
+        raise LookupError("line 7")
+
+    with pytest.raises(LookupError, match="line 7"):
+        asyncio.run(visit(fails))
+    assert caplog.records == []
+
+
+def test_a_page_that_is_missing_is_a_page(library, caplog):
+    async def missing(request):
+        raise Http404
+
+    assert asyncio.run(visit(missing)).status == 404
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("view", "diagnosis"),
+    [
+        (lambda request: echo(request), "hidden-async"),
+        (lambda request: None, "no-response"),
+        (lambda request: "a text", "no-response"),
+        (lambda request: request.absent, "raised"),
+    ],
+    ids=["coroutine", "none", "text", "attribute"],
+)
+@pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")
+def test_what_is_no_response_is_told_from_other_errors(library, view, diagnosis):
+    with pytest.raises(Exception) as error:
+        asyncio.run(visit(view))
+    names = [
+        (frame.f_globals["__name__"], frame.f_code.co_name)
+        for frame, _ in traceback.walk_tb(error.tb)
+    ]
+    raised = Raised(error.value, "", names)
+    assert meaning_of(raised, NO_RESPONSE).diagnosis == diagnosis
+
+
+class Names(dict):
+    value = dict.__getitem__
+
+
+def test_a_view_is_async_as_django_sees_it(library):
+    from django.views import View
+
+    class Shelf(View):
+        async def get(self, request):
+            return HttpResponse()
+
+    given = Names(echo=echo, shelf=Shelf, sync_echo=sync_echo)
+    require_async_view(given, "echo")
+    require_async_view(given, "shelf")
+    with pytest.raises(NotYet, match="`sync_echo` is a sync view") as refused:
+        require_async_view(given, "sync_echo")
+    assert refused.value.diagnosis == "still-sync"
