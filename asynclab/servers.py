@@ -2,12 +2,13 @@
 
 import time
 import weakref
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
-from threading import Thread
+from threading import Lock, Thread
 
 from asgiref.testing import ApplicationCommunicator
 from django.core.handlers.asgi import ASGIHandler
@@ -121,20 +122,64 @@ class SlowService:
     Args:
         answer: the text of every response.
         seconds: how long each response takes.
+        status: of every response.
+        keep_alive: whether a connection stays open for its client's next request.
+
+    `asked` counts the requests, `busiest` how many of them waited at once at most, and
+    `connections` those that clients have opened.
 
     Raises:
         ValueError: `seconds` is negative.
     """
 
-    def __init__(self, answer: str, seconds: float):
+    def __init__(self, answer: str, seconds: float, *, status: int = 200, keep_alive: bool = False):
         if seconds < 0:
             raise ValueError(f"A service takes 0 seconds or more; got {seconds}.")
-        server = _Server(("127.0.0.1", 0), partial(_SlowAnswer, answer.encode(), seconds))
+        self._visitors = _Visitors()
+        protocol = "HTTP/1.1" if keep_alive else "HTTP/1.0"
+        handler = partial(_SlowAnswer, answer.encode(), seconds, status, protocol, self._visitors)
+        server = _Server(("127.0.0.1", 0), handler)
         self.url = "http://{}:{}/".format(*server.server_address)
         Thread(target=_serve, args=[server], daemon=True).start()
         # Whoever drops the last reference must not wait until the server has noticed.
         end = Thread(target=server.shutdown, daemon=True)
         weakref.finalize(self, end.start).atexit = False
+
+    @property
+    def asked(self) -> int:
+        return self._visitors.asked
+
+    @property
+    def busiest(self) -> int:
+        return self._visitors.busiest
+
+    @property
+    def connections(self) -> int:
+        return self._visitors.connections
+
+
+class _Visitors:
+    """The counts of a service; its threads hold them, and so do not hold the service."""
+
+    def __init__(self):
+        self.asked = self.busiest = self.connections = self._here = 0
+        self._counting = Lock()
+
+    def came_in(self) -> None:
+        with self._counting:
+            self.connections += 1
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        with self._counting:
+            self.asked += 1
+            self._here += 1
+            self.busiest = max(self.busiest, self._here)
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._here -= 1
 
 
 class _Server(ThreadingTCPServer):
@@ -145,14 +190,26 @@ class _Server(ThreadingTCPServer):
 
 
 class _SlowAnswer(BaseHTTPRequestHandler):
-    def __init__(self, answer: bytes, seconds: float, *connection: object):
-        self._answer, self._seconds = answer, seconds
-        super().__init__(*connection)  # this answers the request
+    def __init__(
+        self,
+        answer: bytes,
+        seconds: float,
+        status: int,
+        protocol: str,
+        visitors: _Visitors,
+        *connection: object,
+    ):
+        self._answer, self._seconds, self._status = answer, seconds, status
+        self.protocol_version, self._visitors = protocol, visitors
+        visitors.came_in()
+        with suppress(ConnectionError):  # a client that keeps its connection may break it
+            super().__init__(*connection)  # this answers the requests
 
     def do_GET(self):
-        time.sleep(self._seconds)
+        with self._visitors.waiting():
+            time.sleep(self._seconds)
         with suppress(ConnectionError):  # the client did not wait for it
-            self.send_response(200)
+            self.send_response(self._status)
             self.send_header("Content-Type", "text/plain; charset=utf-8")
             self.send_header("Content-Length", str(len(self._answer)))
             self.end_headers()

@@ -7,9 +7,11 @@ import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+import httpx
 import pytest
 from django.urls import path
 
@@ -184,6 +186,30 @@ def test_a_client_that_does_not_wait_leaves_no_word(capfd):
         client.sendall(b"GET / HTTP/1.0\r\n\r\n")
     assert len(fetched(service.url)) == 5_000_000
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_service_counts_its_visitors():
+    service = SlowService("", SECONDS)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(fetched, [service.url] * 3))
+    assert (service.asked, service.connections) == (3, 3)
+    assert 1 < service.busiest <= 3
+    fetched(service.url)
+    assert service.asked == 4
+
+
+def test_a_service_that_fails_says_so_with_its_status():
+    service = SlowService("closed", 0, status=503)
+    with pytest.raises(HTTPError, match="503"):
+        fetched(service.url)
+
+
+@pytest.mark.parametrize(("keep_alive", "connections"), [(True, 1), (False, 2)])
+def test_a_connection_stays_open_if_it_is_kept(keep_alive, connections):
+    service = SlowService("", 0, keep_alive=keep_alive)
+    with httpx.Client(trust_env=False) as client:
+        client.get(service.url), client.get(service.url)
+    assert service.connections == connections
 
 
 def test_a_service_that_would_answer_before_it_is_asked_is_refused():
