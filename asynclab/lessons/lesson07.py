@@ -111,6 +111,11 @@ def _require_text(page: Response, text: str, status: int = 200) -> None:
             "There is no such book, and the browser would get a page that says 500: a server "
             "error. Who turns `Book.DoesNotExist` into a 404?",
         ),
+        (AttributeError, "'NoneType' object"): NotYet(
+            "no-404",
+            "There is no such book, and your code went on with `None`: the browser would get a "
+            "page that says 500. Who makes a 404 of it?",
+        ),
         (AttributeError, "'coroutine' object"): NotYet(
             "forgotten-await",
             "A coroutine was asked for what only its result has. Where is an `await` missing?",
@@ -466,6 +471,12 @@ async def _require_taken_back(given, loan, other, cookie: str) -> None:
             "not-taken-back",
             "The form was sent, and the loan is still open. Is the update awaited?",
         )
+    if not await type(loan).objects.filter(pk=loan.pk).aexists():
+        raise NotYet(
+            "loses-the-loan",
+            "The loan is not open any more, because its row is gone, and with it who had the book. "
+            "What was to be written into it?",
+        )
     if await _is_back(other):
         raise NotYet(
             "takes-more",
@@ -506,6 +517,11 @@ async def _require_taken_back(given, loan, other, cookie: str) -> None:
             "awaits-everything",
             "The view was sync, and your wrapper awaited its response. Which views may be awaited, "
             "and how does Django find out?",
+        ),
+        (TypeError, "view must be a callable"): NotYet(
+            "no-view",
+            "What came out of the decorator is nothing that Django can call. What does a decorator "
+            "return, and when is a coroutine made instead?",
         ),
         (TypeError, "argument"): NotYet(
             "loses-arguments",
@@ -593,15 +609,8 @@ async def _visit_decorated(deprecated, view, **request) -> Response:
 
 async def _require_decorated(given, kind: str, view: Callable) -> None:
     is_async = iscoroutinefunction(view)
-    is_exempt = getattr(view, "csrf_exempt", False)
-    request = {"pk": 7, "method": "POST", "token": not is_exempt}
-    page = await given.result_of("deprecated", view, driver=_visit_decorated, **request)
-    if page.status == 403:
-        raise NotYet(
-            "loses-marks",
-            f"With {kind} that is `csrf_exempt`, a form without a token was refused: the mark was "
-            "on the view, and your wrapper has not got it. What copies it?",
-        )
+    request = {"driver": _visit_decorated, "pk": 7, "method": "POST"}
+    page = await given.result_of("deprecated", view, **request)
     on_loop, _, pk = page.text.partition(": ")
     if is_async and on_loop == "False":
         raise NotYet(
@@ -623,6 +632,14 @@ async def _require_decorated(given, kind: str, view: Callable) -> None:
             f"With {kind}, the response has no header `Deprecation: true`. Which response does "
             "your wrapper set it on, and which does it return?",
         )
+    if getattr(view, "csrf_exempt", False):
+        page = await given.result_of("deprecated", view, token=False, **request)
+        if page.status == 403:
+            raise NotYet(
+                "loses-marks",
+                f"With {kind} that is `csrf_exempt`, a form without a token was refused: the mark "
+                "was on the view, and your wrapper has not got it. What copies it?",
+            )
     await _require_same_kind(given, kind, view, is_async)
 
 
@@ -700,6 +717,11 @@ async def _keeps_name(deprecated, view) -> bool:
             "no-check",
             "The database refused a row, and the browser would get a server error. Who tells the "
             "reader of a form which field is wrong, before the row is saved?",
+        ),
+        (AttributeError, "JoinForm"): NotYet(
+            "no-such-method",
+            "There is no such method: forms have no async twins. What makes a sync method "
+            "awaitable?",
         ),
         (AttributeError, "'coroutine' object"): NotYet(
             "forgotten-await",

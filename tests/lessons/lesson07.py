@@ -86,6 +86,19 @@ async def _book_page(request, pk):
     ),
     Answer(
         "7.1",
+        wrong="hidden-async",
+        source="""
+class BookPage:
+    async def __call__(self, request, pk):
+        book = await aget_object_or_404(Book.objects.select_related("author"), pk=pk)
+        return HttpResponse(f"{book.title} by {book.author}")
+
+book_page = BookPage()
+""",
+        why="an object with an async `__call__` is async",
+    ),
+    Answer(
+        "7.1",
         wrong="no-response",
         source="""
 async def book_page(request, pk):
@@ -113,6 +126,16 @@ async def book_page(request, pk):
     return HttpResponse(f"{book.title} by {book.author}")
 """,
         why="Django makes a 404 of DoesNotExist",
+    ),
+    Answer(
+        "7.1",
+        wrong="no-404",
+        source="""
+async def book_page(request, pk):
+    book = await Book.objects.select_related("author").filter(pk=pk).afirst()
+    return HttpResponse(f"{book.title} by {book.author}")
+""",
+        why="`afirst` finds it",
     ),
     Answer(
         "7.1",
@@ -1010,6 +1033,26 @@ class Desk(View):
     ),
     Answer(
         "7.3",
+        wrong="loses-the-loan",
+        source="""
+class Desk(View):
+    async def dispatch(self, request, *args, **kwargs):
+        if not (await request.auser()).is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return await super().dispatch(request, *args, **kwargs)
+
+    async def get(self, request, pk):
+        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
+        return HttpResponse(f"{loan.book}: {loan.member}")
+
+    async def post(self, request, pk):
+        await Loan.objects.filter(pk=pk).adelete()
+        return redirect(request.path)
+""",
+        why="what is back is no loan",
+    ),
+    Answer(
+        "7.3",
         wrong="takes-more",
         source="""
 class Desk(View):
@@ -1403,6 +1446,29 @@ def deprecated(view):
     ),
     Answer(
         "7.4",
+        wrong="no-view",
+        source="""
+async def deprecated(view):
+    response = await view()
+    response["Deprecation"] = "true"
+    return response
+""",
+        why="a decorator for async views is async",
+    ),
+    Answer(
+        "7.4",
+        wrong="no-response",
+        source="""
+def deprecated(view):
+    def decorator(function, **given):
+        return function
+
+    return wraps(view)(decorator)
+""",
+        why="a decorator returns a decorator",
+    ),
+    Answer(
+        "7.4",
         wrong="loses-arguments",
         source="""
 def deprecated(view):
@@ -1675,6 +1741,21 @@ async def join(request):
     return HttpResponse(f"{member.name} joined at the desk of {user.username}")
 """,
         why="valid is valid",
+    ),
+    Answer(
+        "7.5",
+        wrong="no-such-method",
+        source="""
+async def join(request):
+    form = JoinForm(request.POST)
+    if not await form.ais_valid():
+        return JsonResponse(form.errors, status=400)
+    member = await form.asave()
+    await request.session.aset("joined", member.pk)
+    user = await request.auser()
+    return HttpResponse(f"{member.name} joined at the desk of {user.username}")
+""",
+        why="every method has a twin",
     ),
     Answer(
         "7.5",

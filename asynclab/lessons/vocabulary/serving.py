@@ -31,7 +31,18 @@ def _in_middleware(raised: Raised) -> bool:
     return bool(raised.path) and raised.path[-1][0].startswith("django.middleware.")
 
 
+def _in_handler(raised: Raised) -> bool:
+    """Whether Django's handler itself asked asgiref for what was refused."""
+    modules = [module for module, _ in raised.path if not module.startswith("asgiref.")]
+    return bool(modules) and modules[-1].startswith("django.core.handlers.")
+
+
 NO_RESPONSE = {
+    (TypeError, "can only be applied to sync functions", _in_handler): NotYet(
+        "hidden-async",
+        "Django took the view for a sync one: an object does not say by itself that its `__call__` "
+        "is async. Which function of asgiref marks it?",
+    ),
     (ValueError, "unawaited coroutine"): NotYet(
         "hidden-async",
         "Django took the view for a sync one, called it on the worker, and got a coroutine: "
