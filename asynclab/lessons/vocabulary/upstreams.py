@@ -6,7 +6,8 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
 
 import httpx
 
@@ -15,78 +16,51 @@ PATIENCE = 2
 STEP = 0.001
 
 
-class Upstream:
-    """A service at `url`, which answers each request on a thread of its own.
+class _Service(ThreadingTCPServer):
+    """Answers each request on a thread of its own with what `answer` returns: a status and a text.
 
-    `with Upstream(answer) as service:` stands around the calls that ask it.
-
-    Args:
-        answer: called for each request; returns the status, and the text or a generator of its
-            pieces, which are sent as they come. An `int` among these says how many bytes follow
-            in all.
-
-    `asked` counts the requests.
+    Unlike http.server's own, it does not look up this machine's name: that may need a network.
     """
 
-    def __init__(self, answer: Callable[[], tuple]):
-        self.asked = 0
-        self._answer = answer
-
-    def __enter__(self) -> "Upstream":
-        self._server = _Server(("127.0.0.1", 0), self._handler())
-        self.url = "http://{}:{}/".format(*self._server.server_address)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.01,), daemon=True
-        )
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        service = self
-
-        class Answer(BaseHTTPRequestHandler):
-            timeout = 30  # Not the one that the reader may have set for all sockets.
-
-            def do_GET(self) -> None:
-                service.asked += 1
-                status, text = service._answer()
-                with suppress(OSError):  # Whoever asked may have gone.
-                    _send(self, status, text)
-
-            def log_message(self, *_line: object) -> None:
-                """Keep the log of requests out of the cells."""
-
-        return Answer
-
-
-def _send(to: BaseHTTPRequestHandler, status: int, text: object) -> None:
-    pieces = iter([text] if isinstance(text, str) else text)
-    to.send_response(status)
-    to.send_header("Content-Type", "text/plain; charset=utf-8")
-    to.end_headers()
-    for piece in pieces:
-        to.wfile.write(piece.encode())
-        to.wfile.flush()
-
-
-class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 100
 
-    def server_bind(self) -> None:
-        # http.server would look up this machine's name, which may need a network.
-        socket.socket.bind(self.socket, self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = self.server_address
+    def __init__(self, answer: Callable[[], tuple]):
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.answer = answer
+        self.url = "http://{}:{}/".format(*self.server_address)
 
-    def handle_error(self, *_) -> None:
-        """Keep broken connections out of the cells."""
+    def handle_error(self, *_connection: object) -> None:
+        """Keep connections that were broken off out of the cells."""
+
+
+class _Answer(BaseHTTPRequestHandler):
+    timeout = 30  # Seconds, whatever the reader has set for all sockets.
+
+    def do_GET(self) -> None:
+        status, text = self.server.answer()
+        with suppress(OSError):  # Whoever asked may have gone.
+            self.send_response(status)
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.end_headers()
+            for piece in [text] if isinstance(text, str) else text:
+                self.wfile.write(piece.encode())
+
+    def log_message(self, *_line: object) -> None:
+        """Keep the log of requests out of the cells."""
+
+
+@contextmanager
+def _serving(answer: Callable[[], tuple]) -> Iterator[str]:
+    with _Service(answer) as service:
+        thread = threading.Thread(target=service.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield service.url
+        finally:
+            service.shutdown()
+            thread.join()
 
 
 @contextmanager
@@ -94,10 +68,14 @@ def upstreams(answers: dict[str, Callable[[], tuple]]) -> Iterator[dict[str, str
     """The addresses of services by their names, for as long as the block lasts.
 
     Clients reach them past any proxy.
+
+    Args:
+        answers: of each service what it calls for each request, on a thread of its own: it returns
+            the status, and the text or an iterator of its pieces, which are sent as they come.
     """
     with ExitStack() as stack:
         stack.enter_context(_past_proxies())
-        yield {name: stack.enter_context(Upstream(answer)).url for name, answer in answers.items()}
+        yield {name: stack.enter_context(_serving(answer)) for name, answer in answers.items()}
 
 
 @contextmanager

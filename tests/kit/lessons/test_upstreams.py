@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import struct
 import threading
 import time
 from urllib.parse import urlsplit
@@ -46,6 +47,16 @@ def test_a_timeout_that_the_reader_has_set_is_not_in_the_way():
                 assert slow.makefile("rb").read().endswith(b"12.50")
     finally:
         socket.setdefaulttimeout(default)
+
+
+def test_a_connection_that_is_broken_off_is_no_news(capsys):
+    with upstreams({"price": lambda: (200, "12.50")}) as urls:
+        place = urlsplit(urls["price"])
+        with socket.create_connection((place.hostname, place.port)) as broken:
+            # With a linger of 0 seconds, the other side gets a reset in place of an end.
+            broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert asked(urls["price"]).text == "12.50"
+    assert capsys.readouterr().err == ""
 
 
 def test_requests_are_at_work_at_once():
