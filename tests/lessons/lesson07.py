@@ -590,6 +590,42 @@ async def shop(request, client, urls, seconds):
     ),
     Answer(
         "7.2",
+        wrong="closes-the-client",
+        source="""
+async def shop(request, client, urls, seconds):
+    async def ask(url):
+        try:
+            async with asyncio.timeout(seconds):
+                return (await client.get(url)).raise_for_status().text
+        except (httpx.HTTPError, TimeoutError):
+            return None
+
+    answers = await asyncio.gather(*(ask(url) for url in urls.values()))
+    await client.aclose()
+    return JsonResponse(dict(zip(urls, answers)))
+""",
+        why="whoever uses a client closes it",
+    ),
+    Answer(
+        "7.2",
+        wrong="closes-the-client",
+        source="""
+async def shop(request, client, urls, seconds):
+    async def ask(url):
+        try:
+            async with asyncio.timeout(seconds):
+                return (await client.get(url)).raise_for_status().text
+        except (httpx.HTTPError, TimeoutError):
+            return None
+
+    async with client:
+        answers = await asyncio.gather(*(ask(url) for url in urls.values()))
+    return JsonResponse(dict(zip(urls, answers)))
+""",
+        why="a client is used in an `async with`",
+    ),
+    Answer(
+        "7.2",
         wrong="forgotten-await",
         source="""
 async def shop(request, client, urls, seconds):
@@ -1110,6 +1146,26 @@ class Desk(View):
         return redirect(request.path)
 """,
         why="what is no GET is a POST",
+    ),
+    Answer(
+        "7.3",
+        wrong="any-method",
+        source="""
+class Desk(View):
+    async def dispatch(self, request, *args, **kwargs):
+        if not (await request.auser()).is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return await getattr(self, request.method.lower())(request, *args, **kwargs)
+
+    async def get(self, request, pk):
+        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
+        return HttpResponse(f"{loan.book}: {loan.member}")
+
+    async def post(self, request, pk):
+        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
+        return redirect(request.path)
+""",
+        why="finds the handler itself",
     ),
     Answer(
         "7.3",
@@ -1789,6 +1845,21 @@ async def join(request):
     ),
     Answer(
         "7.5",
+        wrong="keeps-another",
+        source="""
+async def join(request):
+    form = JoinForm(request.POST)
+    if not await sync_to_async(form.is_valid)():
+        return JsonResponse(form.errors, status=400)
+    member = await sync_to_async(form.save)()
+    await request.session.aset("joined", member.name)
+    user = await request.auser()
+    return HttpResponse(f"{member.name} joined at the desk of {user.username}")
+""",
+        why="the name says who it is",
+    ),
+    Answer(
+        "7.5",
         wrong="lazy-user",
         source="""
 async def join(request):
@@ -1902,6 +1973,21 @@ async def join(request):
     return HttpResponse(f"{member.name} joined at the desk of {user.username}")
 """,
         why="the text says what is wrong",
+    ),
+    Answer(
+        "7.5",
+        wrong="other-errors",
+        source="""
+async def join(request):
+    form = JoinForm(request.POST)
+    if not await sync_to_async(form.is_valid)():
+        return HttpResponse("Try again.", status=400)
+    member = await sync_to_async(form.save)()
+    await request.session.aset("joined", member.pk)
+    user = await request.auser()
+    return HttpResponse(f"{member.name} joined at the desk of {user.username}")
+""",
+        why="400 says it all",
     ),
     Answer(
         "7.5",
@@ -2045,6 +2131,23 @@ async def join(request):
     if member is None:
         return JsonResponse(form.errors, status=400)
     request.session["joined"] = member.pk
+    return HttpResponse(f"{member.name} joined at the desk of {user.username}")
+""",
+    ),
+    Answer(
+        "7.5",
+        right="behind login_required",
+        source="""
+from django.contrib.auth.decorators import login_required
+
+@login_required
+async def join(request):
+    form = JoinForm(request.POST)
+    if not await sync_to_async(form.is_valid)():
+        return HttpResponse(form.errors.as_json(), status=400, content_type="application/json")
+    member = await Member.objects.acreate(**form.cleaned_data)
+    await sync_to_async(request.session.__setitem__)("joined", member.pk)
+    user = await request.auser()
     return HttpResponse(f"{member.name} joined at the desk of {user.username}")
 """,
     ),

@@ -38,16 +38,21 @@ async def pass_time(seconds: float = 1) -> None:
 
 @contextmanager
 def clock_put_forward() -> Iterator[Callable[[float], None]]:
-    """A function that puts the running loop's clock forward by some seconds, for good.
+    """A function that puts the running loop's clock forward: to so many seconds after the start.
 
-    Unlike `pass_time`, it sees what begins to wait between two such moments. Afterwards the clock
-    is right again.
+    Unlike `pass_time`, it sees what begins to wait between two such moments. After the block the
+    clock is right again.
     """
     loop, ahead = asyncio.get_running_loop(), [0.0]
     clock = loop.time
+    start = clock()
+
+    def forward(seconds: float) -> None:
+        ahead.append(max(0.0, start + seconds - loop.time()))
+
     loop.time = lambda: clock() + sum(ahead)
     try:
-        yield ahead.append
+        yield forward
     finally:
         vars(loop).pop("time", None)
 

@@ -100,8 +100,10 @@ class Line(httpx.AsyncHTTPTransport):
     """How a client's requests go out; it knows what has come back.
 
     `asked` counts the requests, `under_way` those whose answer is neither read to its end nor
-    given up, and `pieces` the pieces of text that have come.
+    given up, and `pieces` the pieces of text that have come. `closed` is for a check to set.
     """
+
+    closed = False
 
     def __init__(self):
         super().__init__(trust_env=False)

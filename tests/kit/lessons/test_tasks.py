@@ -51,7 +51,7 @@ def test_a_clock_that_is_put_forward_stays_so():
             forward(6)
             second = asyncio.create_task(wait(9))
             await turns()
-            forward(6)
+            forward(12)
             await turns()
             first.cancel()
             second.cancel()
