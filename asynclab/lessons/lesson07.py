@@ -830,7 +830,7 @@ UNKNOWN = "ask at the desk"
 
 @exercise(
     "7.6",
-    title="repair the dashboard of the shop",
+    title="a dashboard that everybody waits for",
     names=("dashboard",),
     why=(
         "Two queries bring all rows with what they refer to, a client that can be awaited asks "
