@@ -877,6 +877,7 @@ UNKNOWN = "ask at the desk"
 async def dashboard(given):
     cookie = await cookie_of("amara")
     call = await _require_dashboard(given, cookie)
+    await _require_page_of_late_service(given, cookie)
     await _require_page_without_service(given, cookie)
     require_async_view(given, "dashboard")
     with upstreams({"hours": lambda: (200, "until 19:00")}) as urls:
@@ -966,6 +967,29 @@ def _noting_clients() -> Iterator[list[httpx.AsyncClient]]:
 
     with hooks.before(httpx.AsyncClient, "__init__", note):
         yield clients
+
+
+QUIET = 0.05
+"""Seconds without a query, after which the database has said what it has to say."""
+
+
+async def _require_page_of_late_service(given, cookie: str) -> None:
+    """The service answers after the database, and says something else than before."""
+    asked = threading.Event()
+
+    def answer():
+        while asked.wait(QUIET):
+            asked.clear()
+        return 200, "closed today"
+
+    def note(_cursor, sql):
+        if "library_" in sql and not is_beside():
+            asked.set()
+
+    wanted = await _lines("amara", "closed today")
+    with upstreams({"hours": answer}) as urls, before_queries(note):
+        page = await given.result_of("dashboard", driver=visit, url=urls["hours"], cookie=cookie)
+    _require_text(page, wanted)
 
 
 async def _require_page_without_service(given, cookie: str) -> None:

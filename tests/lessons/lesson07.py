@@ -2486,6 +2486,31 @@ async def dashboard(request, url):
     ),
     Answer(
         "7.6",
+        wrong="other-text",
+        source="""
+async def dashboard(request, url):
+    async def ask_hours():
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                return (await client.get(url)).raise_for_status().text
+        except httpx.HTTPError:
+            return "ask at the desk"
+
+    async def list_books():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member async for loan in loans}
+        books = Book.objects.select_related("author")[:40]
+        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
+
+    user = await request.auser()
+    both = asyncio.as_completed([ask_hours(), list_books()])
+    hours, lines = [await each for each in both]
+    return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
+""",
+        why="takes what comes first for the hours",
+    ),
+    Answer(
+        "7.6",
         wrong="forgotten-await",
         source="""
 async def dashboard(request, url):
