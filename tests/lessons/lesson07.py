@@ -2783,7 +2783,10 @@ EQUIVALENT = [
 
 MAY_DIFFER_TWICE = {}
 
-MAY_DIFFER_INTERRUPTED = {}
+MAY_DIFFER_INTERRUPTED = {
+    "awaiting-run": "A request of the run that was interrupted is counted, too.",
+    "hidden-got": "The last traceback is that of the interrupt.",
+}
 
 EXAMPLES = {
     "7.1": """\
