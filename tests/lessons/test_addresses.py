@@ -19,7 +19,10 @@ NEWEST = "6.1"
 
 OPENED = yaml.safe_load((ROOT / "tests/lessons/addresses.yml").read_text(encoding="utf-8"))
 # The reader's own fork, and this machine.
-PLACES = ("https://github.com/OWNER/", "https://mybinder.org/v2/gh/OWNER/", "http://127.0.0.1:")
+PLACES = (
+    *("https://github.com/OWNER/", "https://mybinder.org/v2/gh/OWNER/"),
+    *("http://127.0.0.1:", "http://testserver", "http://{}:{}/"),
+)
 
 
 def addresses() -> dict[str, str]:
