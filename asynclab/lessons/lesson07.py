@@ -238,8 +238,8 @@ async def _require_asked_at_once(given) -> None:
     if not line.asked:
         raise NotYet(
             "other-client",
-            "The services were asked, or not, and nothing went through `client`: it keeps "
-            "connections open from page to page. Who has made it for you?",
+            "Nothing went through `client`, which keeps connections open from page to page. Who "
+            "has made it for you?",
         )
     if not _is_json(page, wanted):
         raise NotYet(
@@ -287,7 +287,7 @@ async def _require_failures_kept_apart(given) -> None:
     if not _is_json(page, {"gone": None, "price": "12.50", "stock": None}):
         raise NotYet(
             "other-answers",
-            f"One service could not be reached, one answered with the status 500, and one with "
+            "One service could not be reached, one answered with the status 500, and one with "
             f"12.50. It answered {page.text!r}. What stands in the place of what failed?",
         )
 
