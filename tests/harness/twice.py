@@ -12,6 +12,23 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 
 # At a second `%load_ext`, IPython says that the extension is loaded. Everything else is compared.
 FORGET = "get_ipython().extension_manager.loaded.discard('asynclab')"
+# A shell knows its cells and its environment, and nothing else of the notebook: asked the same
+# again, it is not started once more.
+REMEMBER = """
+def _remember():
+    import os, pathlib
+    from asynclab.shells.session import Session
+    ask, known = Session.outcomes, {}
+    async def outcomes(self, play):
+        options = self.shell, self.before, self.cells, self.run_all, self.timeout
+        asked = repr((options, os.getcwd(), sorted(self.environment(pathlib.Path()).items())))
+        if asked not in known:
+            known[asked] = await ask(self, play)
+        return known[asked]
+    Session.outcomes = outcomes
+_remember()
+del _remember
+"""
 
 
 class Notebook(IPyNbFile):
@@ -30,25 +47,39 @@ class LessonTwice(Notebook):
 
     def collect(self) -> Iterator[IPyNbCell]:
         cells = list(super().collect())
-        yield from cells
-        for cell in cells:
-            yield CellAgain.from_parent(
-                self,
-                name=f"{cell.name}, again",
-                cell_num=cell.cell_num,
-                cell=cell.cell,
-                options=cell.options,
-            )
+        for kind, more in ((FirstRun, ""), (SecondRun, ", again")):
+            for cell in cells:
+                yield kind.from_parent(
+                    self,
+                    name=cell.name + more,
+                    cell_num=cell.cell_num,
+                    cell=cell.cell,
+                    options=cell.options,
+                )
 
 
-class CellAgain(IPyNbCell):
-    """A cell's second run."""
+class Cell(IPyNbCell):
+    """A cell of a lesson; `BEFORE` is what runs in the kernel before some of them."""
+
+    BEFORE: dict[int, str] = {}
 
     def setup(self) -> None:
         super().setup()
-        if self.cell_num == 0:
+        if code := self.BEFORE.get(self.cell_num):
             kernel = self.parent.kernel
-            kernel.await_idle(kernel.execute_cell_input(FORGET, allow_stdin=False), timeout=60)
+            kernel.await_idle(kernel.execute_cell_input(code, allow_stdin=False), timeout=60)
+
+
+class FirstRun(Cell):
+    """A cell's first run."""
+
+    BEFORE = {1: REMEMBER}  # the first cell sees the kernel as it is
+
+
+class SecondRun(Cell):
+    """A cell's second run."""
+
+    BEFORE = {0: FORGET}
 
 
 @pytest.hookimpl(wrapper=True)
