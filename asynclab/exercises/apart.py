@@ -91,8 +91,8 @@ class _Side:
         self.value: object = None
         self.error: BaseException | None = None
         self.ended = concurrent.futures.Future()
-        self._loop = _Loop()
         context = check.context()
+        self._loop = context.run(_Loop)  # which logs that it was made
         context.run(_notebooks_loop.set, asyncio.get_running_loop())
         self._task = self._loop.create_task(_settled(work), context=context)
         self._thread = check.thread(self._main)

@@ -362,3 +362,23 @@ def test_checks_that_are_awaited_together_run_one_after_another(monkeypatch, own
     assert most == [1, 1]
     # And once more, on another loop.
     assert [verdict.outcome for verdict in asyncio.run(main())] == [PASSED, PASSED]
+
+
+def test_a_log_handler_that_raises_is_not_told_of_the_loop_of_a_check(monkeypatch):
+    class Broken(logging.Handler):
+        def emit(self, record):
+            raise ZeroDivisionError(record.getMessage())
+
+    logger = logging.getLogger("asyncio")
+
+    async def main():
+        monkeypatch.setattr(logging.root, "handlers", [Broken()])
+        logger.setLevel("DEBUG")
+        try:
+            return await graded("def answer(): pass")
+        finally:
+            logger.setLevel("NOTSET")
+            monkeypatch.undo()
+
+    verdict = asyncio.run(main())
+    assert verdict.passed, verdict
