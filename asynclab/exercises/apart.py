@@ -15,6 +15,7 @@ from time import monotonic
 
 from ..ground.interrupts import raise_in
 from .endings import ROUND, ROUNDS, Stopped, done, frames
+from .event_loops import keeping_tasks
 from .leftovers import settled
 from .lineage import Lineage
 
@@ -92,7 +93,7 @@ class _Side:
         self.error: BaseException | None = None
         self.ended = concurrent.futures.Future()
         context = check.context()
-        self._loop = context.run(_Loop)  # which logs that it was made
+        self._loop = keeping_tasks(context.run(_Loop))  # which logs that it was made
         context.run(_notebooks_loop.set, asyncio.get_running_loop())
         self._task = self._loop.create_task(_settled(work), context=context)
         self._thread = check.thread(self._main)
@@ -148,7 +149,6 @@ class _Side:
             task.cancel()
         self._loop.call_soon(self._loop.stop)
         self._loop.run_forever()
-        _undying.extend(asyncio.all_tasks(self._loop))
         self._loop.close()
 
     async def _stop(self) -> None:
@@ -173,6 +173,3 @@ async def _settled(work: Coroutine) -> object:
 
 
 _settled.__qualname__ = "check"  # as the lanes show it to a reader who records one
-
-_undying: list[asyncio.Task] = []
-"""Tasks that nothing can end. Freed, each would go on in the loop where the collector finds it."""

@@ -7,11 +7,29 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+_undying: list[asyncio.Task] = []
+"""Tasks that nothing can end. Freed, each would go on in the loop where the collector finds it."""
+
 
 def new_loop() -> asyncio.AbstractEventLoop:
-    """A loop as asyncio makes it on this platform, whatever the policy is."""
+    """A loop as asyncio makes it on this platform, whatever the policy is.
+
+    Tasks that go on when it is closed are kept, and never freed.
+    """
     kind = "ProactorEventLoop" if sys.platform == "win32" else "SelectorEventLoop"
-    return getattr(asyncio, kind)()
+    return keeping_tasks(getattr(asyncio, kind)())
+
+
+def keeping_tasks(loop: asyncio.BaseEventLoop) -> asyncio.BaseEventLoop:
+    """Let `loop` keep the tasks that go on when it is closed; return it."""
+    close = loop.close
+
+    def keep_and_close() -> None:
+        _undying.extend(asyncio.all_tasks(loop))
+        close()
+
+    loop.close = keep_and_close
+    return loop
 
 
 @contextmanager
