@@ -128,7 +128,7 @@ class Job:
         try:
             await done(self._ended, seconds)
         finally:  # Also when the reader interrupts the check.
-            if not self._ended.done() or self._at_work():
+            if not self._ended.done() or self._left_at_work():
                 await self._end()
 
     async def _end(self) -> None:
@@ -220,6 +220,8 @@ class Job:
     async def _end_threads(self) -> None:
         """Wait for threads that the call has left at work; stop those that go on."""
         if not await self._threads_have_ended():
+            for future in self._lineage.waiting():
+                future.cancel()
             for thread in self._at_work():
                 tell_to_end(thread, but=None)
                 raise_in(thread, Stopped)
@@ -232,9 +234,12 @@ class Job:
 
     async def _threads_have_ended(self) -> bool:
         deadline = monotonic() + LEFT
-        while (at_work := self._at_work()) and monotonic() < deadline:
+        while (at_work := self._left_at_work()) and monotonic() < deadline:
             await asyncio.sleep(LEFT / 50)
         return not at_work
+
+    def _left_at_work(self) -> bool:
+        return bool(self._at_work() or self._lineage.waiting())
 
     def _at_work(self) -> list[threading.Thread]:
         return [thread for thread in self._own_threads() if not is_idle(thread)]

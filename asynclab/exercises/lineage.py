@@ -1,5 +1,6 @@
 """What one call has started, and what somebody else has: told by who began it, not by when."""
 
+import concurrent.futures
 import contextvars
 import functools
 import threading
@@ -34,6 +35,7 @@ class Lineage:
         self._within = _call.get()
         self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         self._items: weakref.WeakSet[PoolItem] = weakref.WeakSet()
+        self._waiting: set[PoolItem] = set()
         # By the thread that an item is run on: whether it is the call's.
         self._in_hand: dict[threading.Thread, bool] = {}
 
@@ -81,6 +83,11 @@ class Lineage:
         """Whether an executor runs something that the call has asked for on that thread now."""
         return self._in_hand.get(thread, False)
 
+    def waiting(self) -> list[concurrent.futures.Future]:
+        """What the call has asked executors for, and none of them has begun."""
+        futures = [item.future for item in list(self._waiting) if hasattr(item, "future")]
+        return [future for future in futures if not future.done()]
+
     def is_here(self) -> bool:
         """Whether the code that asks is the call's."""
         return self._has_begun(_call.get()) or self.has(threading.current_thread())
@@ -97,12 +104,14 @@ class Lineage:
     def _note_item(self, item: PoolItem, *args, **kwargs) -> None:
         if self.is_here():
             self._items.add(item)
+            self._waiting.add(item)
 
     def _run_item(self, run: Callable) -> Callable:
         @functools.wraps(run)
         def _run(item, *args):
             thread = threading.current_thread()
             self._in_hand[thread] = item in self._items
+            self._waiting.discard(item)
             try:
                 return run(item, *args)
             finally:

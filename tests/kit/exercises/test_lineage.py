@@ -214,3 +214,19 @@ def test_what_the_answer_leaves_to_an_executor_that_was_there_is_stopped():
     assert isinstance(names["left"].exception(timeout=5), limits.Stopped)
     assert names["older"].submit(int).result(timeout=5) == 0
     names["older"].shutdown()
+
+
+def test_what_the_answer_leaves_in_the_queue_of_a_busy_executor_is_cancelled(monkeypatch):
+    monkeypatch.setattr(limits, "LEFT", 0.1)
+    busy = "names = globals()\nheld, busy = threading.Event(), ThreadPoolExecutor(1)\n"
+    names = {}
+    verdict = verdict_on(
+        "def answer(): names['left'] = busy.submit(go_on)",
+        seconds=20,
+        before=f"{START}{busy}busy.submit(held.wait)",
+        namespace=names,
+    )
+    cancelled = names["left"].cancelled()
+    names["held"].set()
+    assert (verdict.outcome, cancelled) == ("passed", True)
+    names["busy"].shutdown()
