@@ -2784,7 +2784,7 @@ EQUIVALENT = [
 MAY_DIFFER_TWICE = {}
 
 MAY_DIFFER_INTERRUPTED = {
-    "awaiting-run": "A request of the run that was interrupted is counted, too.",
+    "awaiting-reveal": "A request of the run that was interrupted is counted, too.",
     "hidden-got": "The last traceback is that of the interrupt.",
 }
 
@@ -2829,7 +2829,7 @@ FAULTS = [
         "an output edited",
         output(NOTEBOOK, "sync-page-counted", "most: 1", "most: 3"),
         compared(
-            *(7, "boot", "imports", "catalogue", "sync-page", "served"),
+            *(7, "boot", "imports", "sync-page", "served"),
             *("sync-page-run", "sync-page-counted"),
         ),
         ("most: 3", "most: 1", "Cell outputs differ"),
