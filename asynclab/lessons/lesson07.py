@@ -25,7 +25,7 @@ from ..recorder import hooks
 from ..recorder.hooks import before_queries
 from ..recorder.roles import CONTEXT_WORKER
 from ..servers import Response
-from .vocabulary.causes import behind_a_dot, in_lazy_user, through
+from .vocabulary.causes import behind_a_dot, in_lazy_user, on_line_with, through
 from .vocabulary.failing import (
     Mishap,
     database_lost_at,
@@ -420,6 +420,10 @@ def _waits_for_last(line: Line) -> bool:
             "sync-query",
             "A sync query ran on the loop's thread. What is its async twin called?",
         ),
+        (AttributeError, "'coroutine' object"): NotYet(
+            "forgotten-await",
+            "A coroutine was asked for what only its result has. Where is an `await` missing?",
+        ),
         (AttributeError, "attribute 'delete'"): NotYet(
             "any-method",
             "The desk has a GET and a POST, and DELETE ended in a server error. Which method of a "
@@ -434,6 +438,12 @@ def _waits_for_last(line: Line) -> bool:
     seconds=10,
 )
 async def desk(given):
+    if not isinstance(given.value("Desk"), type):
+        raise NotYet(
+            "no-class",
+            "`Desk` is no class, and a URLconf asks it for `as_view()`. What is it that is written "
+            "there, the class or the view made of it?",
+        )
     loan, other = [loan async for loan in open_loans().select_related("book", "member")[:2]]
     await _require_guests_sent_away(given, loan)
     cookie = await cookie_of("amara")
@@ -641,7 +651,7 @@ async def _visit_decorated(deprecated, view, **request) -> Response:
 async def _require_decorated(given, kind: str, view: Callable) -> None:
     is_async = iscoroutinefunction(view)
     request = {"driver": _visit_decorated, "pk": 7, "method": "POST"}
-    page = await given.result_of("deprecated", view, **request)
+    page = await _decorated_page(given, kind, view, request)
     on_loop, _, pk = page.text.partition(": ")
     if is_async and on_loop == "False":
         raise NotYet(
@@ -672,6 +682,21 @@ async def _require_decorated(given, kind: str, view: Callable) -> None:
                 "was on the view, and your wrapper has not got it. What copies it?",
             )
     await _require_same_kind(given, kind, view, is_async)
+
+
+async def _decorated_page(given, kind: str, view: Callable, request: dict) -> Response:
+    """The page of a decorated view; says of which one, if the wrapper awaits plain ones alone."""
+    try:
+        return await given.result_of("deprecated", view, **request)
+    except NotYet as stop:
+        if stop.diagnosis != "header-on-a-coroutine" or kind == "an async view":
+            raise
+    raise NotYet(
+        "overlooks-async",
+        f"With {kind}, your wrapper took a coroutine for a response, and a plain `async def` it "
+        "awaits. Whose `iscoroutinefunction` does your decorator ask? That of asgiref sees all "
+        "that Django sees.",
+    )
 
 
 async def _require_same_kind(given, kind: str, view: Callable, is_async: bool) -> None:
@@ -724,6 +749,11 @@ async def _keeps_name(deprecated, view) -> bool:
             "lazy-user",
             "`request.user` was opened, on the loop's thread, and looked up who that is. What "
             "stands beside it for async code?",
+        ),
+        (SynchronousOnlyOperation, through("django.forms"), on_line_with("sync_to_async(")): NotYet(
+            "called-too-early",
+            "The form asked the database on the loop's thread, before `sync_to_async` could send "
+            "it away. Does that get the method, or what a call of it gave?",
         ),
         (SynchronousOnlyOperation, through("django.forms")): NotYet(
             "sync-form",

@@ -362,6 +362,19 @@ book_page = partial(page_of, Book.objects.select_related("author"))
 """,
     ),
     Answer(
+        "7.1",
+        wrong="forgotten-await",
+        source="""
+async def book_page(request, pk):
+    return page_of(pk)
+
+async def page_of(pk):
+    book = await aget_object_or_404(Book.objects.select_related("author"), pk=pk)
+    return HttpResponse(f"{book.title} by {book.author}")
+""",
+        why="`async def` before the view is enough",
+    ),
+    Answer(
         "7.2",
         wrong="one-after-another",
         source="""
@@ -1334,6 +1347,68 @@ class Desk(MembersOnly, View):
 """,
     ),
     Answer(
+        "7.3",
+        wrong="forgotten-await",
+        source="""
+class Desk(View):
+    async def dispatch(self, request, *args, **kwargs):
+        if not (await request.auser()).is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return super().dispatch(request, *args, **kwargs)
+
+    async def get(self, request, pk):
+        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
+        return HttpResponse(f"{loan.book}: {loan.member}")
+
+    async def post(self, request, pk):
+        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
+        return redirect(request.path)
+""",
+        why="`super()` is sync",
+    ),
+    Answer(
+        "7.3",
+        wrong="forgotten-await",
+        source="""
+class Desk(View):
+    async def dispatch(self, request, *args, **kwargs):
+        if not request.auser().is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return await super().dispatch(request, *args, **kwargs)
+
+    async def get(self, request, pk):
+        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
+        return HttpResponse(f"{loan.book}: {loan.member}")
+
+    async def post(self, request, pk):
+        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
+        return redirect(request.path)
+""",
+        why="the a makes it async",
+    ),
+    Answer(
+        "7.3",
+        wrong="no-class",
+        source="""
+class MembersDesk(View):
+    async def dispatch(self, request, *args, **kwargs):
+        if not (await request.auser()).is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return await super().dispatch(request, *args, **kwargs)
+
+    async def get(self, request, pk):
+        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
+        return HttpResponse(f"{loan.book}: {loan.member}")
+
+    async def post(self, request, pk):
+        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
+        return redirect(request.path)
+
+Desk = MembersDesk.as_view()
+""",
+        why="what stands in the URLconf is the desk",
+    ),
+    Answer(
         "7.4",
         wrong="header-on-a-coroutine",
         source="""
@@ -1769,6 +1844,55 @@ def with_header(response):
 """,
     ),
     Answer(
+        "7.4",
+        wrong="overlooks-async",
+        source="""
+import inspect
+from functools import partial
+
+def deprecated(view):
+    inside = view.func if isinstance(view, partial) else view
+    flags = getattr(getattr(inside, "__code__", None), "co_flags", 0)
+
+    if flags & inspect.CO_COROUTINE:
+        async def wrapper(request, *args, **kwargs):
+            response = await view(request, *args, **kwargs)
+            response["Deprecation"] = "true"
+            return response
+    else:
+        def wrapper(request, *args, **kwargs):
+            response = view(request, *args, **kwargs)
+            response["Deprecation"] = "true"
+            return response
+
+    return wraps(view)(wrapper)
+""",
+        why="what is async was defined by `async def`, as inspect saw it before Python 3.12",
+    ),
+    Answer(
+        "7.4",
+        wrong="forgotten-await",
+        source="""
+def deprecated(view):
+    def marked(response):
+        response["Deprecation"] = "true"
+        return response
+
+    async def later(coroutine):
+        return marked(await coroutine)
+
+    if iscoroutinefunction(view):
+        async def wrapper(request, *args, **kwargs):
+            return later(view(request, *args, **kwargs))
+    else:
+        def wrapper(request, *args, **kwargs):
+            return marked(view(request, *args, **kwargs))
+
+    return wraps(view)(wrapper)
+""",
+        why="what an `async def` returns is awaited",
+    ),
+    Answer(
         "7.5",
         wrong="sync-form",
         source="""
@@ -2178,6 +2302,36 @@ async def join(request):
     username = (await request.auser()).get_username()
     return HttpResponse(f"{form.instance.name} joined at the desk of {username}")
 """,
+    ),
+    Answer(
+        "7.5",
+        wrong="called-too-early",
+        source="""
+async def join(request):
+    form = JoinForm(request.POST)
+    if not await sync_to_async(form.is_valid()):
+        return JsonResponse(form.errors, status=400)
+    member = await sync_to_async(form.save)()
+    await request.session.aset("joined", member.pk)
+    user = await request.auser()
+    return HttpResponse(f"{member.name} joined at the desk of {user.username}")
+""",
+        why="`sync_to_async` gets the call",
+    ),
+    Answer(
+        "7.5",
+        wrong="called-too-early",
+        source="""
+async def join(request):
+    form = JoinForm(request.POST)
+    if not await sync_to_async(form.is_valid)():
+        return JsonResponse(form.errors, status=400)
+    member = await sync_to_async(form.save())
+    await request.session.aset("joined", member.pk)
+    user = await request.auser()
+    return HttpResponse(f"{member.name} joined at the desk of {user.username}")
+""",
+        why="`sync_to_async` gets the call",
     ),
     Answer(
         "7.6",

@@ -37,7 +37,16 @@ def _in_handler(raised: Raised) -> bool:
     return bool(modules) and modules[-1].startswith("django.core.handlers.")
 
 
+class ReturnedCoroutine(ValueError):
+    """Django awaited an async view, and what it returned was one more coroutine."""
+
+
 NO_RESPONSE = {
+    ReturnedCoroutine: NotYet(
+        "forgotten-await",
+        "Django awaited the view, and the view itself returned a coroutine: it handed on what a "
+        "call of an `async def` gave. Which `return` lacks its `await`?",
+    ),
     (TypeError, "can only be applied to sync functions", _in_handler): NotYet(
         "hidden-async",
         "Django took the view for a sync one: an object does not say by itself that its `__call__` "
@@ -103,8 +112,15 @@ async def visit(
     with _quiet(), _noting_errors(pattern) as errors:
         response = await Site(pattern).send(method, address, body, **headers)
     if errors:
-        raise errors[0]
+        raise _as_of(view, errors[0])
     return response
+
+
+def _as_of(view: Callable, error: BaseException) -> BaseException:
+    """The error, told apart where Django words it alike for sync and async views."""
+    if "unawaited coroutine" in str(error) and iscoroutinefunction(view):
+        return ReturnedCoroutine(*error.args)
+    return error
 
 
 def _view_of(view: Callable) -> Callable:
@@ -136,12 +152,16 @@ def require_async_view(given: Given, name: str) -> None:
     Raises:
         NotYet: "still-sync".
     """
-    if not iscoroutinefunction(_view_of(given.value(name))):
+    view = given.value(name)
+    if not iscoroutinefunction(_view_of(view)):
+        what = (
+            "its handlers, if they are to run" if hasattr(view, "as_view") else "a view that runs"
+        )
         raise NotYet(
             "still-sync",
             f"The page is right, and `{name}` is a sync view: Django sends it to the worker as a "
-            "whole, and a thread is busy with it until it ends. Which two words begin a view that "
-            "runs on the loop?",
+            f"whole, and a thread is busy with it until it ends. Which two words begin {what} on "
+            "the loop?",
         )
 
 

@@ -30,6 +30,10 @@ async def echo(request, *places, **given):
     return HttpResponse(f"{user.username} {places} {given}")
 
 
+async def hands_on(request):
+    return echo(request)
+
+
 def text_of(view, **request):
     return asyncio.run(visit(view, **request)).text
 
@@ -77,11 +81,12 @@ def test_a_page_that_is_missing_is_a_page(library, caplog):
     ("view", "diagnosis"),
     [
         (lambda request: echo(request), "hidden-async"),
+        (hands_on, "forgotten-await"),
         (lambda request: None, "no-response"),
         (lambda request: "a text", "no-response"),
         (lambda request: request.absent, "raised"),
     ],
-    ids=["coroutine", "none", "text", "attribute"],
+    ids=["coroutine", "handed-on", "none", "text", "attribute"],
 )
 @pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")
 def test_what_is_no_response_is_told_from_other_errors(library, view, diagnosis):
@@ -112,3 +117,14 @@ def test_a_view_is_async_as_django_sees_it(library):
     with pytest.raises(NotYet, match="`sync_echo` is a sync view") as refused:
         require_async_view(given, "sync_echo")
     assert refused.value.diagnosis == "still-sync"
+
+
+def test_a_sync_class_is_told_of_its_handlers(library):
+    from django.views import View
+
+    class Shelf(View):
+        def get(self, request):
+            return HttpResponse()
+
+    with pytest.raises(NotYet, match="Which two words begin its handlers"):
+        require_async_view(Names(shelf=Shelf), "shelf")
