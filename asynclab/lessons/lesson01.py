@@ -25,6 +25,7 @@ from .vocabulary.tasks import (
     LastFirst,
     NewTasks,
     forget_frames,
+    pass_time,
     told_to_the_loop,
     turns,
 )
@@ -34,6 +35,14 @@ from .vocabulary.values import is_rearranged, same
 BRANCHES = ("Whitby", "Bath", "Haworth", "London", "Nantucket")
 MANY_BRANCHES = (*[f"{letter}{number}" for letter in "abc" for number in range(8)], "a0", "-")
 RUNS_A_LOOP = RuntimeError, "running event loop"
+
+
+def _gives_up(what: str) -> NotYet:
+    return NotYet(
+        "gives-up",
+        f"{what} took a second, and your code gave it only so much time: nobody asked for that. "
+        "Who knows how long it may take?",
+    )
 
 
 @exercise(
@@ -51,6 +60,7 @@ RUNS_A_LOOP = RuntimeError, "running event loop"
     ),
     errors={
         **OTHER_LOOP,
+        TimeoutError: _gives_up("A branch"),
         (TypeError, "unhashable"): NotYet(
             "list-to-gather",
             "`gather` was given one list. It takes the coroutines as arguments, one by one. "
@@ -66,6 +76,7 @@ RUNS_A_LOOP = RuntimeError, "running event loop"
 async def stock_report(given):
     await _ask_five(given)
     await _ask_many(given)
+    await _ask_from_afar(given)
     await require_of_nothing(given, "stock_report", fail, [], what="no branch")
 
     async def closed(branch):
@@ -83,6 +94,8 @@ async def _ask_five(given) -> None:
 
     async def ask(branch):
         await desk.wait(branch)
+        if desk.answered == 1:
+            await pass_time()
         return f"{branch}: {len(branch)} copies"
 
     branches = list(BRANCHES)
@@ -139,6 +152,24 @@ async def _ask_many(given) -> None:
             "some-wait",
             f"Of {many} questions no more than {most} were out at once: the others waited for an "
             "answer first. Which branch is asked only when another one has answered?",
+        )
+
+
+async def _ask_from_afar(given) -> None:
+    """Ask branches that answer from a thread, which looks at the loop meanwhile."""
+    free = []
+
+    async def ask(branch):
+        free.append(await asyncio.to_thread(given.loop_is_free))
+        return branch
+
+    await given.result_of("stock_report", ask, list(BRANCHES[:2]))
+    if not all(free):
+        raise NotYet(
+            "holds-the-loop",
+            "While the branches looked for their answers, something was at work on the loop's "
+            "thread all the time, and nobody else was served. Which way to wait for tasks leaves "
+            "the loop to others?",
         )
 
 
@@ -296,6 +327,8 @@ async def in_background(given):
         )
     if not fact.started:
         raise NotYet("not-started", "The letter was never begun. What starts a coroutine?")
+    if fact.gave_up:
+        raise _gives_up("A letter")
     if not fact.alive:
         raise NotYet(
             "no-reference",
@@ -362,8 +395,14 @@ async def _post_letters(start) -> SimpleNamespace:
         ValueError("no stamp"),
     )
 
+    gave_up = []
+
     async def letter(error=None):
-        await gate.wait()
+        try:
+            await gate.wait()
+        except asyncio.CancelledError:
+            gave_up.append(error)
+            raise
         if error is not None:
             raise error
 
@@ -381,7 +420,8 @@ async def _post_letters(start) -> SimpleNamespace:
     # Else what waits would be kept alive by this very function.
     del returned, letters
     await turns()
-    fact.started = gate.reached == 3
+    await pass_time()
+    fact.started, fact.gave_up = gate.reached == 3, bool(gave_up)
     fact.alive = gate.open()
     await turns()
     forget_frames([mail, address, stamp])
@@ -461,6 +501,8 @@ async def start(given):
             "Called from a script, it looked for a running loop, and there is none. "
             "Who has to start one there?",
         )
+    if any(isinstance(end.what, TimeoutError) for end in (*in_cell, *in_script)):
+        raise _gives_up("A coroutine")
     for wanted, *got in zip(_ends(), in_cell, in_script, strict=True):
         _require_end(wanted, *got)
     require_this_loop(call)
@@ -547,7 +589,7 @@ def _in_script(start) -> list[_End] | None:
 
 async def _ending(end: _End, ended: list) -> object:
     """A coroutine that ends like that, and notes it."""
-    await asyncio.sleep(0)
+    await pass_time()
     ended.append(end)
     if end.how == "raised":
         raise end.what
@@ -569,7 +611,7 @@ async def _ending(end: _End, ended: list) -> object:
         "Or could a small `async def` set the number first and then `await handle(request)`, in "
         "a task of its own?",
     ),
-    errors=OTHER_LOOP,
+    errors={**OTHER_LOOP, TimeoutError: _gives_up("A request")},
 )
 async def serve(given):
     _language.set("cy")
@@ -597,6 +639,8 @@ async def _serve_three(given) -> None:
         else:
             shared.append(request)
         await desk.wait(request)
+        if desk.answered == 1:
+            await pass_time()
         log[request] = request_id.get()
         languages.add(_language.get())
         return f"{request} served"
@@ -733,6 +777,8 @@ async def make_refresh(given):
         )
     if not good.fetching:
         raise NotYet("no-fetch", "After a click `fetch` was not called. What starts a coroutine?")
+    if good.gave_up:
+        raise _gives_up("The shop")
     # A task that vanishes may enable its button on the way.
     if not good.disabled or (good.alive and not good.disabled_meanwhile):
         raise NotYet(
@@ -804,8 +850,14 @@ async def _click(make_refresh, outcomes) -> SimpleNamespace:
     button, label = SimpleNamespace(disabled=False), SimpleNamespace(value="")
     fact = SimpleNamespace(coroutine=False, shown=[])
 
+    gave_up = []
+
     async def wait_for_shop(outcome):
-        await gate.wait()
+        try:
+            await gate.wait()
+        except asyncio.CancelledError:
+            gave_up.append(outcome)
+            raise
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -827,7 +879,8 @@ async def _click(make_refresh, outcomes) -> SimpleNamespace:
         if fact.coroutine:
             return fact
         await turns()
-        fact.disabled_meanwhile = button.disabled
+        await pass_time()
+        fact.disabled_meanwhile, fact.gave_up = button.disabled, bool(gave_up)
         fact.fetching = gate.reached == 2
         fact.alive = gate.open()
         await turns()

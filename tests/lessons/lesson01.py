@@ -116,6 +116,44 @@ async def stock_report(ask, branches):
     ),
     Answer(
         "1.1",
+        wrong="gives-up",
+        source="""
+async def stock_report(ask, branches):
+    async with asyncio.timeout(0.1):
+        return await asyncio.gather(*map(ask, branches))
+""",
+        why="a branch answers within a moment, or not at all",
+    ),
+    Answer(
+        "1.1",
+        wrong="holds-the-loop",
+        source="""
+async def stock_report(ask, branches):
+    jobs = [asyncio.create_task(ask(branch)) for branch in branches]
+    while not all(job.done() for job in jobs):
+        time.sleep(0.001)
+        await asyncio.sleep(0)
+    return [job.result() for job in jobs]
+""",
+        why="a millisecond is no time",
+    ),
+    Answer(
+        "1.1",
+        right="looks every millisecond, and leaves the loop to others between",
+        source="""
+async def stock_report(ask, branches):
+    jobs = [asyncio.create_task(ask(branch)) for branch in branches]
+    try:
+        while not all(job.done() for job in jobs):
+            await asyncio.sleep(0.001)
+        return [job.result() for job in jobs]
+    finally:
+        for job in jobs:
+            job.cancel()
+""",
+    ),
+    Answer(
+        "1.1",
         right="a task group",
         source="""
 async def stock_report(ask, branches):
@@ -596,6 +634,26 @@ async def issue_cards(make_card, names):
     ),
     Answer(
         "1.3",
+        wrong="gives-up",
+        source="""
+background = set()
+
+
+def in_background(coroutine, problems):
+    async def send():
+        try:
+            await asyncio.wait_for(coroutine, 0.1)
+        except Exception as error:
+            problems.append(error)
+
+    task = asyncio.create_task(send())
+    background.add(task)
+    task.add_done_callback(background.discard)
+""",
+        why="a mail server that takes longer is away",
+    ),
+    Answer(
+        "1.3",
         wrong="runs-a-loop",
         source="""
 def in_background(coroutine, problems):
@@ -898,6 +956,19 @@ def in_background(coroutine, problems):
     ),
     Answer(
         "1.4",
+        wrong="gives-up",
+        source="""
+def start(coroutine):
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(asyncio.wait_for(coroutine, 0.1))
+    return coroutine
+""",
+        why="no script should wait for ever",
+    ),
+    Answer(
+        "1.4",
         wrong="always-runs",
         source="""
 def start(coroutine):
@@ -1079,6 +1150,19 @@ def start(coroutine):
             return runner.run(coroutine)
     return asyncio.shield(coroutine)
 """,
+    ),
+    Answer(
+        "1.5",
+        wrong="gives-up",
+        source="""
+async def serve(requests, handle):
+    async def one(request):
+        request_id.set(request)
+        return await asyncio.wait_for(handle(request), 0.1)
+
+    return list(await asyncio.gather(*map(one, requests)))
+""",
+        why="whoever waits longer has gone away",
     ),
     Answer(
         "1.5",
@@ -1368,6 +1452,31 @@ async def serve(requests, handle):
     return await asyncio.gather(*[handle_one(request) for request in requests])
 """,
         why="the first call handles, the second one gives the result",
+    ),
+    Answer(
+        "1.6",
+        wrong="gives-up",
+        source="""
+def make_refresh(fetch, label):
+    tasks = set()
+
+    async def refresh(button):
+        try:
+            label.value = await asyncio.wait_for(fetch(), 0.1)
+        except OSError as error:
+            label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+
+    def click(button):
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    return click
+""",
+        why="a shop that takes longer is closed",
     ),
     Answer(
         "1.6",
