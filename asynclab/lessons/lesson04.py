@@ -250,7 +250,7 @@ async def _awaited(function: Callable, *args) -> object:
     },
 )
 async def stock_report(given):
-    hosts = Hosts()
+    hosts, known = Hosts(), set()
     branches = ["Whitby", "Bath", "Haworth", "Bath", "London"]
     crowd = [f"branch {number}" for number in range(CROWD)]
     for more, asked in enumerate((branches, crowd, branches)):
@@ -275,6 +275,14 @@ async def stock_report(given):
                 f"{desk.overlap.most} were under way at once. What starts all of them before the "
                 "first `await`?",
             )
+        if known & hosts.loops:
+            raise NotYet(
+                "keeps-a-loop",
+                "Two reports were made on one loop, which your code keeps: nobody closes it, and "
+                "while one thread runs it, no other can. Which call makes a loop for itself, and "
+                "closes it?",
+            )
+        known |= hosts.loops
         hosts.loops.clear()
     await require_of_nothing(
         given,

@@ -325,6 +325,20 @@ async def reminder(letter, member_pk, day):
     ),
     Answer(
         "3.2",
+        wrong="many-queries",
+        source="""
+async def export(make_csv):
+    rows = []
+    async for loan in Loan.objects.filter(returned=None).order_by("due", "pk"):
+        book = await Book.objects.aget(pk=loan.book_id)
+        member = await Member.objects.aget(pk=loan.member_id)
+        rows.append((book.title, member.name))
+    return await asyncio.to_thread(make_csv, rows)
+""",
+        why="each row asks for what it needs",
+    ),
+    Answer(
+        "3.2",
         wrong="blocks",
         source="""
 async def export(make_csv):
@@ -1673,6 +1687,7 @@ async def stock(count, branches):
 """,
         why="what has answered is done",
     ),
+    # The card asks for three at the same time, and never more; not for a third in each moment.
     Answer(
         "3.4",
         right="the pool, three by three",

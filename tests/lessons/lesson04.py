@@ -384,6 +384,21 @@ async def _parts(ask, title):
     ),
     Answer(
         "4.3",
+        wrong="keeps-a-loop",
+        source="""
+loop = asyncio.new_event_loop()
+
+
+def stock_report(ask, branches):
+    async def ask_all():
+        return await asyncio.gather(*map(ask, branches))
+
+    return loop.run_until_complete(ask_all())
+""",
+        why="a loop for each report is one too many",
+    ),
+    Answer(
+        "4.3",
         wrong="crossing-for-each",
         source="""
 def stock_report(ask, branches):
