@@ -27,6 +27,10 @@ UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
 """The variable that switches Django's guard off: any text except the empty one does so."""
 
 
+when_set_up: list[Callable[[], object]] = []
+"""Called each time that `boot()` has set Django up."""
+
+
 class BootError(LabError):
     """Django cannot be set up in this kernel."""
 
@@ -59,6 +63,8 @@ def boot(settings: str | None = None) -> None:
         print(_on_plain_thread(set_up_project, settings))
         _name_the_settings(shell_settings)
         _say_that_the_guard_is_off()
+    for each in when_set_up:
+        each()
 
 
 def _on_plain_thread(function, *args):

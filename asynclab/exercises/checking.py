@@ -71,7 +71,8 @@ def check(number: object) -> "Check":
     Raises:
         LabError: there is no such exercise.
     """
-    return Check(find(number))
+    with as_imported():  # or a builtin that is gone would be missed here
+        return Check(find(number))
 
 
 class Check:
@@ -94,7 +95,8 @@ class Check:
             # The same exception goes on: asyncio.timeout() knows no subclass of it before 3.13.
             interrupt._render_traceback_ = lambda: [INTERRUPTED]
             raise
-        score.note_verdict(verdict)
+        with as_imported():
+            score.note_verdict(verdict)
         if os.environ.get(UNSAFE):
             print(GUARD_OFF)
         return verdict

@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import NamedTuple
 
+from ..boot import when_set_up
 from ..recorder import hooks, workers
 from .receivers import SIGNALS
 
@@ -302,25 +303,35 @@ def _same(one: dict, other: dict) -> bool:
     return one.keys() == other.keys() and all(one[key] is other[key] for key in one)
 
 
-class Snapshot:
-    """All of it as it is now. `put_back` makes it so again; once is enough, and twice no harm."""
+class _Names:
+    """What the names of all namespaces stand for now."""
 
     def __init__(self):
         self._builtins = dict(builtins.__dict__)
         self._modules = dict(sys.modules)
         passing = [*_PASSING, *_of_running_loop()]
         self._namespaces = [(each, each.read()) for each in [*passing, *namespaces()]]
+
+    def put_back(self) -> None:
+        # By itself, and with nothing but a dictionary's own methods: any name may be gone.
+        builtins.__dict__.update(self._builtins)
+        sys.modules.update(self._modules)
+        for namespace, before in self._namespaces:
+            namespace.put_back(before)
+
+
+class Snapshot:
+    """All of it as it is now. `put_back` makes it so again; once is enough, and twice no harm."""
+
+    def __init__(self):
+        self._names = _Names()
         self._switches = [(each, each.read()) for each in SWITCHES]
         self._contents = [Contents(each) for each in _containers()]
         self._environment, self._folder = dict(os.environ), folder()
 
     def put_back(self) -> None:
         """Undo what was changed meanwhile. Names first: what comes later calls them."""
-        # By itself, and with nothing but a dictionary's own methods: any name may be gone.
-        builtins.__dict__.update(self._builtins)
-        sys.modules.update(self._modules)
-        for namespace, before in self._namespaces:
-            namespace.put_back(before)
+        self._names.put_back()
         for each in self._contents:
             each.put_back()
         _forget_receivers()
@@ -457,15 +468,15 @@ SWITCHES += map(_logger, LOGGERS)
 
 
 class _Baseline:
-    """What each name stood for when the kit was imported, or at the first check that saw it."""
+    """What each name stood for when it was met: when the kit was imported, or Django set up."""
 
     def __init__(self):
         self._known: dict[str, tuple[Namespace, dict]] = {}
-        self._meet()
+        self.meet()
 
     def replaced(self) -> list[str]:
         """The names that stand for something else by now: ["builtins.len"]."""
-        self._meet()
+        self.meet()
         return [
             f"{each.label}.{name}"
             for each, before in self._known.values()
@@ -476,7 +487,8 @@ class _Baseline:
         for each, before in self._known.values():
             each.put_back(before)
 
-    def _meet(self) -> None:
+    def meet(self) -> None:
+        """Remember what is there now of namespaces that are new."""
         for each in namespaces():
             if each.label not in self._known:
                 before = each.read()
@@ -485,6 +497,7 @@ class _Baseline:
 
 
 _baseline = _Baseline()
+when_set_up.append(_baseline.meet)
 
 
 @contextmanager
@@ -494,10 +507,17 @@ def as_imported() -> Iterator[list[str]]:
     Yields:
         The names that stand for something else outside of the block.
     """
-    here = Snapshot()
+    names = _Names()
     try:
         replaced = _baseline.replaced()
         _baseline.put_back()
-        yield replaced
+        here = Snapshot()
+        try:
+            # A hook that raises would end every thread of the check as it begins.
+            threading.settrace(None)
+            threading.setprofile(None)
+            yield replaced
+        finally:
+            here.put_back()
     finally:
-        here.put_back()
+        names.put_back()

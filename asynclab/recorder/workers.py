@@ -51,6 +51,9 @@ def own_shared(of: Callable[[], bool], at_end: Callable[[], None]) -> Iterator[N
         at_end: called on the worker when the block ends, unless it is stuck.
     """
     usual = shared()
+    if not isinstance(usual, ThreadPoolExecutor):
+        replace_shared()  # Nobody could use it.
+        usual = shared()
     SyncToAsync.single_thread_executor = _Own(usual, of)
     try:
         yield

@@ -4,6 +4,7 @@ import ast
 
 import pytest
 
+from tests.harness import cells
 from tests.harness.gate import Kernel
 
 # What an answer does in its call, and what has to be afterwards as it was before. One row a place.
@@ -242,3 +243,39 @@ def test_threads_that_cannot_be_stopped_are_told(kernel):
     kernel.run("end.set()")
     assert "50 threads go on after the call, and cannot be stopped." in found["said"]
     assert found["right"][0] == "passed"
+
+
+# What a cell does before a check that would let no code of the check begin.
+IN_THE_WAY = {
+    "a trace hook that raises": (
+        "def fail(*_): raise OSError('traced')\nthreading.settrace(fail)",
+        "threading.settrace(None)",
+    ),
+    "a profile hook that raises": (
+        "def fail(*_): raise OSError('profiled')\nthreading.setprofile(fail)",
+        "threading.setprofile(None)",
+    ),
+    "no shared worker": ("SyncToAsync.single_thread_executor = None", ""),
+    "no working folder's name": ("getcwd = os.getcwd\nos.getcwd = None", "os.getcwd = getcwd"),
+    "no sorted": ("kept = sorted\ndel builtins.sorted", "builtins.sorted = kept"),
+}
+
+
+@pytest.mark.parametrize("kind", IN_THE_WAY)
+def test_a_check_begins_whatever_a_cell_has_put_in_its_way(kernel, kind):
+    before, after = IN_THE_WAY[kind]
+    kernel.run(before)
+    kernel.run("right = await outcome(RIGHT)")
+    kernel.run(after)
+    assert ast.literal_eval(kernel.run("", right="right")["right"])[0] == "passed"
+
+
+def test_what_is_replaced_before_the_first_check_is_named(tmp_path):
+    kernel = cells.Kernel(tmp_path)
+    kernel.run("from asynclab import boot, check\nboot()\nfrom library.models import Book")
+    kernel.run("async def count_books():\n    return await Book.objects.acount()")
+    kernel.run("Book.objects = None")
+    said = kernel.run("print(await check('0.1'))").printed
+    kernel.stop()
+    assert "passed" in said
+    assert "Replaced in this kernel: `Book.objects`." in said
