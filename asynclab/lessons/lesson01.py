@@ -25,6 +25,7 @@ from .vocabulary.tasks import (
     LastFirst,
     NewTasks,
     forget_frames,
+    gives_up,
     pass_time,
     told_to_the_loop,
     turns,
@@ -35,14 +36,6 @@ from .vocabulary.values import is_rearranged, same
 BRANCHES = ("Whitby", "Bath", "Haworth", "London", "Nantucket")
 MANY_BRANCHES = (*[f"{letter}{number}" for letter in "abc" for number in range(8)], "a0", "-")
 RUNS_A_LOOP = RuntimeError, "running event loop"
-
-
-def _gives_up(what: str) -> NotYet:
-    return NotYet(
-        "gives-up",
-        f"{what} took a second, and your code gave it only so much time: nobody asked for that. "
-        "Who knows how long it may take?",
-    )
 
 
 @exercise(
@@ -60,7 +53,7 @@ def _gives_up(what: str) -> NotYet:
     ),
     errors={
         **OTHER_LOOP,
-        TimeoutError: _gives_up("A branch"),
+        TimeoutError: gives_up("A branch"),
         (TypeError, "unhashable"): NotYet(
             "list-to-gather",
             "`gather` was given one list. It takes the coroutines as arguments, one by one. "
@@ -328,7 +321,7 @@ async def in_background(given):
     if not fact.started:
         raise NotYet("not-started", "The letter was never begun. What starts a coroutine?")
     if fact.gave_up:
-        raise _gives_up("A letter")
+        raise gives_up("A letter")
     if not fact.alive:
         raise NotYet(
             "no-reference",
@@ -502,7 +495,7 @@ async def start(given):
             "Who has to start one there?",
         )
     if any(isinstance(end.what, TimeoutError) for end in (*in_cell, *in_script)):
-        raise _gives_up("A coroutine")
+        raise gives_up("A coroutine")
     for wanted, *got in zip(_ends(), in_cell, in_script, strict=True):
         _require_end(wanted, *got)
     require_this_loop(call)
@@ -611,7 +604,7 @@ async def _ending(end: _End, ended: list) -> object:
         "Or could a small `async def` set the number first and then `await handle(request)`, in "
         "a task of its own?",
     ),
-    errors={**OTHER_LOOP, TimeoutError: _gives_up("A request")},
+    errors={**OTHER_LOOP, TimeoutError: gives_up("A request")},
 )
 async def serve(given):
     _language.set("cy")
@@ -778,7 +771,7 @@ async def make_refresh(given):
     if not good.fetching:
         raise NotYet("no-fetch", "After a click `fetch` was not called. What starts a coroutine?")
     if good.gave_up:
-        raise _gives_up("The shop")
+        raise gives_up("The shop")
     # A task that vanishes may enable its button on the way.
     if not good.disabled or (good.alive and not good.disabled_meanwhile):
         raise NotYet(

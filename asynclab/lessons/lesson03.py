@@ -51,7 +51,7 @@ from .vocabulary.queries import (
 )
 from .vocabulary.requests import page_of, require_response
 from .vocabulary.rivals import Rivals
-from .vocabulary.tasks import Overlap, in_good_time, turns
+from .vocabulary.tasks import Overlap, in_good_time, pass_time, turns
 from .vocabulary.threads import ELSEWHERE, Encounter, Meeting, place, require_this_loop
 from .vocabulary.transactions import ASYNC_WITH, committed
 from .vocabulary.values import difference, same
@@ -1170,9 +1170,10 @@ async def _require_next_page(given, before: str) -> None:
 
 
 async def _behind_the_queries() -> None:
-    """Wait until the worker of the request has done what it has been sent."""
+    """Wait until the worker of the request has done what it has been sent, and a second more."""
     await turns()
     await sync_to_async(int)()
+    await pass_time()
 
 
 async def _require_left(given) -> None:

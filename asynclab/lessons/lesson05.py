@@ -45,7 +45,7 @@ from .vocabulary.logs import logger_of_its_own, noting_reports
 from .vocabulary.loops import LoopWatch
 from .vocabulary.open_connections import Opened, noting_closers
 from .vocabulary.requests import text_of
-from .vocabulary.tasks import LastFirst, Overlap, pass_time, turns
+from .vocabulary.tasks import LastFirst, Overlap, gives_up, pass_time, turns
 from .vocabulary.threads import Meeting, require_this_loop
 from .vocabulary.values import same
 
@@ -313,6 +313,7 @@ def _one_by_one(under_way: int, titles: int) -> NotYet:
         "its `finally`?",
     ),
     errors={
+        TimeoutError: gives_up("A view"),
         ((ValueError, RuntimeError), "Token", under("two_requests")): NotYet(
             "shared-token",
             "With two requests under way one of them reset the other's token: both keep it in "
@@ -334,6 +335,7 @@ async def request_id_middleware(given):
 
     async def view(request):
         found.append(request_id.get())
+        await pass_time()
         return HttpResponse("the page")
 
     one_request = _one_request(request_id, view)
@@ -740,6 +742,7 @@ def _logged(logger: logging.Logger, request_id: contextvars.ContextVar) -> Calla
         "`order` puts `contextvars.copy_context()` beside the job. Does `deliver` await "
         "`asyncio.create_task(job(), context=context)`?",
     ),
+    errors={TimeoutError: gives_up("A job")},
     seconds=2 * PATIENCE,
 )
 async def deliver(given):
@@ -883,6 +886,7 @@ class _Deliveries:
     async def _run(self, at_call: str) -> None:
         with self.overlap:
             await turns()
+            await pass_time()
         here = translation.get_language(), self._reader.get(), self._earlier.get()
         self.notes.append(_Found(at_call, self._request_id.get(), *here))
         self._earlier.set("was here")

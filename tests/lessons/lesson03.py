@@ -2326,6 +2326,27 @@ async def take_back_all(take_back, loan_pks, day, seconds):
     ),
     Answer(
         "3.6",
+        wrong="other-page",
+        source="""
+async def shelf(request, opening_hours):
+    @sync_to_async
+    def lines():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        return [f"{b}: {readers.get(b.pk, 'on the shelf')}" for b in Book.objects.all()[:40]]
+
+    job = asyncio.create_task(opening_hours())
+    rest = await lines()
+    try:
+        hours = await asyncio.wait_for(job, 0.5)
+    except TimeoutError:
+        hours = "Closed"
+    return HttpResponse("\\n".join([hours, *rest]))
+""",
+        why="a service that does not answer is closed",
+    ),
+    Answer(
+        "3.6",
         wrong="hop-per-row",
         source="""
 async def shelf(request, opening_hours):

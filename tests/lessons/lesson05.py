@@ -466,6 +466,37 @@ async def total_loans(titles, count):
     ),
     Answer(
         "5.3",
+        wrong="gives-up",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        token = request_id.set(request.headers["X-Request-ID"])
+        try:
+            return await asyncio.wait_for(get_response(request), 0.5)
+        finally:
+            request_id.reset(token)
+
+    return middleware
+""",
+        why="no reader waits longer",
+    ),
+    Answer(
+        "5.3",
+        right="the view in a task of its own",
+        source="""
+def request_id_middleware(get_response):
+    async def middleware(request):
+        token = request_id.set(request.headers["X-Request-ID"])
+        try:
+            return await asyncio.create_task(get_response(request))
+        finally:
+            request_id.reset(token)
+
+    return middleware
+""",
+    ),
+    Answer(
+        "5.3",
         wrong="two-contexts",
         source="""
 class request_id_middleware(MiddlewareMixin):
@@ -1309,6 +1340,21 @@ def listen(logger, stream):
     listener.start()
     return listener
 """,
+    ),
+    Answer(
+        "5.6",
+        wrong="gives-up",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait((job, contextvars.copy_context()))
+
+
+async def deliver(jobs):
+    while True:
+        job, context = await jobs.get()
+        await asyncio.wait_for(asyncio.create_task(job(), context=context), 0.5)
+""",
+        why="one slow job must not hold up the others",
     ),
     Answer(
         "5.6",

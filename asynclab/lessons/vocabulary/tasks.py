@@ -7,6 +7,8 @@ import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from ...exercises.book import NotYet
+
 TURNS = 20
 """Turns of a loop in which every task goes on until it waits."""
 SOON = 2
@@ -34,6 +36,19 @@ async def pass_time(seconds: float = 1) -> None:
         await turns()
     finally:
         vars(loop).pop("time", None)
+
+
+def gives_up(what: str) -> NotYet:
+    """What an answer is told that gave work only so much time, which `pass_time` let pass.
+
+    Args:
+        what: the work, as the reader knows it.
+    """
+    return NotYet(
+        "gives-up",
+        f"{what} took a second, and your code gave it only so much time: nobody asked for that. "
+        "Who knows how long it may take?",
+    )
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from asynclab.lessons.vocabulary.tasks import (
     NewTasks,
     Overlap,
     clock_put_forward,
+    gives_up,
     in_good_time,
     pass_time,
     told_to_the_loop,
@@ -70,6 +71,18 @@ def test_time_passes_for_those_who_wait_for_less():
         return soon.done(), later.done(), clock() - asyncio.get_running_loop().time() < 0.5
 
     assert asyncio.run(main()) == (True, False, True)
+
+
+def test_work_that_is_given_up_while_time_passes_is_named():
+    async def main():
+        await asyncio.wait_for(pass_time(), 0.5)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(main())
+    assert (gives_up("A job").diagnosis, gives_up("A job").text[:18]) == (
+        "gives-up",
+        "A job took a secon",
+    )
 
 
 def test_overlap_on_a_loop():
