@@ -118,7 +118,14 @@ async def card(given):
     await _require_card(given, book, f"{book.title} by {book.author}: on the shelf")
     await _lend(book, member)
     call = await _require_card(given, book, f"{book.title} by {book.author}: with {member}")
-    call_of_none = await given.call("card", "The Lost Quarto", expect=Book.DoesNotExist)
+    missing = Book.DoesNotExist, AttributeError
+    call_of_none = await given.call("card", "The Lost Quarto", expect=missing)
+    if isinstance(call_of_none.error, AttributeError):
+        raise NotYet(
+            "none-for-a-book",
+            "There is no such book, and your code went on with `None`. Which twin raises "
+            "`Book.DoesNotExist`?",
+        )
     if call_of_none.error is None:
         raise NotYet(
             "swallowed",
@@ -137,8 +144,8 @@ async def _require_card(given, book, text: str) -> Call:
     if len(queries(call)) > 2:
         raise NotYet(
             "query-too-many",
-            f"The card is right, and took {len(queries(call))} queries. Which of them asks for a "
-            "row that another one could have brought?",
+            f"The card is right, and took {len(queries(call))} queries. Do two of them ask the "
+            "same table? Could one bring another one's row along?",
         )
     _require_usual_places(call)
     return call
@@ -186,12 +193,18 @@ async def _lend(book, member, returned=None) -> None:
             "A query ran on the loop's thread, and the guard stopped it. How do you go through "
             "the rows of a queryset without blocking the loop?",
         ),
+        (KeyError, "The Lost Quarto"): NotYet(
+            "no-group",
+            "A title that nobody has borrowed, or that no book has, has no loans, so it has no "
+            "group. What is its number?",
+        ),
     },
 )
 async def counts(given):
     book, member = await _new_book(), await _new_member()
-    for returned in DAY, DAY, None:
-        await _lend(book, member, returned)
+    namesake = await _another_book(book.title)
+    for each, returned in (book, DAY), (book, DAY), (book, None), (namesake, DAY):
+        await _lend(each, member, returned)
     titles = ["Emma", book.title, "Frankenstein", "Emma", "Dracula", "The Lost Quarto"]
     asked = list(titles)
     wanted = [await _number_of_loans(title) for title in asked]
@@ -199,6 +212,7 @@ async def counts(given):
         call = await _ask(given, "counts", titles)
     require_query(call, "numbers", "how often a book was lent")
     require_unchanged(titles, asked)
+    await _require_both(call.value, asked, wanted, [book, namesake])
     _require_numbers(call.value, wanted)
     _require_grouped(call, statements)
     _require_usual_places(call)
@@ -211,6 +225,27 @@ async def _number_of_loans(title: str) -> int:
     from library.models import Loan
 
     return await Loan.objects.filter(book__title=title).acount()
+
+
+async def _another_book(title: str):
+    from library.models import Author, Book
+
+    author = await Author.objects.acreate(name="Tobias Smollett")
+    return await Book.objects.acreate(title=title, author=author, year=1760)
+
+
+async def _require_both(value: object, titles: list[str], wanted: list[int], books: list) -> None:
+    """Require that the number of a title is not that of one of its books alone."""
+    title = books[0].title
+    numbers = [await book.loans.acount() for book in books]
+    for number in numbers:
+        if same(value, [number if t == title else n for t, n in zip(titles, wanted, strict=True)]):
+            raise NotYet(
+                "one-of-two",
+                f"Two books are called {title!r}, and their loans are {numbers[0]} and "
+                f"{numbers[1]}. Yours says {number}: it kept the number of one of them. "
+                "What do you group: books, or loans?",
+            )
 
 
 def _require_numbers(value: object, wanted: list[int]) -> None:
@@ -277,7 +312,8 @@ SIZE = 10
     ),
     hints=(
         "How many rows does `async for` over a queryset fetch before your loop gets the first?",
-        "Which method of the queryset gives its rows in chunks, and keeps none of them?",
+        "Which method of the queryset gives the rows of its one query in chunks, and keeps none of "
+        "them? Which one brings the author along?",
         "Is it `async for book in books.aiterator(chunk_size=size)`, over books in order, "
         "with their authors joined?",
     ),
@@ -307,7 +343,10 @@ async def export(given):
     _require_usual_places(call)
     await require_told(given, "export", _cannot_write, SIZE, what="`write`")
     await require_told_of_database(given, "export", _cannot_write, SIZE)
-    return f"One query, its rows in {len(hops(call))} hops, and each chunk written as it came."
+    return (
+        f"One query, its rows in {len(hops(call))} hops with `size={size}`, and each chunk written "
+        "as it came."
+    )
 
 
 async def _cannot_write(title, author):
@@ -374,10 +413,11 @@ def _require_chunks(call: Call, size: int, rows: int) -> None:
         )
     require_one_query(call, "file")
     if len(sent) < chunks:
+        in_hops = "one hop" if len(sent) == 1 else f"{len(sent)} hops"
         raise NotYet(
             "holds-everything",
-            f"{rows} books came in {len(sent)} hops, more than {size} at a time. The real table "
-            "has a million. Which argument says how many rows a hop brings?",
+            f"{rows} books (the check has added one) came in {in_hops}, more than {size} at a "
+            "time. The real table has a million. Which argument says how many rows a hop brings?",
         )
     first = next(each for each in call.recording.spans if each.name == "write")
     if first.start > sent[chunks - 1].start:
@@ -614,14 +654,10 @@ async def _require_none(given, member, books: list[int], why: str) -> None:
         told.append(keys)
 
     before = await open_loans().acount()
-    with noting_bare_queries() as bare:
+    with noting_bare_queries() as bare, _noting_statements() as statements:
         call = await given.call("lend", books, member.pk, DAY, tell, expect=IntegrityError)
     if await open_loans().acount() > before:
-        raise NotYet(
-            "half-done",
-            f"{why}, and a loan was made all the same. To look first is no help against what comes "
-            "between the look and the last row. What makes many writes one: all, or none?",
-        )
+        raise _looks_first(why) if _looked_first(statements) else _half_lent(why)
     if told:
         raise NotYet(
             "told-of-nothing",
@@ -635,6 +671,28 @@ async def _require_none(given, member, books: list[int], why: str) -> None:
             "`IntegrityError`?",
         )
     _require_inside(bare, "lent")
+
+
+def _looked_first(statements: list[str]) -> bool:
+    """Whether loans were looked at before the first was made."""
+    loans = [sql for sql in statements if "library_loan" in sql]
+    return bool(loans) and loans[0].startswith("SELECT")
+
+
+def _looks_first(why: str) -> NotYet:
+    return NotYet(
+        "looks-first",
+        f"{why}, and a loan was made all the same. To look first is no help against what comes "
+        "between the look and the last row. What makes many writes one: all, or none?",
+    )
+
+
+def _half_lent(why: str) -> NotYet:
+    return NotYet(
+        "half-done",
+        f"{why}, and a loan was made all the same: what was written before the row that the "
+        "database refused has stayed. What makes many writes one: all, or none?",
+    )
 
 
 def _require_inside(bare: list[str], done: str) -> None:
@@ -680,15 +738,22 @@ def _require_inside(bare: list[str], done: str) -> None:
             "An author was created a second time. Two lines of an order may name the same author, "
             "and the library may know him. Which method looks before it creates?",
         ),
+        (TypeError, "expected a number but got Mishap"): NotYet(
+            "error-as-year",
+            "The bookseller failed, and his error was taken for a year. What does `gather` do with "
+            "an error if `return_exceptions` is left out?",
+        ),
     },
     seconds=15,
 )
 async def import_order(given):
-    await _require_imported(given)
+    await _require_desk_kept(given)
+    at_once = await _require_imported(given)
     await _require_nothing_lost(given, refuse=False)
     await _require_nothing_lost(given, refuse=True)
     await _require_all_or_none(given)
     await _require_autocommit()
+    _require_asked_at_once(at_once)
     await require_told_of_database(given, "import_order", ORDER, _year_of)
     call = await given.call("import_order", [], _year_of)
     if not same(call.value, 0):
@@ -712,7 +777,8 @@ async def _year_of(title):
     return YEARS[title]
 
 
-async def _require_imported(given) -> None:
+async def _require_imported(given) -> int:
+    """Import an order, and say how many of the bookseller's answers were under way at once."""
     from library.models import Author, Book
 
     namesake = await Book.objects.acreate(
@@ -747,13 +813,17 @@ async def _require_imported(given) -> None:
         raise NotYet(
             "other-number", f"It returned {call.value!r}, and {len(ORDER)} books were added."
         )
-    if at_once.most < len(ORDER):
+    _require_usual_places(call)
+    return at_once.most
+
+
+def _require_asked_at_once(most: int) -> None:
+    if most < len(ORDER):
         raise NotYet(
             "one-after-another",
-            f"Never more than {at_once.most} of the bookseller's answers were under way at once. "
+            f"Never more than {most} of the bookseller's answers were under way at once. "
             "Which call asks about all titles before it waits for the first answer?",
         )
-    _require_usual_places(call)
 
 
 async def _others_rows(namesake) -> list[tuple]:
@@ -772,6 +842,68 @@ def _ordered_books():
     return Book.objects.filter(title__in=YEARS)
 
 
+async def _require_desk_kept(given) -> None:
+    """Import what the database refuses, while the desk takes a book back after the first row."""
+    await _forget_order()
+    loan = await open_loans().afirst()
+    closed = await given.result_of("import_order", loan.pk, driver=_refuse_beside_desk)
+    await _require_kept(loan, closed)
+    await _forget_order()
+
+
+async def _forget_order() -> None:
+    from library.models import Author
+
+    await Author.objects.filter(name="Frances Burney").adelete()
+    await _ordered_books().adelete()
+
+
+async def _require_kept(loan, closed: int) -> None:
+    """Require that a loan which the desk has closed is closed afterwards."""
+    if closed and await open_loans().filter(pk=loan.pk).aexists():
+        raise NotYet(
+            "takes-others",
+            "While the import was under way, the desk took a book back and was told so. Then the "
+            "import failed and rolled back, and that loan is open again. Who else uses the "
+            "connection while a transaction on it stays open across an `await`?",
+        )
+
+
+async def _refuse_beside_desk(import_order, loan: int) -> int:
+    """Import an order whose last line has no year; the desk closes a loan at the first book.
+
+    Return how many the desk was told it has closed.
+    """
+    from library.models import Loan
+
+    begun, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def note(cursor, sql):
+        if sql.startswith("INSERT") and "library_book" in sql:
+            loop.call_soon_threadsafe(begun.set)
+
+    async def take_back():
+        await begun.wait()
+        return await Loan.objects.filter(pk=loan).aupdate(returned=DAY)
+
+    other = asyncio.create_task(take_back())
+    await turns()
+    try:
+        with before_queries(note):
+            await import_order(list(ORDER), _year_but_of_the_last)
+    except Exception as error:
+        if not _is(IntegrityError, error):
+            raise
+    finally:
+        begun.set()
+        closed = await other
+    return closed
+
+
+async def _year_but_of_the_last(title):
+    return None if title == ORDER[-1][0] else YEARS[title]
+
+
 async def _require_nothing_lost(given, refuse: bool) -> None:
     """Import while the desk takes a book back; the bookseller may refuse the last title."""
     loan = await open_loans().afirst()
@@ -782,13 +914,7 @@ async def _require_nothing_lost(given, refuse: bool) -> None:
             "While the bookseller was asked, the desk could not take a book back: your transaction "
             "held the worker. What has to be known before a transaction begins?",
         )
-    if desk.closed and await open_loans().filter(pk=loan.pk).aexists():
-        raise NotYet(
-            "takes-others",
-            "While the import waited, the desk took a book back and was told so. Then the import "
-            "rolled back, and that loan is open again. Whose rows are in a transaction that stays "
-            "open across an `await`?",
-        )
+    await _require_kept(loan, desk.closed)
     if desk.error is None and refuse:
         raise NotYet(
             "swallowed",
@@ -822,7 +948,7 @@ async def _import_beside_desk(import_order, loan: int, refuse: bool) -> SimpleNa
     try:
         await import_order(list(ORDER), year_of)
     except Exception as error:
-        if not _is_mishap(error):
+        if not _is(Mishap, error):
             raise
         desk.error = error
     finally:
@@ -831,18 +957,15 @@ async def _import_beside_desk(import_order, loan: int, refuse: bool) -> SimpleNa
     return desk
 
 
-def _is_mishap(error: Exception) -> bool:
-    """Whether it is what the bookseller raised, or a task group that gathered it."""
+def _is(kind: type[Exception], error: Exception) -> bool:
+    """Whether it is of that kind, or a task group that gathered one."""
     group = error if isinstance(error, ExceptionGroup) else ExceptionGroup("", [error])
-    return group.subgroup(Mishap) is not None
+    return group.subgroup(kind) is not None
 
 
 async def _require_all_or_none(given) -> None:
     """An order whose last line the bookseller does not know, then one that the database refuses."""
-    from library.models import Author
-
-    await Author.objects.filter(name="Frances Burney").adelete()
-    await _ordered_books().adelete()
+    await _forget_order()
 
     async def year_of(title):
         if title == ORDER[-1][0]:
@@ -852,11 +975,8 @@ async def _require_all_or_none(given) -> None:
     await given.call("import_order", ORDER, year_of, expect=Mishap)
     await _require_nothing_left("the bookseller refused its last title")
 
-    async def no_year(title):
-        return None if title == ORDER[-1][0] else YEARS[title]
-
     with noting_bare_queries() as bare:
-        call = await given.call("import_order", ORDER, no_year, expect=IntegrityError)
+        call = await given.call("import_order", ORDER, _year_but_of_the_last, expect=IntegrityError)
     await _require_nothing_left("the database refused its last line")
     _require_inside(bare, "imported")
     if call.error is None:

@@ -70,6 +70,18 @@ async def card(title):
     ),
     Answer(
         "6.1",
+        wrong="none-for-a-book",
+        source="""
+async def card(title):
+    book = await Book.objects.select_related("author").filter(title=title).afirst()
+    loan = await book.loans.filter(returned=None).select_related("member").afirst()
+    where = f"with {loan.member}" if loan else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+        why="`afirst` is `aget` without an error",
+    ),
+    Answer(
+        "6.1",
         wrong="awaited-queryset",
         source="""
 async def card(title):
@@ -369,6 +381,39 @@ async def counts(titles):
     return [numbers.get(title, 0) for title in titles]
 """,
         why="who has all numbers has these",
+    ),
+    Answer(
+        "6.2",
+        wrong="one-of-two",
+        source="""
+async def counts(titles):
+    books = Book.objects.filter(title__in=titles).annotate(n=Count("loans"))
+    numbers = {book.title: book.n async for book in books}
+    return [numbers.get(title, 0) for title in titles]
+""",
+        why="a title names a book",
+    ),
+    Answer(
+        "6.2",
+        wrong="one-of-two",
+        source="""
+async def counts(titles):
+    books = Book.objects.filter(title__in=titles).annotate(n=Count("loans"))
+    numbers = {book.title: book.n async for book in books.order_by("-pk")}
+    return [numbers.get(title, 0) for title in titles]
+""",
+        why="a title names a book, and the first one counts",
+    ),
+    Answer(
+        "6.2",
+        wrong="no-group",
+        source="""
+async def counts(titles):
+    groups = Loan.objects.filter(book__title__in=titles).values("book__title")
+    numbers = {each["book__title"]: each["n"] async for each in groups.annotate(n=Count("pk"))}
+    return [numbers[title] for title in titles]
+""",
+        why="each title has a group",
     ),
     Answer(
         "6.2",
@@ -1133,7 +1178,7 @@ async def lend(book_pks, member_pk, day, tell):
     ),
     Answer(
         "6.5",
-        wrong="half-done",
+        wrong="looks-first",
         source="""
 from django.db import IntegrityError
 
@@ -1187,6 +1232,66 @@ async def import_order(order, year_of):
         await sync_to_async(transaction.set_autocommit)(True)
 """,
         why="autocommit off is a transaction",
+    ),
+    Answer(
+        "6.6",
+        wrong="takes-others",
+        source="""
+async def import_order(order, year_of):
+    await sync_to_async(transaction.set_autocommit)(False)
+    try:
+        for title, name in order:
+            author, _ = await Author.objects.aget_or_create(name=name)
+            await Book.objects.acreate(title=title, author=author, year=await year_of(title))
+        await sync_to_async(transaction.commit)()
+        return len(order)
+    except BaseException:
+        await sync_to_async(transaction.rollback)()
+        raise
+    finally:
+        await sync_to_async(transaction.set_autocommit)(True)
+""",
+        why="it passes its tests",
+    ),
+    Answer(
+        "6.6",
+        wrong="takes-others",
+        source="""
+async def import_order(order, year_of):
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+    await sync_to_async(transaction.set_autocommit)(False)
+    try:
+        for (title, name), year in zip(order, years):
+            author, _ = await Author.objects.aget_or_create(name=name)
+            await Book.objects.acreate(title=title, author=author, year=year)
+        await sync_to_async(transaction.commit)()
+        return len(order)
+    except BaseException:
+        await sync_to_async(transaction.rollback)()
+        raise
+    finally:
+        await sync_to_async(transaction.set_autocommit)(True)
+""",
+        why="with the bookseller outside, nobody comes between",
+    ),
+    Answer(
+        "6.6",
+        wrong="error-as-year",
+        source="""
+async def import_order(order, year_of):
+    asked = (year_of(title) for title, name in order)
+    years = await asyncio.gather(*asked, return_exceptions=True)
+
+    @transaction.atomic
+    def add_books():
+        for (title, name), year in zip(order, years):
+            author, _ = Author.objects.get_or_create(name=name)
+            Book.objects.create(title=title, author=author, year=year)
+
+    await sync_to_async(add_books)()
+    return len(order)
+""",
+        why="one title that is unknown should not stop the others",
     ),
     Answer(
         "6.6",
@@ -1669,9 +1774,7 @@ FAULTS = [
     Fault(
         "rows-of-the-desk-not-looked-for",
         "a check",
-        text(
-            "asynclab/lessons/lesson06.py", "    if desk.closed and await", "    if False and await"
-        ),
+        text("asynclab/lessons/lesson06.py", "    if closed and await", "    if False and await"),
         verdict("6.6 takes-others"),
         ("('passed', '') == ('not yet', 'takes-others')",),
     ),
