@@ -1742,10 +1742,6 @@ assert len(mails) == 1
 assert len(mails[0]) == 2
 """,
     "6.6": """\
-async def year_of(title):
-    return 1925
-
-
 assert await import_order([("Sanditon", "Jane Austen")], year_of) == 1
 """,
 }
