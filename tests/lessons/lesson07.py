@@ -2982,8 +2982,7 @@ FAULTS = [
         "an output edited",
         output(NOTEBOOK, "sync-page-counted", "most: 1", "most: 3"),
         compared(
-            *(7, "boot", "imports", "sync-page", "served"),
-            *("sync-page-run", "sync-page-counted"),
+            *(7, "boot", "imports", "sync-page", "sync-page-run", "sync-page-counted"),
         ),
         ("most: 3", "most: 1", "Cell outputs differ"),
     ),

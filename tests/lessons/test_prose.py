@@ -35,8 +35,9 @@ ERROR = re.compile(r"(?:[A-Z]\w*(?:Error|Exception|Operation|Warning)|DoesNotExi
 # What the course stands on.
 PACKAGES = ("django", "asgiref", "IPython", "ipykernel", "nest_asyncio")
 STANDARD = (asyncio, concurrent.futures)
-# Of Python 3.14; words of a shell; or they stand for the reader's own.
-OTHERS = {"print_call_graph", "python", "pstree", "PID", "f", "x", "queryset", "iterator"}
+# Of Python 3.14; words of a shell; of Django REST framework; or they stand for the reader's own.
+OTHERS = {"print_call_graph", "python", "pstree", "PID", "APIView", "api_view"}
+OTHERS |= {"f", "x", "queryset", "iterator"}
 
 
 def prose(path: Path) -> dict[str, str]:
