@@ -30,6 +30,9 @@ COLOURS = {
 }
 """JupyterLab's editor has a colour for each of these."""
 
+# As in a cell: a long line is scrolled, and not broken in the middle of a word.
+LISTING = "margin: 6px 0; white-space: pre; overflow-x: auto"
+
 
 @dataclass(frozen=True)
 class Hint:
@@ -76,7 +79,8 @@ class Solution:
 
     def _repr_html_(self) -> str:
         return framed(
-            f"<strong>{escape(self.heading)}</strong><pre>{coloured(self.text)}</pre>"
+            f"<strong>{escape(self.heading)}</strong>"
+            f'<pre style="{LISTING}">{coloured(self.text)}</pre>'
             f"<div>{with_code(self.why)}</div>"
         )
 
