@@ -1092,8 +1092,8 @@ async def shelf(given):
     if _number_sent(call) > 1:
         raise NotYet(
             "empty-crossing",
-            f"One crossing holds the queries, and {_number_sent(call) - 1} more hold none. Each "
-            "stands in the queue like any other. What is left for it to do?",
+            f"There are {_number_sent(call)} crossings, and one of them holds the queries. Each "
+            "stands in the queue like any other. What is left for the rest to do?",
         )
     await _require_next_page(given, expected)
     await require_told_of_database(given, "shelf", turns, driver=_serve)
