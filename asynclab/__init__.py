@@ -1,6 +1,7 @@
 """The teaching kit: async Django in a notebook, recorded, drawn, predicted and checked.
 
-In a notebook, `%load_ext asynclab` adds `%%lanes` and `%%thread`; the names below are the rest.
+In a notebook, `%load_ext asynclab` adds `%%lanes`, `%%thread` and `%%module`; the names below are
+the rest.
 """
 
 from .ground import environment  # noqa: F401 - first of all: in a wrong one the others fail
@@ -15,7 +16,7 @@ with held():
     from .playground import playground
     from .predict import predict
     from .recorder.taps import span
-    from .servers import Site
+    from .servers import Site, serving, visit
     from .shells import shells
 
 __all__ = [
@@ -27,9 +28,11 @@ __all__ = [
     "predict",
     "progress",
     "record",
+    "serving",
     "shells",
     "solution",
     "span",
+    "visit",
 ]
 
 

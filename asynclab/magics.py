@@ -1,4 +1,5 @@
-"""`%%lanes` records a cell and draws it; `%%thread` runs a cell on a plain thread.
+"""`%%lanes` records a cell and draws it; `%%thread` runs a cell on a plain thread; `%%module` makes
+a cell a module.
 
 `%%lanes` is not an ordinary cell magic, because a cell magic cannot hold `await`. An input
 transformer takes the line away, and the recording is put around IPython's `run_cell_async`, through
@@ -27,13 +28,14 @@ from .ground.interrupts import held, raise_in
 from .recorder import taps
 from .recorder.events import Recording
 from .recorder.roles import PLAIN_THREAD
+from .servers import write_module
 
 LANES = "%%lanes"
 INTERRUPTED = "The drawing was interrupted."
 # What may stand above `%%lanes`: one runs the rest as a cell, and a file may begin with it.
 ABOVE = {"%%capture", "%%file", "%%writefile"}
 # What IPython makes of either magic where it is not the first of its cell.
-MISPLACED = re.compile(r"\s*get_ipython\(\)\.run_line_magic\('%(lanes|thread)',")
+MISPLACED = re.compile(r"\s*get_ipython\(\)\.run_line_magic\('%(lanes|thread|module)',")
 
 
 def register(shell) -> None:
@@ -48,6 +50,7 @@ def register(shell) -> None:
     magics.put_around(shell.run_cell_async)
     shell.register_magic_function(run_on_thread, "cell", "thread")
     shell.register_magic_function(record_and_draw, "cell", "lanes")
+    shell.register_magic_function(write_and_import, "cell", "module")
     # IPython loads it at its first use; an interrupt there leaves it broken for good.
     with held():
         shell.find_line_magic("autoawait")
@@ -85,7 +88,7 @@ def refuse_misplaced(lines: list[str]) -> list[str]:
     """Return the lines of a transformed cell as they are.
 
     Raises:
-        SyntaxError: `%%lanes` or `%%thread` stands below other code of the cell.
+        SyntaxError: one of the kit's cell magics stands below other code of the cell.
     """
     for line in lines:
         if found := MISPLACED.match(line):
@@ -282,6 +285,21 @@ def run_on_thread(line: str, cell: str) -> None:
         raise
     if run.error is not None:
         raise run.error
+
+
+def write_and_import(line: str, cell: str) -> None:
+    """Write the cell as a module, as a project has it in a file, and import it into the notebook.
+
+        %%module polls
+        urlpatterns = [path("poll/", poll)]
+
+    A server in a process of its own can import it, too: as its settings, say, or as its URLs. The
+    file ends with the kernel. Run the cell again to change the module.
+    """
+    __tracebackhide__ = True
+    name = line.strip()
+    get_ipython().user_ns[name] = write_module(name, cell)
+    print(f"{name}.py is written and imported.")
 
 
 class CellSyntaxError(Exception):

@@ -13,6 +13,7 @@ from ..recorder.events import CELL, QUERY, SPAN, SYNC, TASK, WAIT, Recording, Sp
 ORDER = (
     roles.EVENT_LOOP,
     roles.MAIN_THREAD,
+    roles.SERVER_LOOP,
     roles.PLAIN_THREAD,
     roles.THREAD_SENSITIVE_WORKER,
 )
@@ -21,7 +22,11 @@ ORDER = (
 MOST_NAMES = 20
 
 # Several threads do the same job; which of them got a call, and when, is a race.
-POOLS = {roles.POOL_WORKER: "thread pool", roles.CONTEXT_WORKER: "context workers"}
+POOLS = {
+    roles.POOL_WORKER: "thread pool",
+    roles.CONTEXT_WORKER: "context workers",
+    roles.REQUEST_THREAD: "request threads",
+}
 
 
 def text(recording: Recording) -> str:

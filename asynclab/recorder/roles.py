@@ -9,9 +9,13 @@ PLAIN_THREAD = "plain thread"
 THREAD_SENSITIVE_WORKER = "thread-sensitive worker"
 CONTEXT_WORKER = "context worker"
 POOL_WORKER = "pool worker"
+SERVER_LOOP = "server's event loop"
+REQUEST_THREAD = "request thread"
 
 # Numbered from the first one: "pool worker" would read oddly beside "pool worker 2".
-MANY = {POOL_WORKER, CONTEXT_WORKER}
+MANY = {POOL_WORKER, CONTEXT_WORKER, REQUEST_THREAD}
+# Threads of the kit's servers, which bear the names of their jobs.
+NAMED = {SERVER_LOOP, REQUEST_THREAD}
 
 
 def without_number(role: str) -> str:

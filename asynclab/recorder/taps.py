@@ -33,11 +33,11 @@ from .events import BEGIN, CELL, END, PAUSE, QUERY, SPAN, SUBMIT, SYNC, TASK, WA
 # Work for the thread of an executor.
 PoolItem = concurrent.futures.thread._WorkItem
 
-# Modules whose tasks run the notebook itself or close a loop. They share the learner's loop, but
-# they are not part of what a lesson shows.
+# Modules whose tasks run the notebook itself, close a loop, or open a server's door. They share the
+# learner's loop, but they are not part of what a lesson shows.
 PLUMBING = re.compile(
     r"(IPython|asynclab\.magics|comm|debugpy|ipykernel|ipywidgets|jupyter_client|tornado|zmq"
-    r"|asyncio\.base_events)\b"
+    r"|asyncio\.(base|selector)_events|uvicorn\.(lifespan|server))\b"
 )
 
 # The code of `asyncio.eager_task_factory`, and of any other that `create_eager_task_factory` makes;
@@ -289,6 +289,9 @@ def _forget(task: asyncio.Task) -> Callable:
 
 
 def _loop_role() -> str:
+    name = threading.current_thread().name
+    if name in roles.NAMED:
+        return name
     running = asyncio.events._get_running_loop() is not None
     main = threading.current_thread() is threading.main_thread()
     if running:

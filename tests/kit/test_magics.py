@@ -1,4 +1,4 @@
-"""%%lanes and %%thread in a real Jupyter kernel, and %%lanes in terminal IPython."""
+"""%%lanes, %%thread and %%module in a real Jupyter kernel, and %%lanes in terminal IPython."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ from tests.harness.cells import TIMEOUT, Kernel
 
 SET_UP = """\
 %load_ext asynclab
-import asyncio, threading, time
+import asyncio, sys, threading, time
 from asgiref.sync import sync_to_async
 from asynclab import boot, record
 from asynclab.recorder import taps
@@ -119,13 +119,17 @@ def test_something_after_lanes_is_refused_and_nothing_runs(run):
 
 @pytest.mark.parametrize(
     ("magic", "says"),
-    [("lanes", "which thread runs what"), ("thread", "a plain thread with no event loop")],
+    [
+        ("lanes", "which thread runs what"),
+        ("thread", "a plain thread with no event loop"),
+        ("module", "as a project has it in a file"),
+    ],
 )
 def test_a_question_mark_gives_help_with_an_example(run, magic, says):
     outcome = run(f"%%{magic}?")
     assert (outcome.status, outcome.printed, outcome.views) == ("ok", "", 0)
     assert says in outcome.help
-    assert f"%%{magic}\n" in outcome.help
+    assert re.search(rf"%%{magic}( polls)?\n", outcome.help)
     assert "Raises" not in outcome.help
 
 
@@ -622,3 +626,34 @@ def test_terminal_ipython_prints_the_words(tmp_path):
     assert "event loop" in done.stdout, done.stdout + done.stderr
     assert "len" in done.stdout
     assert "on: False" in done.stdout
+
+
+# %%module
+
+
+def test_module_writes_a_file_and_imports_it_into_the_notebook(run):
+    outcome = run("%%module polls\ntitle = 'Villette'")
+    assert (outcome.status, outcome.printed) == ("ok", "polls.py is written and imported.\n")
+    assert run("polls.title, polls is sys.modules['polls']").value == "('Villette', True)"
+    source = "import pathlib; pathlib.Path(polls.__file__).read_text()"
+    assert run(source).value == repr("title = 'Villette'\n")
+
+
+def test_a_module_that_is_written_again_is_the_new_one(run):
+    run("%%module polls\nyear = 1847")
+    run("%%module polls\nyear = 1853")
+    assert run("polls.year, __import__('polls').year").value == "(1853, 1853)"
+
+
+def test_a_module_that_fails_shows_its_own_line_and_no_frame_of_the_kit(run):
+    outcome = run("%%module polls\nx = 1\n1 / 0")
+    assert (outcome.status, outcome.error) == ("error", "ZeroDivisionError: division by zero")
+    assert "----> 2 1 / 0" in outcome.traceback
+    assert "modules.py" not in outcome.traceback and "magics.py" not in outcome.traceback
+
+
+@pytest.mark.parametrize("line", ["%%module", "%%module two words", "%%module asyncio"])
+def test_a_module_without_a_name_of_its_own_is_refused_in_one_line(run, line):
+    outcome = run(f"{line}\nx = 1")
+    assert outcome.error.startswith("LabError: ")
+    assert len(outcome.traceback.splitlines()) == 1

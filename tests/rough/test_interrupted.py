@@ -85,9 +85,20 @@ BUSY = {
     "boot": "for _ in range(1000): boot()",
     "predict": "for _ in range(100_000): p = predict('Who?', ['she', 'he']); p.reveal('she')",
     "seed": SEED_DATA,
+    "serving": (
+        "from asynclab import serving\n"
+        "for _ in range(600):\n"
+        "    with serving('gunicorn config.wsgi --workers 2'): pass"
+    ),
+    "serve": (
+        "from django.urls import path\nfrom asynclab import Site\n"
+        "site = Site(path('', print))\n"
+        "for _ in range(6000):\n"
+        "    with site.serve(), site.serve('wsgi'): pass"
+    ),
 }
 """Cells that go on for minutes."""
-ALWAYS = {("check", 0), ("shells", 0)}
+ALWAYS = {("check", 0), ("shells", 0), ("serving", 0), ("serve", 0)}
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A kernel that is killed takes its shells with it; the next boot takes its files away."""
+"""A kernel that is killed takes its shells and servers along; the next boot removes its files."""
 
 import os
 import signal
@@ -63,6 +63,19 @@ def test_a_kernel_killed_in(kernel, leftovers, tmp_path, busy):
     kill_in(kernel, BUSY[busy].format(up=str(up)), up)
     [folder] = leftovers.left()
     assert folder.startswith("TMPDIR/asynclab-")
+    leftovers.sweep()
+
+
+def test_a_kernel_killed_beside_its_servers(kernel, leftovers, tmp_path):
+    up = tmp_path / "up"
+    source = (
+        "from django.urls import path\nfrom asynclab import Site, serving\n"
+        "with serving('gunicorn config.wsgi --workers 2'), Site(path('', print)).serve():\n    "
+    )
+    kill_in(kernel, source + NAP.format(up=str(up)).replace("\n", "\n    "), up)
+    left = leftovers.left()
+    assert left, "the data of the kernel"
+    assert all(each.startswith("TMPDIR/asynclab-") for each in left), left
     leftovers.sweep()
 
 

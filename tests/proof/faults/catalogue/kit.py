@@ -9,7 +9,7 @@ HOOKS = "asynclab/recorder/hooks.py"
 MAGICS = "asynclab/magics.py"
 BOOT = "asynclab/boot.py"
 SESSION = "asynclab/shells/session.py"
-SERVERS = "asynclab/servers.py"
+SERVICE = "asynclab/servers/slow_service.py"
 
 
 def test(name: str) -> tuple[str, ...]:
@@ -509,15 +509,55 @@ FAULTS = [
     Fault(
         "service-answers-one-at-a-time",
         "a slow service",
-        text(SERVERS, "ThreadingTCPServer", "TCPServer", everywhere=True),
-        test("test_servers.py::test_requests_wait_at_the_same_time"),
+        text(SERVICE, "ThreadingTCPServer", "TCPServer", everywhere=True),
+        test("servers/test_slow_service.py::test_requests_wait_at_the_same_time"),
         ("((30 * 0.2) / 2)",),
     ),
     Fault(
         "service-never-ends",
         "a slow service",
-        text(SERVERS, "weakref.finalize(self, end.start).atexit = False", "self._end = end"),
-        test("test_servers.py::test_a_service_is_on_loopback_and_ends_with_its_last_reference"),
+        text(SERVICE, "weakref.finalize(self, end.start).atexit = False", "self._end = end"),
+        test(
+            "servers/test_slow_service.py::test_a_service_is_on_loopback_and_ends_with_its_last_reference"
+        ),
         ("DID NOT RAISE", "ConnectionRefusedError"),
+    ),
+    Fault(
+        "server-outlives-its-kernel",
+        "servers",
+        text("asynclab/servers/keeper.py", "    os.killpg(", "    (lambda *_: None)("),
+        ("tests/rough/test_killed.py::test_a_kernel_killed_beside_its_servers",),
+        ("gunicorn config.wsgi",),
+    ),
+    Fault(
+        "server-has-other-data",
+        "servers",
+        text(
+            "asynclab/servers/process.py",
+            "os.environ | environment",
+            "{**os.environ, 'LIBRARY_DATABASE': '/x'}",
+        ),
+        test(
+            "servers/test_process.py::test_a_server_has_the_settings_of_a_cell_and_the_kernels_data"
+        ),
+        ("{200: 4}",),
+    ),
+    Fault(
+        "visitors-go-one-by-one",
+        "servers",
+        text(
+            "asynclab/servers/visits.py",
+            'group.create_task(_get(url), name="visit")',
+            "(task := group.create_task(_get(url)), await task)[0]",
+        ),
+        test("servers/test_visits.py::test_visitors_come_at_once_and_bring_their_responses"),
+        ("LabError", "ended a connection before"),
+    ),
+    Fault(
+        "servers-own-tasks-are-drawn",
+        "servers",
+        text(TAPS, r"|uvicorn\.(lifespan|server)", ""),
+        test("servers/test_in_kernel.py::test_the_lanes_tell_a_servers_threads_by_their_jobs"),
+        ("uvicorn's own tasks are not the lesson's",),
     ),
 ]

@@ -1,0 +1,125 @@
+"""Django's own handlers around views that a cell has written."""
+
+from asgiref.testing import ApplicationCommunicator
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.urls import URLPattern, URLResolver
+
+from .in_kernel import AsgiServer, WsgiServer
+from .response import Response
+
+SECONDS = 30
+"""How long one response may take."""
+
+
+class Site:
+    """The project with URLs of the notebook's own: `Site(path("books/", book_list))`.
+
+    Requests pass through the ASGI handler and the middleware that a server would run, each request
+    in a task and a `ThreadSensitiveContext` of its own; only the socket is left out. The handler
+    reads `settings.MIDDLEWARE` once, when the site is made.
+
+    Args:
+        patterns: what stands in a URLconf's `urlpatterns`; at least one.
+
+    Raises:
+        TypeError: one of them is no pattern.
+    """
+
+    def __init__(self, *patterns: URLPattern | URLResolver):
+        for pattern in patterns:
+            if not isinstance(pattern, URLPattern | URLResolver):
+                raise TypeError(f'Write Site(path("books/", view)): {pattern!r} is no URL pattern.')
+        if not patterns:
+            raise TypeError('A site needs a URL: Site(path("books/", view)).')
+        self._patterns = patterns
+        self.application = _Handler(patterns)
+
+    def serve(self, interface: str = "asgi") -> AsgiServer | WsgiServer:
+        """Serve the site on a free port of this machine, from inside this kernel, for a `with`.
+
+            with site.serve() as server:
+                await visit(server.url + "books/")
+
+        Args:
+            interface: "asgi" for uvicorn, on a thread with an event loop of its own; "wsgi" for the
+                threaded server that `runserver` uses, with a handler made now.
+
+        Raises:
+            ValueError: `interface` is neither.
+        """
+        if interface == "asgi":
+            return AsgiServer(self.application)
+        if interface == "wsgi":
+            return WsgiServer(_WsgiHandler(self._patterns))
+        raise ValueError(f'Write serve("asgi") or serve("wsgi"); got {interface!r}.')
+
+    async def get(self, path: str, **headers: str) -> Response:
+        """Send one GET request, and return the whole response.
+
+        Args:
+            path: path and query, such as "/books/?year=1847".
+            headers: by their names, with `_` for `-`: `x_request_id="7"`.
+
+        Raises:
+            TimeoutError: there was no response within SECONDS.
+        """
+        return await self.send("GET", path, **headers)
+
+    async def send(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
+        """Send one request of any method, with a body; see `get`."""
+        client = ApplicationCommunicator(self.application, _scope(method, path, headers))
+        await client.send_input({"type": "http.request", "body": body})
+        start = await client.receive_output(SECONDS)
+        body, more = b"", True
+        while more:
+            chunk = await client.receive_output(SECONDS)
+            body += chunk.get("body", b"")
+            more = chunk.get("more_body", False)
+        await client.wait(SECONDS)
+        received = {name.decode().lower(): value.decode() for name, value in start["headers"]}
+        return Response(start["status"], received, body)
+
+
+class _Handler(ASGIHandler):
+    """The handler of `get_asgi_application()`; each request brings its URLconf along.
+
+    https://docs.djangoproject.com/en/stable/ref/request-response/#django.http.HttpRequest.urlconf
+    """
+
+    def __init__(self, patterns: tuple):
+        super().__init__()
+        self._patterns = patterns
+
+    def create_request(self, scope, body_file):
+        request, error = super().create_request(scope, body_file)
+        if request is not None:
+            request.urlconf = self._patterns
+        return request, error
+
+
+class _WsgiHandler(WSGIHandler):
+    """The handler of `get_wsgi_application()`; each request brings its URLconf along."""
+
+    def __init__(self, patterns: tuple):
+        super().__init__()
+        self._patterns = patterns
+
+    def get_response(self, request):
+        request.urlconf = self._patterns
+        return super().get_response(request)
+
+
+def _scope(method: str, path: str, headers: dict[str, str]) -> dict:
+    path, _, query = path.partition("?")
+    sent = {"host": "testserver"} | {name.replace("_", "-"): v for name, v in headers.items()}
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [(name.lower().encode(), value.encode()) for name, value in sent.items()],
+    }

@@ -1,0 +1,29 @@
+"""Which sockets processes have open, as the system tells."""
+
+from collections.abc import Iterable, Iterator
+
+import psutil
+
+
+def connections(port: int, processes: Iterable[psutil.Process]) -> int:
+    """How many connections of clients to `port` are open in these processes."""
+    ends = {
+        each.raddr
+        for each in _sockets(processes)
+        if each.laddr.port == port and each.status == psutil.CONN_ESTABLISHED
+    }
+    return len(ends)
+
+
+def listening(processes: Iterable[psutil.Process]) -> int | None:
+    """The port that one of the processes listens on; None if none does yet."""
+    ports = {each.laddr.port for each in _sockets(processes) if each.status == psutil.CONN_LISTEN}
+    return min(ports, default=None)
+
+
+def _sockets(processes: Iterable[psutil.Process]) -> Iterator:
+    for process in processes:
+        try:
+            yield from process.net_connections(kind="tcp4")
+        except psutil.NoSuchProcess:
+            continue

@@ -1,0 +1,112 @@
+"""Many visitors at once, each with a connection of its own."""
+
+import asyncio
+import io
+import time
+from collections import Counter
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from urllib.parse import urlsplit
+
+from ..ground.errors import LabError
+from .response import Response
+
+PATIENCE = 60
+"""Seconds that all visitors together may take."""
+
+
+@dataclass(frozen=True)
+class Visits:
+    """What `visit` has brought back.
+
+    Attributes:
+        responses: one for each visitor, in the order in which they set out.
+        seconds: from the first visitor's start to the last one's end.
+    """
+
+    responses: tuple[Response, ...]
+    seconds: float
+
+    @property
+    def texts(self) -> list[str]:
+        """The bodies, in the same order."""
+        return [response.text for response in self.responses]
+
+    @property
+    def statuses(self) -> Counter[int]:
+        """How often each status came."""
+        return Counter(response.status for response in self.responses)
+
+
+async def visit(url: str, visitors: int = 1) -> Visits:
+    """Let so many visitors ask for `url` at once, and wait for all of them.
+
+    Each opens a connection, sends one GET, reads the response to its end and hangs up. They are
+    asyncio's own streams: of the clients that were measured, the ones that add the least.
+
+    Args:
+        url: an address of this machine, such as `server.url + "books/"`.
+        visitors: how many.
+
+    Raises:
+        LabError: there is nobody at the address, a connection ended before its response did, or
+            PATIENCE seconds were over.
+        ValueError: `url` is no http:// address, or `visitors` is less than 1.
+    """
+    address = urlsplit(url)
+    if address.scheme != "http" or not address.port:
+        raise ValueError(f"visit() takes an address such as server.url + 'books/'; got {url!r}.")
+    if visitors < 1:
+        raise ValueError(f"At least one visitor has to go; got {visitors}.")
+    begin = time.perf_counter()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            responses = await _together(url, visitors)
+    except TimeoutError:
+        raise LabError(f"{url} did not answer all visitors within {PATIENCE} seconds.") from None
+    return Visits(responses, time.perf_counter() - begin)
+
+
+async def _together(url: str, visitors: int) -> tuple[Response, ...]:
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_get(url), name="visit") for _ in range(visitors)]
+    except* ConnectionRefusedError:
+        raise LabError(
+            f"Nobody answers at {url}: visit() belongs into the `with` block of its server."
+        ) from None
+    except* (OSError, HTTPException):
+        raise LabError(
+            f"{url} ended a connection before its response was whole. "
+            "A server in a process of its own says why in its log: print(server.log)"
+        ) from None
+    return tuple(task.result() for task in tasks)
+
+
+async def _get(url: str) -> Response:
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    try:
+        target = (address.path or "/") + ("?" + address.query if address.query else "")
+        lines = [f"GET {target} HTTP/1.1", f"Host: {address.netloc}", "Connection: close", "", ""]
+        writer.write("\r\n".join(lines).encode())
+        return _parsed(await reader.read())
+    finally:
+        writer.close()
+
+
+_get.__qualname__ = "visit"  # as the lanes show it
+
+
+class _Received(io.BytesIO):
+    """What has been read of a socket, for `http.client`, which asks the socket for a file."""
+
+    def makefile(self, _mode: str) -> "_Received":
+        return self
+
+
+def _parsed(received: bytes) -> Response:
+    response = HTTPResponse(_Received(received))
+    response.begin()
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Response(response.status, headers, response.read())

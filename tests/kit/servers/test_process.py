@@ -1,0 +1,117 @@
+"""Servers in processes of their own: their own settings, counted from outside, nothing left."""
+
+import pytest
+
+from asynclab.ground.errors import LabError
+from asynclab.servers import serving
+
+POLLS = '''
+write_module("polls", """
+import asyncio, os
+from django.http import HttpResponse
+from django.urls import path
+from library.models import Book
+
+async def poll(request):
+    await asyncio.sleep(0.01)
+    return HttpResponse(f"{os.environ.get('SHELF')} {await Book.objects.acount()}")
+
+urlpatterns = [path("poll/", poll)]
+""")
+write_module("calm", """
+from config.settings import *
+ROOT_URLCONF = "polls"
+MIDDLEWARE = []
+""")
+'''
+
+COMMANDS = [
+    "uvicorn config.asgi:application",
+    "gunicorn config.wsgi --threads 4",
+    "hypercorn config.asgi:application",
+    "granian --interface asgi config.asgi:application",
+    "python manage.py runserver --noreload --skip-checks",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_server_has_the_settings_of_a_cell_and_the_kernels_data(command, run):
+    said = run(
+        POLLS
+        + f"""
+
+async def main():
+    from library.models import Book
+    await Book.objects.filter(pk=1).adelete()
+    with serving({command!r}, settings="calm", SHELF="7") as server:
+        visits = await visit(server.url + "poll/", 4)
+        print(dict(visits.statuses), set(visits.texts))
+        print(server.processes > 0, server.threads >= server.processes)
+        print("asked to stop:", server.stop() in (0, -15))
+    print("left:", children(), server.log != "")
+
+await main()
+"""
+    )
+    assert said == [
+        "{200: 4} {'7 46'}",
+        "True True",
+        "asked to stop: True",
+        "left: [] True",
+    ]
+
+
+def test_its_connections_are_counted_from_outside(run):
+    said = run(
+        """
+        with serving("gunicorn config.wsgi --threads 2") as server:
+            print(server.connections)
+            with socket.create_connection(("127.0.0.1", int(server.url[17:-1]))):
+                while not server.connections:
+                    await asyncio.sleep(0.01)
+                print(server.connections)
+            while server.connections:
+                await asyncio.sleep(0.01)
+        """
+    )
+    assert said == ["0", "1"]
+
+
+def test_a_server_that_cannot_start_says_why(run):
+    said = run(
+        """
+        try:
+            with serving("uvicorn config.asgi:application", settings="clam"):
+                print("started")
+        except Exception as error:
+            print(type(error).__name__, "No module named 'clam'" in str(error))
+        print(children())
+        """
+    )
+    assert said == ["LabError True", "[]"]
+
+
+def test_a_block_that_raises_leaves_nothing_running(run):
+    said = run(
+        """
+        try:
+            with serving("gunicorn config.wsgi --workers 2"):
+                raise LookupError("Villette")
+        except LookupError:
+            print(children())
+        """
+    )
+    assert said == ["[]"]
+
+
+def test_a_server_without_a_project_asks_for_boot(monkeypatch):
+    monkeypatch.setattr("sys.path", [])
+    server = serving("uvicorn config.asgi:application")
+    with pytest.raises(LabError, match=r"Call boot\(\) first"):
+        server.__enter__()
+
+
+@pytest.mark.parametrize("command", ["", "waitress config.wsgi", "python manage.py migrate"])
+def test_another_command_is_refused_with_those_that_it_takes(command):
+    with pytest.raises(LabError, match="a command of granian, gunicorn, hypercorn, python manage"):
+        serving(command)
