@@ -49,7 +49,7 @@ OTHERS = {
     *('"claim": "U4"', '"section": "core"', '"deeper"', "claim-U4", "raises-exception", "lowest"),
     *("f", "await sync_to_async(f)()", "async def", "check --deploy", "async_to_sync"),
     *("SynchronousOnlyOperation", "CancelledError", "%load_ext asynclab", "%%lanes", "%%thread"),
-    *("is_beside()", "queries(call)", "EQUIVALENT", ".venv", "lab"),
+    *("%%module", "is_beside()", "queries(call)", "EQUIVALENT", ".venv", "lab"),
 }
 
 
