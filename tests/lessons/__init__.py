@@ -13,6 +13,7 @@ FAULTS                  what is planted in its files, and the checks that must n
 import importlib
 import pkgutil
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -43,6 +44,26 @@ class Answer:
     @property
     def label(self) -> str:
         return f"{self.number} {self.wrong or self.right}"
+
+
+def in_pieces(first: str, **usual: str) -> Callable[..., str]:
+    """A cell that many answers share but for a piece or two.
+
+    Args:
+        first: its first line.
+        usual: the pieces below, in their order, as most of the answers have them.
+
+    Returns:
+        What gives the source of the whole cell, with other pieces for those that it is called with.
+    """
+
+    def source(**other: str) -> str:
+        if not other.keys() <= usual.keys():
+            raise ValueError(f"pieces are {', '.join(usual)}; not {', '.join(other)}")
+        pieces = [piece.strip("\n") for piece in (usual | other).values()]
+        return "\n\n".join([f"\n{first}\n{pieces[0]}", *pieces[1:]]) + "\n"
+
+    return source
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,37 @@
 """What the tests know of lesson 01."""
 
-from tests.lessons import Answer, Equivalent
+from tests.lessons import Answer, Equivalent, in_pieces
 from tests.proof.faults.checks import CENSUS, compared
 from tests.proof.faults.edits import notebook, output, source, strip_outputs
 from tests.proof.faults.planting import Fault
 
 NOTEBOOK = "notebooks/01_*.ipynb"
+
+_make_refresh = in_pieces(
+    "def make_refresh(fetch, label):",
+    tasks="""
+    tasks = set()
+""",
+    refresh="""
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+""",
+    on_click="""
+    def on_click(button):
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+""",
+    rest="""
+    return on_click
+""",
+)
 
 ANSWERS = [
     Answer(
@@ -1611,10 +1637,8 @@ def make_refresh(fetch, label):
     Answer(
         "1.6",
         wrong="other-label",
-        source="""
-def make_refresh(fetch, label):
-    tasks = set()
-
+        source=_make_refresh(
+            refresh="""
     async def refresh(button):
         try:
             label.value = await fetch()
@@ -1622,15 +1646,8 @@ def make_refresh(fetch, label):
             label.value = str(error)
         finally:
             button.disabled = False
-
-    def on_click(button):
-        button.disabled = True
-        task = asyncio.create_task(refresh(button))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    return on_click
-""",
+"""
+        ),
         why="the error's own words are enough",
     ),
     Answer(
@@ -1658,57 +1675,35 @@ def make_refresh(fetch, label):
     Answer(
         "1.6",
         wrong="stays-disabled",
-        source="""
-def make_refresh(fetch, label):
-    tasks = set()
-
+        source=_make_refresh(
+            refresh="""
     async def refresh(button):
         try:
             label.value = await fetch()
         except OSError as error:
             label.value = f"failed: {error}"
         button.disabled = False
-
-    def on_click(button):
-        button.disabled = True
-        task = asyncio.create_task(refresh(button))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    return on_click
-""",
+"""
+        ),
         why="after the `except` comes everything that has to be done",
     ),
     Answer(
         "1.6",
         wrong="keeps-for-ever",
-        source="""
-def make_refresh(fetch, label):
-    tasks = set()
-
-    async def refresh(button):
-        try:
-            label.value = await fetch()
-        except OSError as error:
-            label.value = f"failed: {error}"
-        finally:
-            button.disabled = False
-
+        source=_make_refresh(
+            on_click="""
     def on_click(button):
         button.disabled = True
         tasks.add(asyncio.create_task(refresh(button)))
-
-    return on_click
-""",
+"""
+        ),
         why="a set that holds the tasks is all there is to it",
     ),
     Answer(
         "1.6",
         wrong="swallowed",
-        source="""
-def make_refresh(fetch, label):
-    tasks = set()
-
+        source=_make_refresh(
+            refresh="""
     async def refresh(button):
         try:
             label.value = await fetch()
@@ -1718,15 +1713,8 @@ def make_refresh(fetch, label):
             pass
         finally:
             button.disabled = False
-
-    def on_click(button):
-        button.disabled = True
-        task = asyncio.create_task(refresh(button))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    return on_click
-""",
+"""
+        ),
         why="a button must never show a traceback",
     ),
     Answer(
@@ -1754,10 +1742,11 @@ def make_refresh(fetch, label):
     Answer(
         "1.6",
         wrong="fetches-too-soon",
-        source="""
-def make_refresh(fetch, label):
+        source=_make_refresh(
+            tasks="""
     tasks, prices = set(), fetch()
-
+""",
+            refresh="""
     async def refresh(button):
         try:
             label.value = await prices
@@ -1765,24 +1754,15 @@ def make_refresh(fetch, label):
             label.value = f"failed: {error}"
         finally:
             button.disabled = False
-
-    def on_click(button):
-        button.disabled = True
-        task = asyncio.create_task(refresh(button))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    return on_click
 """,
+        ),
         why="the prices can be fetched once, and shown at every click",
     ),
     Answer(
         "1.6",
         wrong="double-click",
-        source="""
-def make_refresh(fetch, label):
-    tasks = set()
-
+        source=_make_refresh(
+            refresh="""
     async def refresh(button):
         button.disabled = True
         try:
@@ -1791,14 +1771,14 @@ def make_refresh(fetch, label):
             label.value = f"failed: {error}"
         finally:
             button.disabled = False
-
+""",
+            on_click="""
     def on_click(button):
         task = asyncio.create_task(refresh(button))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
-
-    return on_click
 """,
+        ),
         why="a task begins when it is made",
     ),
     Answer(
@@ -1828,35 +1808,25 @@ def make_refresh(fetch, label):
     Answer(
         "1.6",
         wrong="only-once",
-        source="""
-def make_refresh(fetch, label):
+        source=_make_refresh(
+            tasks="""
     tasks = []
-
-    async def refresh(button):
-        try:
-            label.value = await fetch()
-        except OSError as error:
-            label.value = f"failed: {error}"
-        finally:
-            button.disabled = False
-
+""",
+            on_click="""
     def on_click(button):
         if not tasks:
             button.disabled = True
             tasks.append(asyncio.create_task(refresh(button)))
             tasks[0].add_done_callback(lambda task: tasks.__setitem__(0, None))
-
-    return on_click
 """,
+        ),
         why="a task that is there need not be made again",
     ),
     Answer(
         "1.6",
         wrong="other-line",
-        source="""
-def make_refresh(fetch, label):
-    tasks = set()
-
+        source=_make_refresh(
+            refresh="""
     async def refresh(button):
         try:
             label.value += await fetch()
@@ -1864,24 +1834,15 @@ def make_refresh(fetch, label):
             label.value = f"failed: {error}"
         finally:
             button.disabled = False
-
-    def on_click(button):
-        button.disabled = True
-        task = asyncio.create_task(refresh(button))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    return on_click
-""",
+"""
+        ),
         why="what is new comes after what is there",
     ),
     Answer(
         "1.6",
         wrong="lost-error",
-        source="""
-def make_refresh(fetch, label):
-    tasks = set()
-
+        source=_make_refresh(
+            refresh="""
     async def refresh(button):
         try:
             label.value = await fetch()
@@ -1889,15 +1850,8 @@ def make_refresh(fetch, label):
             label.value = "failed: the shop is closed"
         finally:
             button.disabled = False
-
-    def on_click(button):
-        button.disabled = True
-        task = asyncio.create_task(refresh(button))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    return on_click
-""",
+"""
+        ),
         why="there is one thing that can go wrong",
     ),
     Answer(
@@ -1928,25 +1882,23 @@ def make_refresh(fetch, label):
     Answer(
         "1.6",
         wrong="double-click",
-        source="""
-def make_refresh(fetch, label):
-    tasks = set()
-
+        source=_make_refresh(
+            refresh="""
     async def refresh():
         try:
             label.value = await fetch()
         except OSError as error:
             label.value = f"failed: {error}"
-
+""",
+            on_click="""
     def on_click(button):
         button.disabled = True
         task = asyncio.create_task(refresh())
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         asyncio.get_running_loop().call_soon(setattr, button, "disabled", False)
-
-    return on_click
 """,
+        ),
         why="after a turn of the loop the click is over",
     ),
     Answer(

@@ -1,11 +1,29 @@
 """What the tests know of lesson 06."""
 
-from tests.lessons import Answer, Equivalent
+from tests.lessons import Answer, Equivalent, in_pieces
 from tests.proof.faults.checks import CENSUS, compared, verdict
 from tests.proof.faults.edits import drop_tag, output, text
 from tests.proof.faults.planting import Fault
 
 NOTEBOOK = "notebooks/06_*.ipynb"
+_import_order = in_pieces(
+    "async def import_order(order, year_of):",
+    years="""
+    years = await asyncio.gather(*(year_of(title) for title, name in order))
+""",
+    add_books="""
+    @transaction.atomic
+    def add_books():
+        for (title, name), year in zip(order, years):
+            author, _ = Author.objects.get_or_create(name=name)
+            Book.objects.create(title=title, author=author, year=year)
+""",
+    rest="""
+    await sync_to_async(add_books)()
+    return len(order)
+""",
+)
+
 ANSWERS = [
     Answer(
         "6.1",
@@ -1196,19 +1214,15 @@ async def lend(book_pks, member_pk, day, tell):
     Answer(
         "6.6",
         wrong="changes-more",
-        source="""
-async def import_order(order, year_of):
-    years = await asyncio.gather(*(year_of(title) for title, name in order))
-
+        source=_import_order(
+            add_books="""
     @transaction.atomic
     def add_books():
         for (title, name), year in zip(order, years, strict=True):
             author, _ = Author.objects.get_or_create(name=name)
             Book.objects.update_or_create(title=title, defaults={"author": author, "year": year})
-
-    await sync_to_async(add_books)()
-    return len(order)
-""",
+"""
+        ),
         why="a title names a book, so to run the import again does no harm",
     ),
     Answer(
@@ -1277,38 +1291,22 @@ async def import_order(order, year_of):
     Answer(
         "6.6",
         wrong="error-as-year",
-        source="""
-async def import_order(order, year_of):
+        source=_import_order(
+            years="""
     asked = (year_of(title) for title, name in order)
     years = await asyncio.gather(*asked, return_exceptions=True)
-
-    @transaction.atomic
-    def add_books():
-        for (title, name), year in zip(order, years):
-            author, _ = Author.objects.get_or_create(name=name)
-            Book.objects.create(title=title, author=author, year=year)
-
-    await sync_to_async(add_books)()
-    return len(order)
-""",
+"""
+        ),
         why="one title that is unknown should not stop the others",
     ),
     Answer(
         "6.6",
         wrong="one-after-another",
-        source="""
-async def import_order(order, year_of):
+        source=_import_order(
+            years="""
     years = [await year_of(title) for title, name in order]
-
-    @transaction.atomic
-    def add_books():
-        for (title, name), year in zip(order, years):
-            author, _ = Author.objects.get_or_create(name=name)
-            Book.objects.create(title=title, author=author, year=year)
-
-    await sync_to_async(add_books)()
-    return len(order)
-""",
+"""
+        ),
         why="asked first is asked well",
     ),
     Answer(
@@ -1351,39 +1349,37 @@ async def import_order(order, year_of):
     Answer(
         "6.6",
         wrong="author-left",
-        source="""
-async def import_order(order, year_of):
+        source=_import_order(
+            years="""
     years = await asyncio.gather(*(year_of(title) for title, name in order))
     authors = [(await Author.objects.aget_or_create(name=name))[0] for title, name in order]
-
+""",
+            add_books="""
     @transaction.atomic
     def add_books():
         for (title, name), author, year in zip(order, authors, years):
             Book.objects.create(title=title, author=author, year=year)
-
-    await sync_to_async(add_books)()
-    return len(order)
 """,
+        ),
         why="only the books are the order",
     ),
     Answer(
         "6.6",
         wrong="holds-the-worker",
-        source="""
-async def import_order(order, year_of):
+        source=_import_order(
+            years="""
     async def all_years():
         return await asyncio.gather(*(year_of(title) for title, name in order))
-
+""",
+            add_books="""
     @transaction.atomic
     def add_books():
         years = async_to_sync(all_years)()
         for (title, name), year in zip(order, years):
             author, _ = Author.objects.get_or_create(name=name)
             Book.objects.create(title=title, author=author, year=year)
-
-    await sync_to_async(add_books)()
-    return len(order)
 """,
+        ),
         why="everything in one function",
     ),
     Answer(
@@ -1417,36 +1413,25 @@ async def import_order(order, year_of):
     Answer(
         "6.6",
         wrong="author-twice",
-        source="""
-async def import_order(order, year_of):
-    years = await asyncio.gather(*(year_of(title) for title, name in order))
-
+        source=_import_order(
+            add_books="""
     @transaction.atomic
     def add_books():
         for (title, name), year in zip(order, years):
             author = Author.objects.create(name=name)
             Book.objects.create(title=title, author=author, year=year)
-
-    await sync_to_async(add_books)()
-    return len(order)
-""",
+"""
+        ),
         why="every order brings new authors",
     ),
     Answer(
         "6.6",
         wrong="other-number",
-        source="""
-async def import_order(order, year_of):
-    years = await asyncio.gather(*(year_of(title) for title, name in order))
-
-    @transaction.atomic
-    def add_books():
-        for (title, name), year in zip(order, years):
-            author, _ = Author.objects.get_or_create(name=name)
-            Book.objects.create(title=title, author=author, year=year)
-
+        source=_import_order(
+            rest="""
     return await sync_to_async(add_books)()
-""",
+"""
+        ),
         why="the function returns what it did",
     ),
     Answer(
@@ -1475,41 +1460,29 @@ async def years_of(order, year_of):
     Answer(
         "6.6",
         wrong="changes-more",
-        source="""
-async def import_order(order, year_of):
-    years = await asyncio.gather(*(year_of(title) for title, name in order))
-
+        source=_import_order(
+            add_books="""
     @transaction.atomic
     def add_books():
         Author.objects.filter(name__in=[name for title, name in order]).delete()
         for (title, name), year in zip(order, years):
             author, _ = Author.objects.get_or_create(name=name)
             Book.objects.create(title=title, author=author, year=year)
-
-    await sync_to_async(add_books)()
-    return len(order)
-""",
+"""
+        ),
         why="an import begins with a clean table",
     ),
     Answer(
         "6.6",
         wrong="swallowed",
-        source="""
-async def import_order(order, year_of):
+        source=_import_order(
+            years="""
     try:
         years = await asyncio.gather(*(year_of(title) for title, name in order))
     except Exception:
         return 0
-
-    @transaction.atomic
-    def add_books():
-        for (title, name), year in zip(order, years):
-            author, _ = Author.objects.get_or_create(name=name)
-            Book.objects.create(title=title, author=author, year=year)
-
-    await sync_to_async(add_books)()
-    return len(order)
-""",
+"""
+        ),
         why="0 says enough",
     ),
     Answer(
@@ -1563,39 +1536,24 @@ async def import_order(order, year_of):
     Answer(
         "6.6",
         wrong="nothing-given",
-        source="""
-async def import_order(order, year_of):
+        source=_import_order(
+            years="""
     if not order:
         return None
     years = await asyncio.gather(*(year_of(title) for title, name in order))
-
-    @transaction.atomic
-    def add_books():
-        for (title, name), year in zip(order, years):
-            author, _ = Author.objects.get_or_create(name=name)
-            Book.objects.create(title=title, author=author, year=year)
-
-    await sync_to_async(add_books)()
-    return len(order)
-""",
+"""
+        ),
         why="an empty order is no order",
     ),
     Answer(
         "6.6",
         wrong="query-in-pool",
-        source="""
-async def import_order(order, year_of):
-    years = await asyncio.gather(*(year_of(title) for title, name in order))
-
-    @transaction.atomic
-    def add_books():
-        for (title, name), year in zip(order, years):
-            author, _ = Author.objects.get_or_create(name=name)
-            Book.objects.create(title=title, author=author, year=year)
-
+        source=_import_order(
+            rest="""
     await asyncio.to_thread(add_books)
     return len(order)
-""",
+"""
+        ),
         why="a thread of its own holds nobody up",
     ),
     Answer(

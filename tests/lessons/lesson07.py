@@ -1,11 +1,71 @@
 """What the tests know of lesson 07."""
 
-from tests.lessons import Answer, Equivalent
+from tests.lessons import Answer, Equivalent, in_pieces
 from tests.proof.faults.checks import compared, verdict
 from tests.proof.faults.edits import output, text
 from tests.proof.faults.planting import Fault
 
 NOTEBOOK = "notebooks/07_*.ipynb"
+
+_shop = in_pieces(
+    "async def shop(request, client, urls, seconds):",
+    ask="""
+    async def ask(url):
+        try:
+            async with asyncio.timeout(seconds):
+                return (await client.get(url)).raise_for_status().text
+        except (httpx.HTTPError, TimeoutError):
+            return None
+""",
+    page="""
+    answers = await asyncio.gather(*(ask(url) for url in urls.values()))
+    return JsonResponse(dict(zip(urls, answers)))
+""",
+)
+
+_desk = in_pieces(
+    "class Desk(View):",
+    dispatch="""
+    async def dispatch(self, request, *args, **kwargs):
+        if not (await request.auser()).is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return await super().dispatch(request, *args, **kwargs)
+""",
+    get="""
+    async def get(self, request, pk):
+        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
+        return HttpResponse(f"{loan.book}: {loan.member}")
+""",
+    post="""
+    async def post(self, request, pk):
+        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
+        return redirect(request.path)
+""",
+)
+
+_dashboard = in_pieces(
+    "async def dashboard(request, url):",
+    ask_hours="""
+    async def ask_hours():
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                return (await client.get(url)).raise_for_status().text
+        except httpx.HTTPError:
+            return "ask at the desk"
+""",
+    list_books="""
+    async def list_books():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member async for loan in loans}
+        books = Book.objects.select_related("author")[:40]
+        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
+""",
+    page="""
+    user = await request.auser()
+    hours, lines = await asyncio.gather(ask_hours(), list_books())
+    return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
+""",
+)
 
 ANSWERS = [
     Answer(
@@ -377,31 +437,23 @@ async def page_of(pk):
     Answer(
         "7.2",
         wrong="one-after-another",
-        source="""
-async def shop(request, client, urls, seconds):
-    async def ask(url):
-        try:
-            async with asyncio.timeout(seconds):
-                return (await client.get(url)).raise_for_status().text
-        except (httpx.HTTPError, TimeoutError):
-            return None
-
+        source=_shop(
+            page="""
     return JsonResponse({name: await ask(url) for name, url in urls.items()})
-""",
+"""
+        ),
         why="a comprehension asks all at once",
     ),
     Answer(
         "7.2",
         wrong="one-takes-all",
-        source="""
-async def shop(request, client, urls, seconds):
+        source=_shop(
+            ask="""
     async def ask(url):
         async with asyncio.timeout(seconds):
             return (await client.get(url)).raise_for_status().text
-
-    answers = await asyncio.gather(*(ask(url) for url in urls.values()))
-    return JsonResponse(dict(zip(urls, answers)))
-""",
+"""
+        ),
         why="gather is enough",
     ),
     Answer(
@@ -418,31 +470,34 @@ async def shop(request, client, urls, seconds):
     Answer(
         "7.2",
         wrong="deadline-takes-all",
-        source="""
-async def shop(request, client, urls, seconds):
+        source=_shop(
+            ask="""
     async def ask(url):
         try:
             return (await client.get(url)).raise_for_status().text
         except httpx.HTTPError:
             return None
-
+""",
+            page="""
     async with asyncio.timeout(seconds):
         answers = await asyncio.gather(*(ask(url) for url in urls.values()))
     return JsonResponse(dict(zip(urls, answers)))
 """,
+        ),
         why="the page has a deadline",
     ),
     Answer(
         "7.2",
         wrong="loses-others",
-        source="""
-async def shop(request, client, urls, seconds):
+        source=_shop(
+            ask="""
     async def ask(url):
         try:
             return (await client.get(url)).raise_for_status().text
         except httpx.HTTPError:
             return None
-
+""",
+            page="""
     try:
         async with asyncio.timeout(seconds):
             answers = await asyncio.gather(*(ask(url) for url in urls.values()))
@@ -450,68 +505,64 @@ async def shop(request, client, urls, seconds):
         answers = [None] * len(urls)
     return JsonResponse(dict(zip(urls, answers)))
 """,
+        ),
         why="late is late for all",
     ),
     Answer(
         "7.2",
         wrong="timeout-of-each-read",
-        source="""
-async def shop(request, client, urls, seconds):
+        source=_shop(
+            ask="""
     async def ask(url):
         try:
             return (await client.get(url, timeout=seconds)).raise_for_status().text
         except httpx.HTTPError:
             return None
-
-    answers = await asyncio.gather(*(ask(url) for url in urls.values()))
-    return JsonResponse(dict(zip(urls, answers)))
-""",
+"""
+        ),
         why="a client has a timeout",
     ),
     Answer(
         "7.2",
         wrong="no-deadline",
-        source="""
-async def shop(request, client, urls, seconds):
+        source=_shop(
+            ask="""
     async def ask(url):
         try:
             return (await client.get(url)).raise_for_status().text
         except httpx.HTTPError:
             return None
-
-    answers = await asyncio.gather(*(ask(url) for url in urls.values()))
-    return JsonResponse(dict(zip(urls, answers)))
-""",
+"""
+        ),
         why="a service that is there answers",
     ),
     Answer(
         "7.2",
         wrong="too-early",
-        source="""
-async def shop(request, client, urls, seconds):
+        source=_shop(
+            ask="""
     async def ask(url):
         try:
             async with asyncio.timeout(seconds / 4):
                 return (await client.get(url)).raise_for_status().text
         except (httpx.HTTPError, TimeoutError):
             return None
-
-    answers = await asyncio.gather(*(ask(url) for url in urls.values()))
-    return JsonResponse(dict(zip(urls, answers)))
-""",
+"""
+        ),
         why="to be on the safe side",
     ),
     Answer(
         "7.2",
         wrong="goes-on",
-        source="""
-async def shop(request, client, urls, seconds):
+        source=_shop(
+            ask="""
     async def ask(url):
         try:
             return (await client.get(url)).raise_for_status().text
         except httpx.HTTPError:
             return None
-
+""",
+            page="""
     if not urls:
         return JsonResponse({})
     asked = {name: asyncio.create_task(ask(url)) for name, url in urls.items()}
@@ -519,54 +570,57 @@ async def shop(request, client, urls, seconds):
     answers = {name: task.result() if task in done else None for name, task in asked.items()}
     return JsonResponse(answers)
 """,
+        ),
         why="`wait` ends what is late",
     ),
     Answer(
         "7.2",
         wrong="error-page",
-        source="""
-async def shop(request, client, urls, seconds):
+        source=_shop(
+            ask="""
     async def ask(url):
         try:
             async with asyncio.timeout(seconds):
                 return (await client.get(url)).text
         except (httpx.HTTPError, TimeoutError):
             return None
-
-    answers = await asyncio.gather(*(ask(url) for url in urls.values()))
-    return JsonResponse(dict(zip(urls, answers)))
-""",
+"""
+        ),
         why="a service that answers is well",
     ),
     Answer(
         "7.2",
         wrong="other-answers",
-        source="""
-async def shop(request, client, urls, seconds):
+        source=_shop(
+            ask="""
     async def ask(name, url):
         try:
             async with asyncio.timeout(seconds):
                 return name, (await client.get(url)).raise_for_status().text
         except (httpx.HTTPError, TimeoutError):
             return name, ""
-
+""",
+            page="""
     return JsonResponse(dict(await asyncio.gather(*(ask(*each) for each in urls.items()))))
 """,
+        ),
         why="nothing is an empty text",
     ),
     Answer(
         "7.2",
         wrong="other-answers",
-        source="""
-async def shop(request, client, urls, seconds):
+        source=_shop(
+            ask="""
     async def ask(name, url):
         async with asyncio.timeout(seconds):
             return name, (await client.get(url)).raise_for_status().text
-
+""",
+            page="""
     asked = [ask(*each) for each in urls.items()]
     done = await asyncio.gather(*asked, return_exceptions=True)
     return JsonResponse(dict(each for each in done if isinstance(each, tuple)))
 """,
+        ),
         why="what failed is left out",
     ),
     Answer(
@@ -587,87 +641,61 @@ async def shop(request, client, urls, seconds):
     Answer(
         "7.2",
         wrong="other-client",
-        source="""
-async def shop(request, client, urls, seconds):
+        source=_shop(
+            ask="""
     async def ask(url):
         try:
             async with asyncio.timeout(seconds), httpx.AsyncClient(trust_env=False) as own:
                 return (await own.get(url)).raise_for_status().text
         except (httpx.HTTPError, TimeoutError):
             return None
-
-    answers = await asyncio.gather(*(ask(url) for url in urls.values()))
-    return JsonResponse(dict(zip(urls, answers)))
-""",
+"""
+        ),
         why="a client for each question",
     ),
     Answer(
         "7.2",
         wrong="closes-the-client",
-        source="""
-async def shop(request, client, urls, seconds):
-    async def ask(url):
-        try:
-            async with asyncio.timeout(seconds):
-                return (await client.get(url)).raise_for_status().text
-        except (httpx.HTTPError, TimeoutError):
-            return None
-
+        source=_shop(
+            page="""
     answers = await asyncio.gather(*(ask(url) for url in urls.values()))
     await client.aclose()
     return JsonResponse(dict(zip(urls, answers)))
-""",
+"""
+        ),
         why="whoever uses a client closes it",
     ),
     Answer(
         "7.2",
         wrong="closes-the-client",
-        source="""
-async def shop(request, client, urls, seconds):
-    async def ask(url):
-        try:
-            async with asyncio.timeout(seconds):
-                return (await client.get(url)).raise_for_status().text
-        except (httpx.HTTPError, TimeoutError):
-            return None
-
+        source=_shop(
+            page="""
     async with client:
         answers = await asyncio.gather(*(ask(url) for url in urls.values()))
     return JsonResponse(dict(zip(urls, answers)))
-""",
+"""
+        ),
         why="a client is used in an `async with`",
     ),
     Answer(
         "7.2",
         wrong="forgotten-await",
-        source="""
-async def shop(request, client, urls, seconds):
-    async def ask(url):
-        try:
-            async with asyncio.timeout(seconds):
-                return (await client.get(url)).raise_for_status().text
-        except (httpx.HTTPError, TimeoutError):
-            return None
-
+        source=_shop(
+            page="""
     return JsonResponse({name: ask(url) for name, url in urls.items()})
-""",
+"""
+        ),
         why="JsonResponse waits for its values",
     ),
     Answer(
         "7.2",
         wrong="nothing-given",
-        source="""
-async def shop(request, client, urls, seconds):
-    async def ask(url):
-        try:
-            async with asyncio.timeout(seconds):
-                return (await client.get(url)).raise_for_status().text
-        except (httpx.HTTPError, TimeoutError):
-            return None
-
+        source=_shop(
+            page="""
     answers = await asyncio.gather(*(ask(url) for url in urls.values()))
     return JsonResponse(dict(zip(urls, answers)) or None, safe=False)
-""",
+"""
+        ),
         why="no services are None",
     ),
     Answer(
@@ -693,18 +721,12 @@ async def shop(request, client, urls, seconds):
     Answer(
         "7.2",
         wrong="no-response",
-        source="""
-async def shop(request, client, urls, seconds):
-    async def ask(url):
-        try:
-            async with asyncio.timeout(seconds):
-                return (await client.get(url)).raise_for_status().text
-        except (httpx.HTTPError, TimeoutError):
-            return None
-
+        source=_shop(
+            page="""
     answers = await asyncio.gather(*(ask(url) for url in urls.values()))
     return list(zip(urls, answers))
-""",
+"""
+        ),
         why="Django makes JSON of it",
     ),
     Answer(
@@ -730,19 +752,21 @@ def shop(request, client, urls, seconds):
     Answer(
         "7.2",
         right="a task group, with wait_for",
-        source="""
-async def shop(request, client, urls, seconds):
+        source=_shop(
+            ask="""
     async def ask(url):
         try:
             response = await asyncio.wait_for(client.get(url), seconds)
         except (httpx.HTTPError, TimeoutError):
             return None
         return response.text if response.is_success else None
-
+""",
+            page="""
     async with asyncio.TaskGroup() as group:
         asked = {name: group.create_task(ask(url)) for name, url in urls.items()}
     return JsonResponse({name: task.result() for name, task in asked.items()})
 """,
+        ),
     ),
     Answer(
         "7.2",
@@ -831,21 +855,14 @@ class Desk(LoginRequiredMixin, View):
     Answer(
         "7.3",
         wrong="lazy-user",
-        source="""
-class Desk(View):
+        source=_desk(
+            dispatch="""
     async def dispatch(self, request, *args, **kwargs):
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         return await super().dispatch(request, *args, **kwargs)
-
-    async def get(self, request, pk):
-        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
-        return HttpResponse(f"{loan.book}: {loan.member}")
-
-    async def post(self, request, pk):
-        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
-        return redirect(request.path)
-""",
+"""
+        ),
         why="an async `dispatch` is enough",
     ),
     Answer(
@@ -902,22 +919,15 @@ class Desk(View):
     Answer(
         "7.3",
         wrong="open-to-guests",
-        source="""
-class Desk(View):
+        source=_desk(
+            dispatch="""
     async def dispatch(self, request, *args, **kwargs):
         user = request.auser()
         if user:
             return await super().dispatch(request, *args, **kwargs)
         return redirect_to_login(request.get_full_path())
-
-    async def get(self, request, pk):
-        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
-        return HttpResponse(f"{loan.book}: {loan.member}")
-
-    async def post(self, request, pk):
-        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
-        return redirect(request.path)
-""",
+"""
+        ),
         why="a user is true",
     ),
     Answer(
@@ -945,21 +955,14 @@ class Desk(View):
     Answer(
         "7.3",
         wrong="not-to-login",
-        source="""
-class Desk(View):
+        source=_desk(
+            dispatch="""
     async def dispatch(self, request, *args, **kwargs):
         if not (await request.auser()).is_authenticated:
             return redirect("/accounts/login/")
         return await super().dispatch(request, *args, **kwargs)
-
-    async def get(self, request, pk):
-        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
-        return HttpResponse(f"{loan.book}: {loan.member}")
-
-    async def post(self, request, pk):
-        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
-        return redirect(request.path)
-""",
+"""
+        ),
         why="forgets the way back",
     ),
     Answer(
@@ -1003,228 +1006,143 @@ class Desk(LoginRequiredMixin, View):
     Answer(
         "7.3",
         wrong="lazy-key",
-        source="""
-class Desk(View):
-    async def dispatch(self, request, *args, **kwargs):
-        if not (await request.auser()).is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        return await super().dispatch(request, *args, **kwargs)
-
+        source=_desk(
+            get="""
     async def get(self, request, pk):
         loan = await aget_object_or_404(Loan, pk=pk)
         return HttpResponse(f"{loan.book}: {loan.member}")
-
-    async def post(self, request, pk):
-        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
-        return redirect(request.path)
-""",
+"""
+        ),
         why="what was fetched brings everything along",
     ),
     Answer(
         "7.3",
         wrong="awaited-queryset",
-        source="""
-class Desk(View):
-    async def dispatch(self, request, *args, **kwargs):
-        if not (await request.auser()).is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        return await super().dispatch(request, *args, **kwargs)
-
+        source=_desk(
+            get="""
     async def get(self, request, pk):
         loans = await Loan.objects.filter(pk=pk).select_related("book", "member")
         return HttpResponse(f"{loans[0].book}: {loans[0].member}")
-
-    async def post(self, request, pk):
-        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
-        return redirect(request.path)
-""",
+"""
+        ),
         why="`await` fetches a queryset",
     ),
     Answer(
         "7.3",
         wrong="sync-query",
-        source="""
-class Desk(View):
-    async def dispatch(self, request, *args, **kwargs):
-        if not (await request.auser()).is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        return await super().dispatch(request, *args, **kwargs)
-
-    async def get(self, request, pk):
-        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
-        return HttpResponse(f"{loan.book}: {loan.member}")
-
+        source=_desk(
+            post="""
     async def post(self, request, pk):
         Loan.objects.filter(pk=pk).update(returned=date.today())
         return redirect(request.path)
-""",
+"""
+        ),
         why="an update gives nothing to wait for",
     ),
     Answer(
         "7.3",
         wrong="not-taken-back",
-        source="""
-class Desk(View):
-    async def dispatch(self, request, *args, **kwargs):
-        if not (await request.auser()).is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        return await super().dispatch(request, *args, **kwargs)
-
-    async def get(self, request, pk):
-        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
-        return HttpResponse(f"{loan.book}: {loan.member}")
-
+        source=_desk(
+            post="""
     async def post(self, request, pk):
         Loan.objects.filter(pk=pk).aupdate(returned=date.today())
         return redirect(request.path)
-""",
+"""
+        ),
         why="the a makes it async",
     ),
     Answer(
         "7.3",
         wrong="loses-the-loan",
-        source="""
-class Desk(View):
-    async def dispatch(self, request, *args, **kwargs):
-        if not (await request.auser()).is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        return await super().dispatch(request, *args, **kwargs)
-
-    async def get(self, request, pk):
-        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
-        return HttpResponse(f"{loan.book}: {loan.member}")
-
+        source=_desk(
+            post="""
     async def post(self, request, pk):
         await Loan.objects.filter(pk=pk).adelete()
         return redirect(request.path)
-""",
+"""
+        ),
         why="what is back is no loan",
     ),
     Answer(
         "7.3",
         wrong="takes-more",
-        source="""
-class Desk(View):
-    async def dispatch(self, request, *args, **kwargs):
-        if not (await request.auser()).is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        return await super().dispatch(request, *args, **kwargs)
-
-    async def get(self, request, pk):
-        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
-        return HttpResponse(f"{loan.book}: {loan.member}")
-
+        source=_desk(
+            post="""
     async def post(self, request, pk):
         await Loan.objects.filter(returned=None).aupdate(returned=date.today())
         return redirect(request.path)
-""",
+"""
+        ),
         why="forgets which loan",
     ),
     Answer(
         "7.3",
         wrong="no-redirect",
-        source="""
-class Desk(View):
-    async def dispatch(self, request, *args, **kwargs):
-        if not (await request.auser()).is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        return await super().dispatch(request, *args, **kwargs)
-
-    async def get(self, request, pk):
-        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
-        return HttpResponse(f"{loan.book}: {loan.member}")
-
+        source=_desk(
+            post="""
     async def post(self, request, pk):
         await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
         return await self.get(request, pk)
-""",
+"""
+        ),
         why="saves the browser a request",
     ),
     Answer(
         "7.3",
         wrong="any-method",
-        source="""
-class Desk(View):
+        source=_desk(
+            dispatch="""
     async def dispatch(self, request, *args, **kwargs):
         if not (await request.auser()).is_authenticated:
             return redirect_to_login(request.get_full_path())
         return await (self.get if request.method == "GET" else self.post)(request, **kwargs)
-
-    async def get(self, request, pk):
-        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
-        return HttpResponse(f"{loan.book}: {loan.member}")
-
-    async def post(self, request, pk):
-        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
-        return redirect(request.path)
-""",
+"""
+        ),
         why="what is no GET is a POST",
     ),
     Answer(
         "7.3",
         wrong="any-method",
-        source="""
-class Desk(View):
+        source=_desk(
+            dispatch="""
     async def dispatch(self, request, *args, **kwargs):
         if not (await request.auser()).is_authenticated:
             return redirect_to_login(request.get_full_path())
         return await getattr(self, request.method.lower())(request, *args, **kwargs)
-
-    async def get(self, request, pk):
-        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
-        return HttpResponse(f"{loan.book}: {loan.member}")
-
-    async def post(self, request, pk):
-        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
-        return redirect(request.path)
-""",
+"""
+        ),
         why="finds the handler itself",
     ),
     Answer(
         "7.3",
         wrong="soft-404",
-        source="""
-class Desk(View):
-    async def dispatch(self, request, *args, **kwargs):
-        if not (await request.auser()).is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        return await super().dispatch(request, *args, **kwargs)
-
+        source=_desk(
+            get="""
     async def get(self, request, pk):
         loan = await Loan.objects.select_related("book", "member").filter(pk=pk).afirst()
         return HttpResponse(f"{loan.book}: {loan.member}" if loan else "No such loan")
-
-    async def post(self, request, pk):
-        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
-        return redirect(request.path)
-""",
+"""
+        ),
         why="the text says it",
     ),
     Answer(
         "7.3",
         wrong="no-response",
-        source="""
-class Desk(View):
+        source=_desk(
+            dispatch="""
     async def dispatch(self, request, *args, **kwargs):
         if not (await request.auser()).is_authenticated:
             return redirect_to_login(request.get_full_path())
         await super().dispatch(request, *args, **kwargs)
-
-    async def get(self, request, pk):
-        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
-        return HttpResponse(f"{loan.book}: {loan.member}")
-
-    async def post(self, request, pk):
-        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
-        return redirect(request.path)
-""",
+"""
+        ),
         why="forgets the return",
     ),
     Answer(
         "7.3",
         wrong="swallowed",
-        source="""
-class Desk(View):
+        source=_desk(
+            dispatch="""
     async def dispatch(self, request, *args, **kwargs):
         try:
             user = await request.auser()
@@ -1233,15 +1151,8 @@ class Desk(View):
         if user is None or not user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         return await super().dispatch(request, *args, **kwargs)
-
-    async def get(self, request, pk):
-        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
-        return HttpResponse(f"{loan.book}: {loan.member}")
-
-    async def post(self, request, pk):
-        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
-        return redirect(request.path)
-""",
+"""
+        ),
         why="who cannot be looked up is a guest",
     ),
     Answer(
@@ -1349,41 +1260,27 @@ class Desk(MembersOnly, View):
     Answer(
         "7.3",
         wrong="forgotten-await",
-        source="""
-class Desk(View):
+        source=_desk(
+            dispatch="""
     async def dispatch(self, request, *args, **kwargs):
         if not (await request.auser()).is_authenticated:
             return redirect_to_login(request.get_full_path())
         return super().dispatch(request, *args, **kwargs)
-
-    async def get(self, request, pk):
-        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
-        return HttpResponse(f"{loan.book}: {loan.member}")
-
-    async def post(self, request, pk):
-        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
-        return redirect(request.path)
-""",
+"""
+        ),
         why="`super()` is sync",
     ),
     Answer(
         "7.3",
         wrong="forgotten-await",
-        source="""
-class Desk(View):
+        source=_desk(
+            dispatch="""
     async def dispatch(self, request, *args, **kwargs):
         if not request.auser().is_authenticated:
             return redirect_to_login(request.get_full_path())
         return await super().dispatch(request, *args, **kwargs)
-
-    async def get(self, request, pk):
-        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
-        return HttpResponse(f"{loan.book}: {loan.member}")
-
-    async def post(self, request, pk):
-        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
-        return redirect(request.path)
-""",
+"""
+        ),
         why="the a makes it async",
     ),
     Answer(
@@ -2359,96 +2256,54 @@ async def dashboard(request, url):
     Answer(
         "7.6",
         wrong="lazy-user",
-        source="""
-async def dashboard(request, url):
-    async def ask_hours():
-        try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                return (await client.get(url)).raise_for_status().text
-        except httpx.HTTPError:
-            return "ask at the desk"
-
-    async def list_books():
-        loans = Loan.objects.filter(returned=None).select_related("member")
-        readers = {loan.book_id: loan.member async for loan in loans}
-        books = Book.objects.select_related("author")[:40]
-        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
-
+        source=_dashboard(
+            page="""
     hours, lines = await asyncio.gather(ask_hours(), list_books())
     return HttpResponse("\\n".join([f"Good evening, {request.user}. Open: {hours}.", *lines]))
-""",
+"""
+        ),
         why="the middleware has loaded the user",
     ),
     Answer(
         "7.6",
         wrong="lazy-key",
-        source="""
-async def dashboard(request, url):
-    async def ask_hours():
-        try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                return (await client.get(url)).raise_for_status().text
-        except httpx.HTTPError:
-            return "ask at the desk"
-
+        source=_dashboard(
+            list_books="""
     async def list_books():
         loans = Loan.objects.filter(returned=None).select_related("member")
         readers = {loan.book_id: loan.member async for loan in loans}
         books = Book.objects.all()[:40]
         return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
-
-    user = await request.auser()
-    hours, lines = await asyncio.gather(ask_hours(), list_books())
-    return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
-""",
+"""
+        ),
         why="sees the member, and not the author",
     ),
     Answer(
         "7.6",
         wrong="sync-query",
-        source="""
-async def dashboard(request, url):
-    async def ask_hours():
-        try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                return (await client.get(url)).raise_for_status().text
-        except httpx.HTTPError:
-            return "ask at the desk"
-
+        source=_dashboard(
+            list_books="""
     async def list_books():
         loans = Loan.objects.filter(returned=None).select_related("member")
         readers = {loan.book_id: loan.member for loan in loans}
         books = Book.objects.select_related("author")[:40]
         return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" for b in books]
-
-    user = await request.auser()
-    hours, lines = await asyncio.gather(ask_hours(), list_books())
-    return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
-""",
+"""
+        ),
         why="a loop is no query",
     ),
     Answer(
         "7.6",
         wrong="awaited-queryset",
-        source="""
-async def dashboard(request, url):
-    async def ask_hours():
-        try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                return (await client.get(url)).raise_for_status().text
-        except httpx.HTTPError:
-            return "ask at the desk"
-
+        source=_dashboard(
+            list_books="""
     async def list_books():
         loans = await Loan.objects.filter(returned=None).select_related("member")
         readers = {loan.book_id: loan.member for loan in loans}
         books = await Book.objects.select_related("author")[:40]
         return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" for b in books]
-
-    user = await request.auser()
-    hours, lines = await asyncio.gather(ask_hours(), list_books())
-    return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
-""",
+"""
+        ),
         why="`await` fetches a queryset",
     ),
     Answer(
@@ -2525,166 +2380,101 @@ async def dashboard(request, url):
     Answer(
         "7.6",
         wrong="client-left-open",
-        source="""
-async def dashboard(request, url):
+        source=_dashboard(
+            ask_hours="""
     async def ask_hours():
         client = httpx.AsyncClient(trust_env=False)
         try:
             return (await client.get(url)).raise_for_status().text
         except httpx.HTTPError:
             return "ask at the desk"
-
-    async def list_books():
-        loans = Loan.objects.filter(returned=None).select_related("member")
-        readers = {loan.book_id: loan.member async for loan in loans}
-        books = Book.objects.select_related("author")[:40]
-        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
-
-    user = await request.auser()
-    hours, lines = await asyncio.gather(ask_hours(), list_books())
-    return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
-""",
+"""
+        ),
         why="a client needs no end",
     ),
     Answer(
         "7.6",
         wrong="no-page",
-        source="""
-async def dashboard(request, url):
+        source=_dashboard(
+            ask_hours="""
     async def ask_hours():
         async with httpx.AsyncClient(trust_env=False) as client:
             return (await client.get(url)).raise_for_status().text
-
-    async def list_books():
-        loans = Loan.objects.filter(returned=None).select_related("member")
-        readers = {loan.book_id: loan.member async for loan in loans}
-        books = Book.objects.select_related("author")[:40]
-        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
-
-    user = await request.auser()
-    hours, lines = await asyncio.gather(ask_hours(), list_books())
-    return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
-""",
+"""
+        ),
         why="a service is always there",
     ),
     Answer(
         "7.6",
         wrong="error-page",
-        source="""
-async def dashboard(request, url):
+        source=_dashboard(
+            ask_hours="""
     async def ask_hours():
         try:
             async with httpx.AsyncClient(trust_env=False) as client:
                 return (await client.get(url)).text
         except httpx.HTTPError:
             return "ask at the desk"
-
-    async def list_books():
-        loans = Loan.objects.filter(returned=None).select_related("member")
-        readers = {loan.book_id: loan.member async for loan in loans}
-        books = Book.objects.select_related("author")[:40]
-        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
-
-    user = await request.auser()
-    hours, lines = await asyncio.gather(ask_hours(), list_books())
-    return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
-""",
+"""
+        ),
         why="a service that answers is well",
     ),
     Answer(
         "7.6",
         wrong="swallowed",
-        source="""
-async def dashboard(request, url):
+        source=_dashboard(
+            ask_hours="""
     async def ask_hours():
         async with httpx.AsyncClient(trust_env=False) as client:
             return (await client.get(url)).raise_for_status().text
-
-    async def list_books():
-        loans = Loan.objects.filter(returned=None).select_related("member")
-        readers = {loan.book_id: loan.member async for loan in loans}
-        books = Book.objects.select_related("author")[:40]
-        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
-
+""",
+            page="""
     user = await request.auser()
     both = await asyncio.gather(ask_hours(), list_books(), return_exceptions=True)
     hours = "ask at the desk" if isinstance(both[0], Exception) else both[0]
     lines = [] if isinstance(both[1], Exception) else both[1]
     return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
 """,
+        ),
         why="a page is better than none",
     ),
     Answer(
         "7.6",
         wrong="other-text",
-        source="""
-async def dashboard(request, url):
-    async def ask_hours():
-        try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                return (await client.get(url)).raise_for_status().text
-        except httpx.HTTPError:
-            return "ask at the desk"
-
+        source=_dashboard(
+            list_books="""
     async def list_books():
         loans = Loan.objects.select_related("member")
         readers = {loan.book_id: loan.member async for loan in loans}
         books = Book.objects.select_related("author")[:40]
         return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
-
-    user = await request.auser()
-    hours, lines = await asyncio.gather(ask_hours(), list_books())
-    return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
-""",
+"""
+        ),
         why="whoever borrowed it has it",
     ),
     Answer(
         "7.6",
         wrong="other-text",
-        source="""
-async def dashboard(request, url):
-    async def ask_hours():
-        try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                return (await client.get(url)).raise_for_status().text
-        except httpx.HTTPError:
-            return "ask at the desk"
-
-    async def list_books():
-        loans = Loan.objects.filter(returned=None).select_related("member")
-        readers = {loan.book_id: loan.member async for loan in loans}
-        books = Book.objects.select_related("author")[:40]
-        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
-
+        source=_dashboard(
+            page="""
     user = await request.auser()
     both = asyncio.as_completed([ask_hours(), list_books()])
     hours, lines = [await each for each in both]
     return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
-""",
+"""
+        ),
         why="takes what comes first for the hours",
     ),
     Answer(
         "7.6",
         wrong="forgotten-await",
-        source="""
-async def dashboard(request, url):
-    async def ask_hours():
-        try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                return (await client.get(url)).raise_for_status().text
-        except httpx.HTTPError:
-            return "ask at the desk"
-
-    async def list_books():
-        loans = Loan.objects.filter(returned=None).select_related("member")
-        readers = {loan.book_id: loan.member async for loan in loans}
-        books = Book.objects.select_related("author")[:40]
-        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
-
+        source=_dashboard(
+            page="""
     user = await request.auser()
     hours, lines = ask_hours(), list_books()
     return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
-""",
+"""
+        ),
         why="both run by themselves",
     ),
     Answer(

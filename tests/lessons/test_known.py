@@ -3,7 +3,7 @@
 import pytest
 
 from asynclab.authoring.notebooks import find, read
-from tests.lessons import lesson, lesson_of, lessons
+from tests.lessons import in_pieces, lesson, lesson_of, lessons
 
 LESSONS = find("notebooks")
 
@@ -31,3 +31,11 @@ def test_the_cells_that_may_differ_are_there(path):
 def test_a_lesson_without_a_module_is_named():
     with pytest.raises(ModuleNotFoundError, match=r"tests\.lessons\.lesson99"):
         lesson(99)
+
+
+def test_a_cell_in_pieces_names_those_that_it_has():
+    page = in_pieces("def page():", name="    name = 'Emma'\n", end="\n    return name\n")
+    assert page() == "\ndef page():\n    name = 'Emma'\n\n    return name\n"
+    assert page(end="    return 1") == "\ndef page():\n    name = 'Emma'\n\n    return 1\n"
+    with pytest.raises(ValueError, match="pieces are name, end; not start"):
+        page(start="")
