@@ -172,6 +172,11 @@ class ServerProcess:
         return sum(map(_threads, self._tree()))
 
     @property
+    def memory(self) -> int:
+        """How many bytes of memory its processes have in use, all together (resident)."""
+        return sum(map(_resident, self._tree()))
+
+    @property
     def connections(self) -> int:
         """How many connections of clients are open now."""
         return connections(self._port, self._tree())
@@ -194,6 +199,13 @@ def _project() -> Path:
 def _threads(process: psutil.Process) -> int:
     try:
         return process.num_threads()
+    except psutil.Error:  # it has ended meanwhile
+        return 0
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return process.memory_info().rss
     except psutil.Error:  # it has ended meanwhile
         return 0
 

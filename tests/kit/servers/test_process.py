@@ -77,6 +77,21 @@ def test_its_connections_are_counted_from_outside(run):
     assert said == ["0", "1"]
 
 
+def test_its_threads_and_memory_are_those_of_all_its_processes(run):
+    said = run(
+        """
+        import time
+        for workers in (1, 3):
+            with serving(f"gunicorn config.wsgi --workers {workers}") as server:
+                while server.processes < workers + 1:
+                    time.sleep(0.01)
+                print(server.threads > workers, server.memory > (workers + 1) * 10_000_000)
+        print(server.processes, server.threads, server.memory)
+        """
+    )
+    assert said == ["True True", "True True", "0 0 0"]
+
+
 def test_a_server_that_cannot_start_says_why(run):
     said = run(
         """
