@@ -1,6 +1,7 @@
 """A server of the reader's choice, in a process of its own, as a deployment starts it."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -90,8 +91,10 @@ class ServerProcess:
         self.url = f"http://127.0.0.1:{self._port}/"
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         self._after.close()
+        if isinstance(error, LabError) and (logged := self._last_words()) not in str(error):
+            raise LabError(f"{error}\nThe end of what the server wrote:\n{logged}") from None
 
     def _start(self) -> subprocess.Popen:
         project = _project()
@@ -122,7 +125,12 @@ class ServerProcess:
         raise LabError(f"The server did not start. The end of what it wrote:\n{self._last_words()}")
 
     def _last_words(self) -> str:
-        return "\n".join(self.log.splitlines()[-3:])
+        """The last line that names an error, or else the last three."""
+        lines = self.log.splitlines()
+        errors = [
+            line.strip() for line in lines if re.match(r"\s*[\w.]*(Error|Configured): ", line)
+        ]
+        return "\n".join(errors[-1:] or lines[-3:])
 
     def _end(self) -> None:
         """End all of it at once, and wait until it has ended."""

@@ -15,6 +15,10 @@ PATIENCE = 60
 """Seconds that all visitors together may take."""
 
 
+class ConnectionLost(LabError, ConnectionError):
+    """Nobody answered a visitor, or not to the end."""
+
+
 @dataclass(frozen=True)
 class Visits:
     """What `visit` has brought back.
@@ -49,8 +53,8 @@ async def visit(url: str, visitors: int = 1) -> Visits:
         visitors: how many.
 
     Raises:
-        LabError: there is nobody at the address, a connection ended before its response did, or
-            PATIENCE seconds were over.
+        ConnectionLost: there is nobody at the address, or a connection ended before its response.
+        LabError: PATIENCE seconds were over.
         ValueError: `url` is no http:// address, or `visitors` is less than 1.
     """
     address = urlsplit(url)
@@ -72,14 +76,11 @@ async def _together(url: str, visitors: int) -> tuple[Response, ...]:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_get(url), name="visit") for _ in range(visitors)]
     except* ConnectionRefusedError:
-        raise LabError(
+        raise ConnectionLost(
             f"Nobody answers at {url}: visit() belongs into the `with` block of its server."
         ) from None
     except* (OSError, HTTPException):
-        raise LabError(
-            f"{url} ended a connection before its response was whole. "
-            "A server in a process of its own says why in its log: print(server.log)"
-        ) from None
+        raise ConnectionLost(f"{url} ended a connection before its response was whole.") from None
     return tuple(task.result() for task in tasks)
 
 

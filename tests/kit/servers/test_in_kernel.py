@@ -127,7 +127,7 @@ def test_the_block_ends_when_it_raises(run):
         await main()
         """
     )
-    assert said == ["Villette 0", "LabError True"]
+    assert said == ["Villette 0", "ConnectionLost True"]
 
 
 def test_an_unknown_interface_is_refused():

@@ -92,18 +92,23 @@ def test_its_threads_and_memory_are_those_of_all_its_processes(run):
     assert said == ["True True", "True True", "0 0 0"]
 
 
-def test_a_server_that_cannot_start_says_why(run):
+@pytest.mark.parametrize(
+    "command",
+    # Each reads the settings at another time: before it listens, or when a worker starts.
+    ["uvicorn config.asgi:application", "gunicorn config.wsgi"],
+)
+def test_a_server_that_cannot_start_says_why(command, run):
     said = run(
-        """
+        f"""
         try:
-            with serving("uvicorn config.asgi:application", settings="clam"):
-                print("started")
+            with serving({command!r}, settings="clam") as server:
+                await visit(server.url)
         except Exception as error:
-            print(type(error).__name__, "No module named 'clam'" in str(error))
+            print(type(error).__name__, str(error).splitlines()[-1])
         print(children())
         """
     )
-    assert said == ["LabError True", "[]"]
+    assert said == ["LabError ModuleNotFoundError: No module named 'clam'", "[]"]
 
 
 def test_a_block_that_raises_leaves_nothing_running(run):

@@ -6,7 +6,6 @@ from threading import Barrier, Thread
 
 import pytest
 
-from asynclab.ground.errors import LabError
 from asynclab.servers import SlowService, visit
 
 VISITORS = 5
@@ -45,7 +44,7 @@ def test_visitors_come_at_once_and_bring_their_responses(address):
 def test_nobody_at_the_address_is_told():
     service = SlowService("", 0)
     url = service.url.replace(service.url.split(":")[2], "1/")
-    with pytest.raises(LabError, match="Nobody answers at .* `with` block of its server"):
+    with pytest.raises(ConnectionError, match="Nobody answers at .* `with` block of its server"):
         asyncio.run(visit(url))
 
 
@@ -58,7 +57,7 @@ def test_a_connection_that_ends_too_early_is_told():
             port = server.sockets[0].getsockname()[1]
             await visit(f"http://127.0.0.1:{port}/")
 
-    with pytest.raises(LabError, match="ended a connection before its response was whole"):
+    with pytest.raises(ConnectionError, match="ended a connection before its response was whole"):
         asyncio.run(main())
 
 

@@ -551,7 +551,7 @@ FAULTS = [
             "(task := group.create_task(_get(url)), await task)[0]",
         ),
         test("servers/test_visits.py::test_visitors_come_at_once_and_bring_their_responses"),
-        ("LabError", "ended a connection before"),
+        ("ConnectionLost", "ended a connection before"),
     ),
     Fault(
         "servers-own-tasks-are-drawn",
