@@ -63,6 +63,7 @@ class Site:
 
         Raises:
             TimeoutError: there was no response within SECONDS.
+            Exception: what the handler itself raises, as a wrong middleware may make it.
         """
         return await self.send("GET", path, **headers)
 
@@ -70,15 +71,25 @@ class Site:
         """Send one request of any method, with a body; see `get`."""
         client = ApplicationCommunicator(self.application, _scope(method, path, headers))
         await client.send_input({"type": "http.request", "body": body})
-        start = await client.receive_output(SECONDS)
+        # An application that fails sends nothing, and would be waited for until SECONDS are over.
+        client.future.add_done_callback(lambda _ended: client.output_queue.put_nowait({}))
+        start = await _sent_by(client)
         body, more = b"", True
         while more:
-            chunk = await client.receive_output(SECONDS)
+            chunk = await _sent_by(client)
             body += chunk.get("body", b"")
             more = chunk.get("more_body", False)
         await client.wait(SECONDS)
         received = {name.decode().lower(): value.decode() for name, value in start["headers"]}
         return Response(start["status"], received, body)
+
+
+async def _sent_by(client: ApplicationCommunicator) -> dict:
+    """The next message of the application; what it raised, if it ended before it sent any."""
+    message = await client.receive_output(SECONDS)
+    if not message:
+        client.future.result()
+    return message
 
 
 class _Handler(ASGIHandler):

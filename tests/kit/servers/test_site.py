@@ -100,6 +100,29 @@ def test_middleware_is_read_when_the_site_is_made(run):
     assert said == ["False", "True"]
 
 
+def test_what_the_handler_itself_raises_comes_at_once(run):
+    [said] = run(
+        """
+        def returns_a_response(get_response):
+            return lambda request: HttpResponse()
+
+        returns_a_response.async_capable, returns_a_response.sync_capable = True, False
+
+        async def main():
+            with override_settings(MIDDLEWARE=["__main__.returns_a_response"]):
+                site = Site(path("thread/", thread))
+            try:
+                async with asyncio.timeout(5):
+                    await site.get("/thread/")
+            except (TypeError, TimeoutError) as error:
+                print(type(error).__name__)
+
+        await main()
+        """
+    )
+    assert said == "TypeError"
+
+
 @pytest.mark.parametrize("patterns", [(), (print,), (path,)])
 def test_a_site_without_a_url_says_how_to_write_one(patterns):
     with pytest.raises(TypeError, match=r'Site\(path\("books/", view\)\)'):
