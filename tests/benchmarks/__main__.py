@@ -11,7 +11,7 @@ import argparse
 import platform
 import sys
 
-from tests.benchmarks import booting, memory, pages, recording, starting
+from tests.benchmarks import booting, memory, pages, polls, recording, starting
 from tests.benchmarks.figures import Figure
 from tests.proof.matrix import OLDEST, ROWS, build, find_place
 
@@ -20,6 +20,7 @@ PARTS = {
     "boot": booting,
     "memory": memory,
     "browser": pages,
+    "polls": polls,
     "start": starting,
 }
 
