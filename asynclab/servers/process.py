@@ -32,6 +32,9 @@ ADDED = {
     "uvicorn": ["--host", "127.0.0.1", "--port", "0"],
 }
 
+ADDRESS = re.compile(r"(--bind|-b|--host|--port|--uds|--fd)(=.*)?|-[bp].+|[\w.]+:\d+")
+"""What would tell a server to listen elsewhere."""
+
 
 def serving(command: str, *, settings: str | None = None, **environment: str) -> "ServerProcess":
     """Run a server in a process of its own, for a `with`.
@@ -52,6 +55,8 @@ def serving(command: str, *, settings: str | None = None, **environment: str) ->
         LabError: the command is none of these, or has an address of its own.
     """
     words = shlex.split(command)
+    if own := next(filter(ADDRESS.fullmatch, words), None):
+        raise LabError(f"serving() chooses the address itself: take {own} out of the command.")
     for program, added in ADDED.items():
         if command.startswith(program) and words[: len(program.split())] == program.split():
             return ServerProcess([*_python(words), *added], settings, environment)

@@ -1,5 +1,7 @@
 """Servers in processes of their own: their own settings, counted from outside, nothing left."""
 
+import re
+
 import pytest
 
 from asynclab.ground.errors import LabError
@@ -135,3 +137,22 @@ def test_a_server_without_a_project_asks_for_boot(monkeypatch):
 def test_another_command_is_refused_with_those_that_it_takes(command):
     with pytest.raises(LabError, match="a command of granian, gunicorn, hypercorn, python manage"):
         serving(command)
+
+
+@pytest.mark.parametrize(
+    ("command", "own"),
+    [
+        ("gunicorn config.wsgi --bind 0.0.0.0:80", "--bind"),
+        ("gunicorn config.wsgi -b0.0.0.0:80", "-b0.0.0.0:80"),
+        ("uvicorn config.asgi:application --host=0.0.0.0", "--host=0.0.0.0"),
+        ("python manage.py runserver 0.0.0.0:8000", "0.0.0.0:8000"),
+    ],
+)
+def test_a_server_listens_on_loopback_only(command, own):
+    with pytest.raises(LabError, match=re.escape(f"take {own} out of the command")):
+        serving(command)
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "gunicorn config.wsgi --threads 300 --workers 10"])
+def test_a_number_is_no_address(command):
+    assert serving(command).url == ""
