@@ -143,7 +143,9 @@ class ServerProcess:
             processes = self._tree()
             self._keeper.stdin.close()  # at which the keeper ends all of them, and itself
             self._keeper.wait()
-            psutil.wait_procs(processes, timeout=PATIENCE)
+            limit = time.monotonic() + PATIENCE
+            while not all(map(_has_ended, processes)) and time.monotonic() < limit:
+                time.sleep(0.005)
             self._last_log = self.log
 
     def stop(self) -> int:
@@ -207,6 +209,14 @@ def _project() -> Path:
         if Path(folder, "manage.py").is_file():
             return Path(folder).resolve()
     raise LabError("There is no project to serve. Call boot() first.")
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """A zombie has: it holds nothing, and init may take a second to collect it."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _threads(process: psutil.Process) -> int:
