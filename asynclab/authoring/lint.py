@@ -1,5 +1,6 @@
 """The rules of style that can be counted; those of a lesson's form are in their own modules."""
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -114,6 +115,18 @@ def _predictions(cells: Sequence[NotebookNode]) -> Iterator[str]:
                 yield f"cell {cell.id}: {name} is revealed before it can be predicted"
             if not any(reveals[at + 1 :]):
                 yield f"cell {cell.id}: {name} is predicted and never revealed"
+    for cell in cells:
+        if ".reveal(" in cell.source and not re.match(r"\w+\.reveal\(", _last(cell.source)):
+            yield f"cell {cell.id}: a reveal is shown only as the last line of its cell"
+
+
+def _last(source: str) -> str:
+    """The last statement of a cell, of which IPython shows the value."""
+    lines = [line for line in source.splitlines() if not line.startswith("%")]
+    try:
+        return ast.unparse(ast.parse("\n".join(lines)).body[-1])
+    except (SyntaxError, IndexError):
+        return ""
 
 
 def _closing(prose: str) -> Iterator[str]:

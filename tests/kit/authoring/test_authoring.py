@@ -343,6 +343,8 @@ MANY = [prose("So.", f"m{at}") for at in range(89)]
         (ask_and_reveal("q = predict()\nq.reveal(1)"), "q is revealed before"),
         (ask_and_reveal("q.reveal(1)", "q = predict()"), "q is revealed before"),
         (ask_and_reveal("q = predict()"), "q is predicted and never revealed"),
+        (ask_and_reveal("q = predict()", "q.reveal(1)\n2"), "shown only as the last line"),
+        (ask_and_reveal("q = predict()", "if 1:\n    q.reveal(1)"), "shown only as the last line"),
         (lambda cells: cells.__setitem__(slice(1, 8), []), "has no code"),
     ],
 )
