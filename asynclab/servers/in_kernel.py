@@ -1,5 +1,6 @@
 """Servers that run in this kernel, each on a thread of its own, so that the lanes can draw them."""
 
+import asyncio
 import socket
 import time
 from socketserver import TCPServer
@@ -32,6 +33,16 @@ class _Server:
     def connections(self) -> int:
         """How many connections of clients are open now."""
         return connections(self._port, [psutil.Process()])
+
+    @property
+    def under_way(self) -> int:
+        """How many requests have not ended. A visitor may have its response before that."""
+        raise NotImplementedError
+
+    async def idle(self) -> None:
+        """Wait until no request is under way."""
+        while self.under_way:
+            await asyncio.sleep(0.001)
 
     def _listens_on(self, port: int) -> None:
         self._port = port
@@ -66,6 +77,10 @@ class AsgiServer(_Server):
             raise
         self._listens_on(self._socket.getsockname()[1])
         return self
+
+    @property
+    def under_way(self) -> int:
+        return len(self._uvicorn.server_state.tasks)
 
     def _wait_until_started(self) -> None:
         limit = time.monotonic() + PATIENCE
@@ -123,6 +138,10 @@ class WsgiServer(_Server):
         self._thread.join()
         self._server.end()
 
+    @property
+    def under_way(self) -> int:
+        return self._server.under_way
+
 
 class _ThreadedServer(ThreadedWSGIServer):
     request_queue_size = BACKLOG
@@ -147,6 +166,10 @@ class _ThreadedServer(ThreadedWSGIServer):
         )
         self._requests.append(thread)
         thread.start()
+
+    @property
+    def under_way(self) -> int:
+        return sum(thread.is_alive() for thread in self._requests)
 
     def end(self) -> None:
         """Give the requests under way GRACE seconds altogether, then leave them alone."""

@@ -57,6 +57,28 @@ def test_the_lanes_tell_a_servers_threads_by_their_jobs(run):
     assert "temporary event loops" in wsgi
 
 
+def test_a_server_is_idle_when_its_requests_have_ended(run):
+    said = run(
+        """
+        class Page(HttpResponse):
+            def close(self):
+                super().close()
+                closed.append(1)
+
+        site = Site(path("page/", lambda request: Page("Villette")))
+        for interface in ("asgi", "wsgi"):
+            closed = []
+            with site.serve(interface) as server:
+                for n in range(1, 21):
+                    await visit(server.url + "page/", 2)
+                    await server.idle()
+                    assert (len(closed), server.under_way) == (2 * n, 0)
+                print(interface, len(closed))
+        """
+    )
+    assert said == ["asgi 40", "wsgi 40"]
+
+
 def test_connections_are_those_that_are_open_now(run):
     said = run(
         """
