@@ -51,8 +51,13 @@ class Site:
         if interface == "asgi":
             return AsgiServer(self.application)
         if interface == "wsgi":
-            return WsgiServer(_WsgiHandler(self._patterns))
+            return WsgiServer(self.wsgi_application)
         raise ValueError(f'Write serve("asgi") or serve("wsgi"); got {interface!r}.')
+
+    @property
+    def wsgi_application(self) -> WSGIHandler:
+        """The site as a WSGI server is given it; it reads `settings.MIDDLEWARE` now."""
+        return _WsgiHandler(self._patterns)
 
     async def get(self, path: str, **headers: str) -> Response:
         """Send one GET request, and return the whole response.

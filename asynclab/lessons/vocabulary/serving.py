@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlencode
+from wsgiref.util import setup_testing_defaults
 
 from asgiref.sync import iscoroutinefunction
 
@@ -114,6 +115,28 @@ async def visit(
     if errors:
         raise _as_of(view, errors[0])
     return response
+
+
+def visit_under_wsgi(view: Callable, **given) -> Response:
+    """What a browser gets of a view from a WSGI server, on whose thread this is called.
+
+    Args:
+        given: arguments of the view beside the request.
+
+    Raises:
+        Exception: as `visit`.
+    """
+    from django.urls import path
+
+    pattern = path(PAGE[1:], view, given)
+    environ = {"PATH_INFO": PAGE, "HTTP_HOST": "testserver"}
+    setup_testing_defaults(environ)
+    with _quiet(), _noting_errors(pattern) as errors:
+        response = Site(pattern).wsgi_application(environ, lambda *_: None)
+        response.close()
+    if errors:
+        raise _as_of(view, errors[0])
+    return Response(response.status_code, {}, response.content)
 
 
 def _as_of(view: Callable, error: BaseException) -> BaseException:
