@@ -1,0 +1,637 @@
+"""The checks of lesson 08: WSGI and ASGI."""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import SimpleNamespace
+
+from asgiref.sync import iscoroutinefunction
+from django.core.exceptions import ObjectDoesNotExist, SynchronousOnlyOperation
+from django.core.signals import request_started
+from django.db import close_old_connections, reset_queries
+from django.dispatch import Signal
+from django.http import Http404
+
+from ..exercises.book import NotYet, exercise
+from ..ground.errors import LabError
+from ..recorder.events import SYNC
+from ..servers import Response, serving, write_module
+from ..servers import visit as visit_server
+from .vocabulary.cancelling import end
+from .vocabulary.failing import Mishap, require_told
+from .vocabulary.open_connections import Opened
+from .vocabulary.serving import NO_RESPONSE, require_async_view, visit, visit_under_wsgi
+from .vocabulary.threads import require_this_loop
+from .vocabulary.values import difference, same
+
+
+@exercise(
+    "8.1",
+    title="which one am I on?",
+    names=("interface",),
+    why=(
+        "The handler makes the request, and each interface has a handler and a class of its own: "
+        "nothing else in a view depends on the server alone."
+    ),
+    hints=(
+        "A sync view runs on a plain thread under both, an async one on a loop under both. What "
+        "does a view get that the two handlers make differently?",
+        "`django.core.handlers.asgi` and `django.core.handlers.wsgi` each have a class of "
+        "requests. Which function asks an object for its class?",
+        'Is it `"ASGI" if isinstance(request, ASGIRequest) else "WSGI"`, in a response?',
+    ),
+    errors=NO_RESPONSE,
+)
+async def interface(given):
+    page = await given.result_of("interface", driver=visit)
+    _require_said(
+        page,
+        "ASGI",
+        "says-wsgi",
+        "Under ASGI it answered WSGI. A sync view runs on a worker there, where no loop is "
+        "running, and the settings name what a project could be served by. What has the server "
+        "made for this very request?",
+    )
+    page = await given.result_of("interface", driver=visit_under_wsgi, where="thread")
+    _require_said(
+        page,
+        "WSGI",
+        "says-asgi",
+        "Under WSGI it answered ASGI. An async view runs on a loop there, too, one for its request "
+        "alone. What has the server made for this very request?",
+    )
+    return "It says ASGI under the one, and WSGI under the other."
+
+
+def _require_said(page: Response, wanted: str, diagnosis: str, question: str) -> None:
+    if page.text == wanted:
+        return
+    if page.text in ("ASGI", "WSGI"):
+        raise NotYet(diagnosis, question)
+    raise NotYet("other-text", difference(page.text, wanted))
+
+
+@exercise(
+    "8.2",
+    title="enough threads",
+    names=("threads_needed",),
+    why=(
+        "A poll holds a thread all the time. Of the others, their number in a second times the "
+        "seconds of each are under way at once, on average."
+    ),
+    hints=(
+        "Twelve requests come in each second, and each takes a quarter of one. How many are there "
+        "at once? And how many, if each took two seconds?",
+        "Two and a half threads do not exist. Does `int` or `round` give enough of them?",
+        "Is it `polls`, and `ceil(per_second * seconds)`, and `1`?",
+    ),
+    errors={
+        ZeroDivisionError: NotYet(
+            "divides",
+            "Nobody comes, or a request takes no time at all, and it divides by that. The more "
+            "come, and the longer each takes, the more are there. Is that a quotient?",
+        ),
+    },
+)
+async def threads_needed(given):
+    for polls, per_second, seconds, wanted in (
+        *((40, 0, 0.25, 41), (40, 12, 0.25, 44), (0, 8, 0.5, 5)),
+        *((8, 3, 0.5, 11), (10, 4, 2, 19), (300, 9, 0.25, 304)),
+    ):
+        number = await given.result_of("threads_needed", polls, per_second, seconds)
+        if not same(number, wanted):
+            raise _miscounted(number, wanted, polls, per_second, seconds)
+    return "Nobody stands in line, and the health check has a thread of its own."
+
+
+def _miscounted(number, wanted: int, polls: int, per_second: int, seconds: float) -> NotYet:
+    busy = per_second * seconds
+    asked = f"For {polls} polls, and {per_second} others a second of {seconds} s each"
+    if same(number, wanted - 1) and busy == int(busy):
+        return NotYet(
+            "no-spare",
+            f"{asked}, it gave {number}: all of them are busy when the health check comes. Who "
+            "answers that?",
+        )
+    if isinstance(number, float):
+        return NotYet(
+            "no-whole-number", f"{asked}, it gave {number!r}. How many whole threads are that?"
+        )
+    if same(number, wanted - 1):
+        return NotYet(
+            "rounds-down",
+            f"{asked}, it gave {number}: {busy:g} others are under way at once, and have to share "
+            "too few threads. Which function of `math` rounds up?",
+        )
+    return NotYet(
+        "other-number",
+        f"{asked}, it gave {number!r}, and {wanted} was asked for. How many of the others are "
+        "under way at once?",
+    )
+
+
+@exercise(
+    "8.3",
+    title="a receiver for both",
+    names=("counting",),
+    why=(
+        "`asend` awaits async receivers on the loop, and `send` runs them by `async_to_sync`. So "
+        "one async receiver serves both, and takes a worker under neither."
+    ),
+    hints=(
+        "`asend` sends what is sync through `sync_to_async`. What does it do with a receiver that "
+        "is a coroutine function?",
+        "Under WSGI `send` is called, and it knows async receivers, too. What has to change in "
+        "`counting_before`, and what can stay?",
+        "Is it one word, before the `def` of `receiver`, and not of `counting`?",
+    ),
+    errors={
+        (KeyError, "environ"): NotYet(
+            "one-interface",
+            "Under ASGI there is no `environ`: the receiver gets a `scope`. How did "
+            "`counting_before` tell them apart?",
+        ),
+        (KeyError, "scope"): NotYet(
+            "one-interface",
+            "Under WSGI there is no `scope`: the receiver gets an `environ`. How did "
+            "`counting_before` tell them apart?",
+        ),
+        (TypeError, "must be callable"): NotYet(
+            "no-receiver",
+            "What `counting` returned cannot be called, so it cannot be connected. Which of the "
+            "two functions has to be async?",
+        ),
+        (ValueError, "must accept keyword arguments"): NotYet(
+            "no-keywords",
+            "Django hands a receiver the signal, the sender and more, by name: it would not be "
+            "connected. Which parameter takes whatever comes?",
+        ),
+    },
+)
+async def counting(given):
+    call = await given.call("counting", driver=_counted_under_asgi)
+    _require_counts(call.value, "ASGI")
+    _require_counts(
+        await given.result_of("counting", driver=_counted_under_wsgi, where="thread"), "WSGI"
+    )
+    if any(span.kind == SYNC for span in call.recording.spans):
+        raise NotYet(
+            "takes-a-worker",
+            "It counts under both, and under ASGI a worker was needed for it. To add one to a "
+            "number takes no thread. What does `asend` send through `sync_to_async`?",
+        )
+    refusing = {"what": "The `Counter`", "driver": _counted_under_asgi}
+    await require_told(given, "counting", _Refusing(), **refusing)
+    return "It counts under both, and takes no worker."
+
+
+PATHS = ("/news/", "/books/", "/news/")
+
+
+class _Refusing(Counter):
+    def __setitem__(self, *_):
+        raise Mishap
+
+
+async def _counted_under_asgi(counting, counts: Counter | None = None) -> Counter:
+    counts = Counter() if counts is None else counts
+    signal = _connected_to(counting(counts))
+    for path in PATHS:
+        scope = {"type": "http", "path": path, "raw_path": path.encode(), "query_string": b"page=2"}
+        await signal.asend(None, scope=scope)
+    return counts
+
+
+def _counted_under_wsgi(counting) -> Counter:
+    counts = Counter()
+    signal = _connected_to(counting(counts))
+    for path in PATHS:
+        signal.send(None, environ={"PATH_INFO": path, "QUERY_STRING": "page=2"})
+    return counts
+
+
+def _connected_to(receiver: Callable) -> Signal:
+    signal = Signal()
+    signal.connect(receiver, weak=False)
+    return signal
+
+
+def _require_counts(counts: Counter, interface: str) -> None:
+    if not counts:
+        raise NotYet(
+            "not-counted",
+            f"Under {interface} nothing was counted. Does Django see that the receiver is async? "
+            "A sync function that returns a coroutine is none, and nobody awaits what it returns.",
+        )
+    if counts != Counter(PATHS):
+        raise NotYet(
+            "other-counts",
+            f"Under {interface} {', '.join(PATHS)} were asked for, and the counts are "
+            f"{dict(counts)!r}. Which key of what the receiver gets is the path?",
+        )
+
+
+NEWS = "/news/"
+
+
+@exercise(
+    "8.4",
+    title="beside Django",
+    names=("beside",),
+    why=(
+        "An ASGI application is asked with the scope, and answers by `send`. What is not its own "
+        "it passes on with the same three arguments, so Django notices nothing."
+    ),
+    hints=(
+        "A server asks an application for more than HTTP: for lifespan, for WebSockets. Which key "
+        "of the scope says what is asked for?",
+        "A response is two messages. What has to be in the first one, and of which type are "
+        "headers and body?",
+        'Is it `scope["type"] == "http" and scope["path"] == address`, and elsewhere '
+        "`await django_application(scope, receive, send)`?",
+    ),
+    errors={
+        (KeyError, "path"): NotYet(
+            "no-path",
+            "A server announces its start by a scope without a path, and your application raised. "
+            "Which key does every scope have?",
+        ),
+    },
+)
+async def beside(given):
+    for text in "no news", "Brontë is back":
+        call = await given.call("beside", _scope("http", NEWS), text, driver=_asked)
+        require_this_loop(call)
+        seen = call.value
+        if not seen.is_application:
+            raise NotYet(
+                "no-application",
+                "What `beside` returned is no coroutine function, so a server takes it for "
+                "something else. Which function inside has to be async?",
+            )
+        if seen.passed:
+            raise NotYet(
+                "all-to-django",
+                f"A request for {NEWS} went on to Django. Who answers that one?",
+            )
+        _require_response(seen.sent, text)
+    others = [_scope("http", "/books/"), _scope("http", NEWS + "old/"), _scope("websocket", NEWS)]
+    for scope in [*others, {"type": "lifespan", "asgi": {"version": "3.0"}}]:
+        call = await given.call("beside", scope, "no news", driver=_asked)
+        _require_passed(call.value, scope)
+        require_this_loop(call)
+    for path, what in (("/books/", "Django"), (NEWS, "`answer()`")):
+        scope = _scope("http", path)
+        await require_told(given, "beside", scope, Mishap(), what=what, driver=_asked)
+    return "The poll is answered beside Django, and everything else reaches it."
+
+
+def _scope(kind: str, path: str) -> dict:
+    return {"type": kind, "path": path, "method": "GET", "query_string": b"", "headers": []}
+
+
+async def _asked(beside, scope: dict, text: str | Mishap) -> SimpleNamespace:
+    """What the reader's application sends, and what it passes on to Django's.
+
+    Args:
+        text: what `answer()` gives; or what it raises, and Django, too.
+    """
+    seen = SimpleNamespace(passed=[], sent=[], complete=False)
+
+    async def django(*arguments):
+        await asyncio.sleep(0)
+        seen.passed.append(arguments)
+        seen.complete = arguments == (scope, receive, send)
+        if isinstance(text, Mishap):
+            raise text
+
+    async def answer():
+        await asyncio.sleep(0)
+        if isinstance(text, Mishap):
+            raise text
+        return text
+
+    async def receive():
+        return {"type": f"{scope['type']}.disconnect"}
+
+    async def send(message):
+        seen.sent.append(message)
+
+    application = beside(django, NEWS, answer)
+    seen.is_application = _is_application(application)
+    if seen.is_application:
+        await application(scope, receive, send)
+    return seen
+
+
+def _is_application(value: object) -> bool:
+    """Whether uvicorn takes it for an application of today's ASGI, and not of the first one."""
+    is_class = isinstance(value, type)
+    return iscoroutinefunction(value) or (
+        callable(value) and not is_class and iscoroutinefunction(type(value).__call__)
+    )
+
+
+def _require_response(sent: list, text: str) -> None:
+    types = [message.get("type") for message in sent]
+    if types != ["http.response.start", "http.response.body"]:
+        raise NotYet(
+            "other-messages",
+            f"It sent {types}. A response begins with the message `http.response.start`, and "
+            "`http.response.body` ends it. Which is missing?",
+        )
+    start, body = sent
+    headers = start.get("headers", ())
+    parts = [part for header in headers for part in header] + [body.get("body", b"")]
+    if any(not isinstance(part, bytes) for part in parts):
+        raise NotYet(
+            "text-for-bytes",
+            "What goes over a socket is bytes: the names and the values of headers, and the body. "
+            "Which method makes bytes of a text?",
+        )
+    if start.get("status") != 200:
+        raise NotYet("other-status", f"The status is {start.get('status')!r}. Which one is asked?")
+    kinds = [value for name, value in headers if name.lower() == b"content-type"]
+    if kinds != [b"text/plain; charset=utf-8"]:
+        raise NotYet(
+            "other-type",
+            f"The content type is {kinds!r}. Which header says how to read the body, and what does "
+            "it say?",
+        )
+    if body.get("body") != text.encode():
+        raise NotYet(
+            "other-body",
+            f"`answer()` gave {text!r}, and the body is {body.get('body')!r}. What makes UTF-8 of "
+            "it?",
+        )
+    if body.get("more_body"):
+        raise NotYet("never-ends", "The body says that there is more. Who sends the rest?")
+
+
+def _require_passed(seen: SimpleNamespace, scope: dict) -> None:
+    what = f"a scope of the type {scope['type']!r}"
+    if "path" in scope:
+        what += f" for {scope['path']}"
+    if seen.sent:
+        raise NotYet(
+            "answers-too-much",
+            f"The poll's answer went to {what}. What has to be true of a scope that is yours?",
+        )
+    if not seen.passed:
+        raise NotYet(
+            "not-awaited",
+            f"Django heard nothing of {what}. Was its application called, and was that awaited?",
+        )
+    if not seen.complete:
+        raise NotYet(
+            "other-arguments",
+            f"Django got {what} with other arguments than the server's. Which three belong to it?",
+        )
+
+
+VISITORS = 5
+
+
+@exercise(
+    "8.5",
+    title="a poll that holds no thread",
+    names=("greet",),
+    why=(
+        "The pool's thread is free again when the query is done, and the connection is closed on "
+        "the thread that has opened it, before anybody waits."
+    ),
+    hints=(
+        "`aget` runs on the worker of the request, which lives as long as the request does. Which "
+        "other threads can a sync function be sent to?",
+        "`sync_to_async` has a parameter for that. And who closes the connection of a thread that "
+        "is not the request's?",
+        "Is it one sync function, with `Member.objects.get(pk=pk).name` in a `try` and "
+        "`connection.close()` in its `finally`, sent by `thread_sensitive=False`?",
+    ),
+    errors={
+        **NO_RESPONSE,
+        SynchronousOnlyOperation: NotYet(
+            "sync-query",
+            "A sync query ran on the loop's thread. What sends a sync function to another one?",
+        ),
+        (AttributeError, "'coroutine' object"): NotYet(
+            "forgotten-await",
+            "A coroutine was asked for what only its result has. Where is an `await` missing?",
+        ),
+    },
+)
+async def greet(given):
+    from library.models import Member
+
+    members = [member async for member in Member.objects.order_by("-pk")[:VISITORS]]
+    seen = await given.result_of("greet", [each.pk for each in members], driver=_all_waiting)
+    for member, page in zip(members, seen.pages, strict=True):
+        if "<coroutine object" in page.text:
+            raise NotYet(
+                "forgotten-await",
+                "A coroutine stands on the page, in the place of what comes of it. Where is an "
+                "`await` missing?",
+            )
+        if page.text != f"{member.name}: no news":
+            raise NotYet("other-text", difference(page.text, f"{member.name}: no news"))
+    require_async_view(given, "greet")
+    if seen.left:
+        raise _left_open(f"{VISITORS} visitors waited", seen.left)
+    if seen.held >= VISITORS:
+        raise NotYet(
+            "holds-worker",
+            f"{VISITORS} visitors waited, and {seen.held} workers waited with them. What is "
+            "thread-sensitive runs on the worker of the request, which is kept to its end. Which "
+            "threads are shared by all requests?",
+        )
+    stranger = await given.result_of("greet", 99_999, driver=_of_a_stranger)
+    if stranger.left:
+        raise _left_open("Somebody came whom nobody knows", stranger.left)
+    if stranger.waited:
+        raise NotYet(
+            "waits-first",
+            "Somebody whom nobody knows was let in to wait, and learned of it at the end. What has "
+            "to come first?",
+        )
+    return f"{VISITORS} visitors waited, with no worker and no connection."
+
+
+async def _all_waiting(greet, pks: list[int]) -> SimpleNamespace:
+    """Let so many visitors wait at once, and look at what they hold when the last one is there."""
+    seen, here, all_here = SimpleNamespace(held=0, left=0), [], asyncio.Event()
+    before = set(threading.enumerate())
+
+    async def news():
+        here.append(1)
+        if len(here) == len(pks):
+            seen.held = len(_workers() - before)
+            seen.left = opened.left
+            all_here.set()
+        await all_here.wait()
+        return "no news"
+
+    with _nobody_listens(), _no_middleware(), Opened() as opened:
+        visits = [visit(greet, pk=pk, news=news) for pk in pks]
+        seen.pages = await asyncio.gather(*visits)
+    return seen
+
+
+async def _of_a_stranger(greet, pk: int) -> SimpleNamespace:
+    seen = SimpleNamespace(waited=False)
+
+    async def news():
+        seen.waited = True
+        return "no news"
+
+    with _no_middleware(), Opened() as opened:
+        with suppress(ObjectDoesNotExist, Http404):
+            await visit(greet, pk=pk, news=news)
+        seen.left = opened.left
+    return seen
+
+
+def _left_open(when: str, number: int) -> NotYet:
+    return NotYet(
+        "connection-left-open",
+        f"{when}, and connections were left open: {number}. A connection belongs to the thread "
+        "that has opened it. Where has it to be closed, and on which ways out?",
+    )
+
+
+def _workers() -> set[threading.Thread]:
+    """The threads of executors that have no loop: those of loops are called asyncio."""
+    return {each for each in threading.enumerate() if each.name.startswith("ThreadPoolExecutor")}
+
+
+@contextmanager
+def _nobody_listens() -> Iterator[None]:
+    """Take away what makes Django start a worker for each request."""
+    receivers = (reset_queries, close_old_connections)
+    here = [each for each in receivers if request_started.disconnect(each)]
+    try:
+        yield
+    finally:
+        for each in here:
+            request_started.connect(each)
+
+
+@contextmanager
+def _no_middleware() -> Iterator[None]:
+    from django.test import override_settings
+
+    with override_settings(MIDDLEWARE=[]):
+        yield
+
+
+POLLS = 8
+DESK = """\
+import asyncio
+
+from config.settings import *
+from django.http import HttpResponse
+from django.urls import path
+
+
+async def poll(request):
+    print("somebody waits")
+    await asyncio.sleep(2)
+    print("somebody goes")
+    return HttpResponse("no news")
+
+
+def health(request):
+    return HttpResponse("alive")
+
+
+ROOT_URLCONF = "checked_help_desk"
+MIDDLEWARE = []
+urlpatterns = [path("poll/", poll), path("health/", health)]
+"""
+
+
+@exercise(
+    "8.6",
+    title="a service that looks dead",
+    names=("command",),
+    why=(
+        "Under ASGI no poll takes a thread that the health check needs. A stop waits for those who "
+        "are there, as long as its limit lets it, so the limit is longer than a poll."
+    ),
+    hints=(
+        "Two workers with one thread each: how many visitors can be there at once? How many "
+        "threads would eight polls and a health check need? Or which kind of server needs none?",
+        "When a server is told to stop, who waits for the polls, and for how long? Which server is "
+        "for development only?",
+        "Is it uvicorn with `config.asgi:application`, or gunicorn with `--threads 9`, and with no "
+        "limit that is shorter than a poll?",
+    ),
+)
+async def command(given):
+    value = given.value("command")
+    if not isinstance(value, str):
+        raise NotYet("no-text", f"`command` is of type `{type(value).__name__}`, not a text.")
+    write_module("checked_help_desk", DESK)
+    try:
+        with serving(value, settings="checked_help_desk") as server:
+            polls = asyncio.create_task(visit_server(server.url + "poll/", POLLS))
+            try:
+                await _require_health(server, polls)
+                await _require_polls_answered(server, polls)
+            finally:
+                await end(polls)
+    except LabError as error:
+        last = str(error).strip().splitlines()[-1]
+        raise NotYet(
+            "does-not-start",
+            f"No server came of `{value}`. The last it said is: {last} Which module and which name "
+            "in it does this server want?",
+        ) from None
+    return "The health check was answered while all waited, and a stop cut nobody off."
+
+
+async def _require_health(server, polls: asyncio.Task) -> None:
+    """Let somebody ask for the health when all polls wait; it must be there before one ends."""
+    await _until(lambda: server.log.count("somebody waits") >= POLLS, server, polls)
+    health = asyncio.create_task(visit_server(server.url + "health/"))
+    await _until(health.done, server, polls)
+    if not health.done():
+        await end(health)
+        if polls.done() and set((await polls).statuses) != {200}:
+            raise _refuses(await polls)
+        raise NotYet(
+            "stands-in-line",
+            f"{POLLS} polls and a health check came, and one of them stood in line until another "
+            "had got its answer. How many visitors can be at this server at once?",
+        )
+    if set(health.result().statuses) != {200}:
+        raise _refuses(health.result())
+
+
+async def _require_polls_answered(server, polls: asyncio.Task) -> None:
+    server.ask_to_stop()
+    try:
+        visits = await polls
+    except ConnectionError:
+        raise NotYet(
+            "cuts-off",
+            "It was told to stop, as a deploy does, and those who waited got no answer. Which "
+            "servers wait for them, and how long do they wait?",
+        ) from None
+    if set(visits.statuses) != {200}:
+        raise _refuses(visits)
+
+
+def _refuses(visits) -> NotYet:
+    return NotYet(
+        "refuses",
+        f"The server sent visitors away, with the status {max(visits.statuses)}. How many may be "
+        "there at once?",
+    )
+
+
+async def _until(true: Callable[[], bool], server, polls: asyncio.Task) -> None:
+    """Wait for something that the server does, but not beyond the end of a poll."""
+    while not (true() or "somebody goes" in server.log or polls.done()):
+        await asyncio.sleep(0.02)

@@ -1,0 +1,963 @@
+"""What the tests know of lesson 08."""
+
+from tests.lessons import Answer, Equivalent
+from tests.proof.faults.checks import compared, verdict
+from tests.proof.faults.edits import output, text
+from tests.proof.faults.planting import Fault
+
+NOTEBOOK = "notebooks/08_*.ipynb"
+
+ANSWERS = [
+    Answer(
+        "8.1",
+        wrong="says-wsgi",
+        source="""
+def interface(request):
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return HttpResponse("WSGI")
+    return HttpResponse("ASGI")
+""",
+        why="ASGI is where a loop is running",
+    ),
+    Answer(
+        "8.1",
+        wrong="says-asgi",
+        source="""
+async def interface(request):
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return HttpResponse("WSGI")
+    return HttpResponse("ASGI")
+""",
+        why="a loop in an async view is the server's",
+    ),
+    Answer(
+        "8.1",
+        wrong="says-wsgi",
+        source="""
+from django.conf import settings
+
+def interface(request):
+    return HttpResponse("WSGI" if settings.WSGI_APPLICATION else "ASGI")
+""",
+        why="the setting says what serves",
+    ),
+    Answer(
+        "8.1",
+        wrong="says-asgi",
+        source="""
+import importlib.util
+
+def interface(request):
+    return HttpResponse("ASGI" if importlib.util.find_spec("uvicorn") else "WSGI")
+""",
+        why="what is installed is what serves",
+    ),
+    Answer(
+        "8.1",
+        wrong="no-response",
+        source="""
+def interface(request):
+    return "ASGI" if isinstance(request, ASGIRequest) else "WSGI"
+""",
+        why="a text is a page",
+    ),
+    Answer(
+        "8.1",
+        wrong="forgotten-await",
+        source="""
+async def interface(request):
+    async def page():
+        return HttpResponse("ASGI" if isinstance(request, ASGIRequest) else "WSGI")
+
+    return page()
+""",
+        why="Django awaits what comes",
+    ),
+    Answer(
+        "8.1",
+        wrong="hidden-async",
+        source="""
+async def page(request):
+    return HttpResponse("ASGI" if isinstance(request, ASGIRequest) else "WSGI")
+
+def interface(request):
+    return page(request)
+""",
+        why="hands on what an async view gives",
+    ),
+    Answer(
+        "8.1",
+        wrong="other-text",
+        source="""
+def interface(request):
+    return HttpResponse(type(request).__name__)
+""",
+        why="the name of the class says it",
+    ),
+    Answer(
+        "8.1",
+        right="asks for the scope",
+        source="""
+def interface(request):
+    return HttpResponse("ASGI" if hasattr(request, "scope") else "WSGI")
+""",
+    ),
+    Answer(
+        "8.1",
+        right="async, and asks for what WSGI puts there",
+        source="""
+async def interface(request):
+    return HttpResponse("WSGI" if "wsgi.input" in request.META else "ASGI")
+""",
+    ),
+    Answer(
+        "8.2",
+        wrong="no-spare",
+        source="""
+def threads_needed(polls, per_second, seconds):
+    return polls + ceil(per_second * seconds)
+""",
+        why="the health check is one of the others",
+    ),
+    Answer(
+        "8.2",
+        wrong="rounds-down",
+        source="""
+def threads_needed(polls, per_second, seconds):
+    return polls + int(per_second * seconds) + 1
+""",
+        why="`int` makes it whole",
+    ),
+    Answer(
+        "8.2",
+        wrong="rounds-down",
+        source="""
+def threads_needed(polls, per_second, seconds):
+    return polls + round(per_second * seconds) + 1
+""",
+        why="`round` makes it whole",
+    ),
+    Answer(
+        "8.2",
+        wrong="no-whole-number",
+        source="""
+def threads_needed(polls, per_second, seconds):
+    return polls + per_second * seconds + 1
+""",
+        why="a number is a number",
+    ),
+    Answer(
+        "8.2",
+        wrong="divides",
+        source="""
+def threads_needed(polls, per_second, seconds):
+    return polls + (ceil(seconds / per_second) if seconds else 0) + 1
+""",
+        why="seconds over requests",
+    ),
+    Answer(
+        "8.2",
+        wrong="other-number",
+        source="""
+def threads_needed(polls, per_second, seconds):
+    return polls + per_second + 1
+""",
+        why="each request has a thread for the whole second",
+    ),
+    Answer(
+        "8.2",
+        right="rounds up by a floor division",
+        source="""
+def threads_needed(polls, per_second, seconds):
+    return polls - int(-per_second * seconds // 1) + 1
+""",
+    ),
+    Answer(
+        "8.3",
+        wrong="takes-a-worker",
+        source="""
+def counting(counts):
+    def receiver(sender, **kwargs):
+        if "scope" in kwargs:
+            counts[kwargs["scope"]["path"]] += 1
+        else:
+            counts[kwargs["environ"]["PATH_INFO"]] += 1
+
+    return receiver
+""",
+        why="the signal is sent by `asend`, so everything is async",
+    ),
+    Answer(
+        "8.3",
+        wrong="takes-a-worker",
+        source="""
+def counting(counts):
+    def count(path):
+        counts[path] += 1
+
+    async def receiver(sender, **kwargs):
+        if "scope" in kwargs:
+            await sync_to_async(count)(kwargs["scope"]["path"])
+        else:
+            await sync_to_async(count)(kwargs["environ"]["PATH_INFO"])
+
+    return receiver
+""",
+        why="sync code in an async function belongs to a worker",
+    ),
+    Answer(
+        "8.3",
+        wrong="one-interface",
+        source="""
+def counting(counts):
+    async def receiver(sender, scope, **kwargs):
+        counts[kwargs["environ"]["PATH_INFO"]] += 1
+
+    return receiver
+""",
+        why="both get an environ",
+    ),
+    Answer(
+        "8.3",
+        wrong="one-interface",
+        source="""
+def counting(counts):
+    async def receiver(sender, **kwargs):
+        counts[kwargs["scope"]["path"]] += 1
+
+    return receiver
+""",
+        why="an async receiver is called under ASGI only",
+    ),
+    Answer(
+        "8.3",
+        wrong="no-receiver",
+        source="""
+async def counting(counts):
+    def receiver(sender, **kwargs):
+        if "scope" in kwargs:
+            counts[kwargs["scope"]["path"]] += 1
+        else:
+            counts[kwargs["environ"]["PATH_INFO"]] += 1
+
+    return receiver
+""",
+        why="the outer function has to be async",
+    ),
+    Answer(
+        "8.3",
+        wrong="no-keywords",
+        source="""
+def counting(counts):
+    async def receiver(sender, scope=None, environ=None):
+        counts[scope["path"] if scope else environ["PATH_INFO"]] += 1
+
+    return receiver
+""",
+        why="names what it needs",
+    ),
+    Answer(
+        "8.3",
+        wrong="not-counted",
+        source="""
+def counting(counts):
+    async def count(path):
+        counts[path] += 1
+
+    def receiver(sender, **kwargs):
+        if "scope" in kwargs:
+            return count(kwargs["scope"]["path"])
+        return count(kwargs["environ"]["PATH_INFO"])
+
+    return receiver
+""",
+        why="a function that returns a coroutine is async",
+    ),
+    Answer(
+        "8.3",
+        wrong="other-counts",
+        source="""
+def counting(counts):
+    async def receiver(sender, **kwargs):
+        if "scope" in kwargs:
+            counts[kwargs["scope"]["raw_path"]] += 1
+        else:
+            counts[kwargs["environ"]["PATH_INFO"]] += 1
+
+    return receiver
+""",
+        why="the raw path is the same",
+    ),
+    Answer(
+        "8.3",
+        wrong="swallowed",
+        source="""
+def counting(counts):
+    async def receiver(sender, **kwargs):
+        try:
+            if "scope" in kwargs:
+                counts[kwargs["scope"]["path"]] += 1
+            else:
+                counts[kwargs["environ"]["PATH_INFO"]] += 1
+        except Exception:
+            pass
+
+    return receiver
+""",
+        why="a count must not stop a request",
+    ),
+    Answer(
+        "8.3",
+        right="names both, and takes the rest",
+        source="""
+def counting(counts):
+    async def receiver(scope=None, environ=None, **kwargs):
+        counts.update([scope["path"] if scope else environ["PATH_INFO"]])
+
+    return receiver
+""",
+    ),
+    Answer(
+        "8.4",
+        wrong="no-path",
+        source="""
+def beside(django_application, address, answer):
+    async def application(scope, receive, send):
+        if scope["path"] != address or scope["type"] != "http":
+            return await django_application(scope, receive, send)
+        headers = [(b"content-type", b"text/plain; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": (await answer()).encode()})
+
+    return application
+""",
+        why="every scope has a path",
+    ),
+    Answer(
+        "8.4",
+        wrong="answers-too-much",
+        source="""
+def beside(django_application, address, answer):
+    async def application(scope, receive, send):
+        if scope.get("path") != address:
+            return await django_application(scope, receive, send)
+        headers = [(b"content-type", b"text/plain; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": (await answer()).encode()})
+
+    return application
+""",
+        why="whoever has the address wants HTTP",
+    ),
+    Answer(
+        "8.4",
+        wrong="answers-too-much",
+        source="""
+def beside(django_application, address, answer):
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or not scope["path"].startswith(address):
+            return await django_application(scope, receive, send)
+        headers = [(b"content-type", b"text/plain; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": (await answer()).encode()})
+
+    return application
+""",
+        why="an address is where a path begins",
+    ),
+    Answer(
+        "8.4",
+        wrong="all-to-django",
+        source="""
+def beside(django_application, address, answer):
+    async def application(scope, receive, send):
+        if scope["type"] == "http" and scope["path"] == address:
+            headers = [(b"content-type", b"text/plain; charset=utf-8")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": (await answer()).encode()})
+        await django_application(scope, receive, send)
+
+    return application
+""",
+        why="forgets the `else`",
+    ),
+    Answer(
+        "8.4",
+        wrong="not-awaited",
+        source="""
+def beside(django_application, address, answer):
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            return django_application(scope, receive, send)
+        headers = [(b"content-type", b"text/plain; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": (await answer()).encode()})
+
+    return application
+""",
+        why="`return` hands it on",
+    ),
+    Answer(
+        "8.4",
+        wrong="text-for-bytes",
+        source="""
+def beside(django_application, address, answer):
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            return await django_application(scope, receive, send)
+        headers = [("content-type", "text/plain; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": await answer()})
+
+    return application
+""",
+        why="text is text",
+    ),
+    Answer(
+        "8.4",
+        wrong="other-messages",
+        source="""
+def beside(django_application, address, answer):
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            return await django_application(scope, receive, send)
+        await send({"type": "http.response.body", "body": (await answer()).encode()})
+
+    return application
+""",
+        why="200 goes without saying",
+    ),
+    Answer(
+        "8.4",
+        wrong="other-status",
+        source="""
+def beside(django_application, address, answer):
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            return await django_application(scope, receive, send)
+        await send({"type": "http.response.start", "status": "200 OK", "headers": headers})
+        await send({"type": "http.response.body", "body": (await answer()).encode()})
+
+    return application
+""",
+        why="a status is written as WSGI writes it",
+    ),
+    Answer(
+        "8.4",
+        wrong="other-type",
+        source="""
+def beside(django_application, address, answer):
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            return await django_application(scope, receive, send)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": (await answer()).encode()})
+
+    return application
+""",
+        why="the server knows the type",
+    ),
+    Answer(
+        "8.4",
+        wrong="other-body",
+        source="""
+def beside(django_application, address, answer):
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            return await django_application(scope, receive, send)
+        body = (await answer()).encode("latin-1")
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return application
+""",
+        why="takes the encoding of headers",
+    ),
+    Answer(
+        "8.4",
+        wrong="never-ends",
+        source="""
+def beside(django_application, address, answer):
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            return await django_application(scope, receive, send)
+        body = (await answer()).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+
+    return application
+""",
+        why="copied from a stream",
+    ),
+    Answer(
+        "8.4",
+        wrong="other-arguments",
+        source="""
+def beside(django_application, address, answer):
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            return await django_application(scope, send, receive)
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": (await answer()).encode()})
+
+    return application
+""",
+        why="the order does not matter",
+    ),
+    Answer(
+        "8.4",
+        wrong="no-application",
+        source="""
+def beside(django_application, address, answer):
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+
+    async def poll(send):
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": (await answer()).encode()})
+
+    def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            return django_application(scope, receive, send)
+        return poll(send)
+
+    return application
+""",
+        why="whoever returns a coroutine is async",
+    ),
+    Answer(
+        "8.4",
+        wrong="swallowed",
+        source="""
+def beside(django_application, address, answer):
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            try:
+                return await django_application(scope, receive, send)
+            except Exception:
+                return None
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": (await answer()).encode()})
+
+    return application
+""",
+        why="keeps the noise of lifespan out of the log",
+    ),
+    Answer(
+        "8.4",
+        wrong="second-loop",
+        source="""
+def beside(django_application, address, answer):
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            return await django_application(scope, receive, send)
+        text = await asyncio.to_thread(asyncio.run, answer())
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": text.encode()})
+
+    return application
+""",
+        why="who waits for long belongs on a thread",
+    ),
+    Answer(
+        "8.4",
+        right="an object with an async `__call__`",
+        source="""
+class Beside:
+    def __init__(self, django_application, address, answer):
+        self.django, self.address, self.answer = django_application, address, answer
+
+    async def __call__(self, scope, receive, send):
+        if (scope["type"], scope.get("path")) == ("http", self.address):
+            headers = [[b"content-type", b"text/plain; charset=utf-8"]]
+            body = (await self.answer()).encode("utf-8")
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body, "more_body": False})
+        else:
+            await self.django(scope, receive, send)
+
+beside = Beside
+""",
+    ),
+    Answer(
+        "8.5",
+        wrong="holds-worker",
+        source="""
+async def greet(request, pk, news):
+    def name():
+        try:
+            return Member.objects.get(pk=pk).name
+        finally:
+            connection.close()
+
+    member = await sync_to_async(name)()
+    return HttpResponse(f"{member}: {await news()}")
+""",
+        why="a closed connection frees its thread",
+    ),
+    Answer(
+        "8.5",
+        wrong="connection-left-open",
+        source="""
+async def greet(request, pk, news):
+    member = await Member.objects.aget(pk=pk)
+    return HttpResponse(f"{member.name}: {await news()}")
+""",
+        why="the a-method gives its thread back",
+    ),
+    Answer(
+        "8.5",
+        wrong="connection-left-open",
+        source="""
+async def greet(request, pk, news):
+    member = await sync_to_async(Member.objects.get, thread_sensitive=False)(pk=pk)
+    return HttpResponse(f"{member.name}: {await news()}")
+""",
+        why="Django closes connections",
+    ),
+    Answer(
+        "8.5",
+        wrong="connection-left-open",
+        source="""
+async def greet(request, pk, news):
+    member = await asyncio.to_thread(Member.objects.get, pk=pk)
+    await sync_to_async(connections.close_all)()
+    return HttpResponse(f"{member.name}: {await news()}")
+""",
+        why="closes the connections of another thread",
+    ),
+    Answer(
+        "8.5",
+        wrong="connection-left-open",
+        source="""
+async def greet(request, pk, news):
+    def name():
+        name = Member.objects.get(pk=pk).name
+        connection.close()
+        return name
+
+    member = await sync_to_async(name, thread_sensitive=False)()
+    return HttpResponse(f"{member}: {await news()}")
+""",
+        why="closes it when all went well",
+    ),
+    Answer(
+        "8.5",
+        wrong="forgotten-await",
+        source="""
+async def greet(request, pk, news):
+    def name():
+        try:
+            return Member.objects.get(pk=pk).name
+        finally:
+            connection.close()
+
+    member = await sync_to_async(name, thread_sensitive=False)()
+    return HttpResponse(f"{member}: {news()}")
+""",
+        why="a call gives what it returns",
+    ),
+    Answer(
+        "8.5",
+        wrong="sync-query",
+        source="""
+async def greet(request, pk, news):
+    member = Member.objects.get(pk=pk)
+    return HttpResponse(f"{member.name}: {await news()}")
+""",
+        why="one quick query does no harm",
+    ),
+    Answer(
+        "8.5",
+        wrong="waits-first",
+        source="""
+async def greet(request, pk, news):
+    text = await news()
+    member = await Member.objects.aget(pk=pk)
+    return HttpResponse(f"{member.name}: {text}")
+""",
+        why="what comes last holds nothing",
+    ),
+    Answer(
+        "8.5",
+        wrong="still-sync",
+        source="""
+from asgiref.sync import async_to_sync
+
+def greet(request, pk, news):
+    member = Member.objects.get(pk=pk)
+    connection.close()
+    return HttpResponse(f"{member.name}: {async_to_sync(news)()}")
+""",
+        why="a sync view with the connection closed",
+    ),
+    Answer(
+        "8.5",
+        wrong="forgotten-await",
+        source="""
+async def greet(request, pk, news):
+    member = Member.objects.aget(pk=pk)
+    return HttpResponse(f"{member.name}: {await news()}")
+""",
+        why="the a makes it async",
+    ),
+    Answer(
+        "8.5",
+        wrong="hidden-async",
+        source="""
+async def _greet(request, pk, news):
+    member = await Member.objects.aget(pk=pk)
+    return HttpResponse(f"{member.name}: {await news()}")
+
+def greet(request, pk, news):
+    return _greet(request, pk, news)
+""",
+        why="hands on what an async view gives",
+    ),
+    Answer(
+        "8.5",
+        wrong="no-response",
+        source="""
+async def greet(request, pk, news):
+    member = await Member.objects.aget(pk=pk)
+    HttpResponse(f"{member.name}: {await news()}")
+""",
+        why="to make a response is to send it",
+    ),
+    Answer(
+        "8.5",
+        wrong="other-text",
+        source="""
+async def greet(request, pk, news):
+    def name():
+        try:
+            return Member.objects.get(pk=pk).name
+        finally:
+            connection.close()
+
+    member = await sync_to_async(name, thread_sensitive=False)()
+    return HttpResponse(f"{member}, {await news()}")
+""",
+        why="a comma will do",
+    ),
+    Answer(
+        "8.5",
+        right="asyncio's own call for the pool",
+        source="""
+def name_of(pk):
+    try:
+        return Member.objects.values_list("name", flat=True).get(pk=pk)
+    finally:
+        connections.close_all()
+
+async def greet(request, pk, news):
+    name = await asyncio.to_thread(name_of, pk)
+    return HttpResponse(f"{name}: {await news()}")
+""",
+    ),
+    Answer(
+        "8.5",
+        right="a thread that ends with the query",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+async def greet(request, pk, news):
+    def member_and_close():
+        try:
+            return Member.objects.get(pk=pk)
+        finally:
+            connection.close()
+
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        member = await loop.run_in_executor(pool, member_and_close)
+    return HttpResponse(f"{member.name}: {await news()}")
+""",
+    ),
+    Answer(
+        "8.6",
+        wrong="stands-in-line",
+        source="""
+command = "gunicorn config.wsgi --workers 2 --threads 4"
+""",
+        why="as many threads as polls are enough",
+    ),
+    Answer(
+        "8.6",
+        wrong="stands-in-line",
+        source="""
+command = "gunicorn config.wsgi --workers 2 --threads 1 --timeout 120"
+""",
+        why="the workers are killed too early",
+    ),
+    Answer(
+        "8.6",
+        wrong="cuts-off",
+        source="""
+command = "python manage.py runserver --noreload --skip-checks"
+""",
+        why="it has a thread for everybody",
+    ),
+    Answer(
+        "8.6",
+        wrong="cuts-off",
+        source="""
+command = "uvicorn config.asgi:application --timeout-graceful-shutdown 1"
+""",
+        why="a deploy has to be quick",
+    ),
+    Answer(
+        "8.6",
+        wrong="refuses",
+        source="""
+command = "uvicorn config.asgi:application --limit-concurrency 9"
+""",
+        why="nine visitors, so a limit of nine",
+    ),
+    Answer(
+        "8.6",
+        wrong="does-not-start",
+        source="""
+command = "uvicorn config.asgi"
+""",
+        why="every server finds the application by itself",
+    ),
+    Answer(
+        "8.6",
+        wrong="does-not-start",
+        source="""
+command = "uvicorn config.asgi:application --host 0.0.0.0 --port 8000"
+""",
+        why="an address belongs to it",
+    ),
+    Answer(
+        "8.6",
+        wrong="no-text",
+        source="""
+command = ["uvicorn", "config.asgi:application"]
+""",
+        why="a command is a list",
+    ),
+    Answer(
+        "8.6",
+        right="gunicorn, with threads for all",
+        source="""
+command = "gunicorn config.wsgi --threads 12"
+""",
+    ),
+]
+
+EQUIVALENT = [
+    Equivalent(
+        because="Of nothing that the card gives does any of these lines raise.",
+        mutants=(
+            "8.1 exception-swallowed@1",
+            "8.2 exception-swallowed@1",
+            "8.3 exception-swallowed@1",
+            "8.4 exception-swallowed@1",
+        ),
+    ),
+    Equivalent(
+        because="A task that is awaited at once changes nothing.",
+        mutants=(
+            "8.4 task-for-each@7",
+            "8.4 task-for-each@8",
+            "8.4 task-for-each@9",
+            "8.4 task-for-each@11",
+            "8.5 task-for-each@10",
+        ),
+    ),
+    Equivalent(
+        because="`asyncio.to_thread` sends a function to the same pool.",
+        mutants=("8.5 thread-for-adapter@9",),
+    ),
+]
+
+MAY_DIFFER_TWICE = {}
+
+MAY_DIFFER_INTERRUPTED = {}
+
+EXAMPLES = {
+    "8.1": """\
+response = await Site(path("", interface)).get("/")
+assert response.text == "ASGI"
+""",
+    "8.2": "assert threads_needed(40, 12, 0.25) == 44",
+    "8.3": """\
+counts = Counter()
+signal = Signal()
+receiver = counting(counts)
+signal.connect(receiver)
+await signal.asend(None, scope={"path": "/news/"})
+assert counts == {"/news/": 1}
+""",
+    "8.4": """\
+from asynclab.servers.in_kernel import AsgiServer
+
+
+async def answer():
+    return "no news"
+
+
+with AsgiServer(beside(get_asgi_application(), "/news/", answer)) as server:
+    assert (await visit(server.url + "news/")).texts == ["no news"]
+    assert "Sense and Sensibility" in (await visit(server.url)).texts[0]
+""",
+    "8.5": """\
+async def news():
+    return "no news"
+
+
+response = await Site(path("<int:pk>/", greet, {"news": news})).get("/1/")
+assert response.text == "Amara Okafor: no news"
+""",
+    "8.6": """\
+with serving(command, settings="help_desk") as server:
+    polls = asyncio.create_task(visit(server.url + "poll/", 8))
+    await asyncio.sleep(0.5)
+    health = await visit(server.url + "health/")
+    assert not polls.done() and health.texts == ["alive"]
+    assert set((await polls).statuses) == {200}
+""",
+}
+
+NAMES_IN_HINTS = {"8.3": {"send", "async_to_sync"}}
+
+FAULTS = [
+    Fault(
+        "worker-of-a-receiver-not-looked-for",
+        "a check",
+        text("asynclab/lessons/lesson08.py", "span.kind == SYNC for span", "False for span"),
+        verdict("8.3 takes-a-worker"),
+        ("('passed', '') == ('not yet', 'takes-a-worker')",),
+    ),
+    Fault(
+        "stop-of-a-server-not-looked-for",
+        "a check",
+        text("asynclab/lessons/lesson08.py", "    server.ask_to_stop()\n", ""),
+        verdict("8.6 cuts-off"),
+        ("('passed', '') == ('not yet', 'cuts-off')",),
+    ),
+    Fault(
+        "output-edited-in-08",
+        "an output edited",
+        output(NOTEBOOK, "one-off", "3 loops", "1 loops"),
+        compared(8, "boot", "imports", "where-module", "where-view", "where-wsgi", "one-off"),
+        ("1 loops", "3 loops", "Cell outputs differ"),
+    ),
+]
