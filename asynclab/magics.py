@@ -298,7 +298,10 @@ def write_and_import(line: str, cell: str) -> None:
     """
     __tracebackhide__ = True
     name = line.strip()
-    get_ipython().user_ns[name] = write_module(name, cell)
+    try:
+        get_ipython().user_ns[name] = write_module(name, cell)
+    except SyntaxError as error:
+        raise CellSyntaxError(error) from None
     print(f"{name}.py is written and imported.")
 
 

@@ -11,7 +11,7 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
 from ..ground.errors import LabError
 from ..recorder.roles import REQUEST_THREAD, SERVER_LOOP
-from .sockets import connections
+from .sockets import connections, url_of
 
 PATIENCE = 30
 """Seconds that a server may take to start."""
@@ -24,10 +24,13 @@ BACKLOG = 2048
 class _Server:
     """One that listens on a socket of its own from `with` to the end of the block."""
 
-    url = ""
-
     def __init__(self):
         self._port = 0
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return url_of(self._port)
 
     @property
     def connections(self) -> int:
@@ -43,10 +46,6 @@ class _Server:
         """Wait until no request is under way."""
         while self.under_way:
             await asyncio.sleep(0.001)
-
-    def _listens_on(self, port: int) -> None:
-        self._port = port
-        self.url = f"http://127.0.0.1:{port}/"
 
 
 class AsgiServer(_Server):
@@ -75,7 +74,7 @@ class AsgiServer(_Server):
         except BaseException:
             self.__exit__()
             raise
-        self._listens_on(self._socket.getsockname()[1])
+        self._port = self._socket.getsockname()[1]
         return self
 
     @property
@@ -130,7 +129,7 @@ class WsgiServer(_Server):
         self._server.set_app(self._application)
         self._thread = Thread(target=self._server.serve_forever, args=[0.02], daemon=True)
         self._thread.start()
-        self._listens_on(self._server.server_port)
+        self._port = self._server.server_port
         return self
 
     def __exit__(self, *_error: object) -> None:

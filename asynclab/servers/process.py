@@ -18,7 +18,7 @@ from ..ground.errors import LabError
 from ..ground.interrupts import held
 from . import keeper
 from .modules import folder as folder_of_modules
-from .sockets import connections, listening
+from .sockets import connections, listening, url_of
 
 PATIENCE = 60
 """Seconds that a server may take to start, or to stop when it is asked to."""
@@ -80,9 +80,14 @@ class ServerProcess:
         if settings is not None:
             self._environment["DJANGO_SETTINGS_MODULE"] = settings
         self._port = 0
+        self._keeper: subprocess.Popen | None = None
         self._log: Path | None = None
         self._last_log = ""
-        self.url = ""
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return url_of(self._port)
 
     def __enter__(self) -> "ServerProcess":
         with ExitStack() as stack:
@@ -93,7 +98,6 @@ class ServerProcess:
                 stack.callback(self._end)
             self._port = self._wait_until_it_listens()
             self._after = stack.pop_all()
-        self.url = f"http://127.0.0.1:{self._port}/"
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
@@ -198,6 +202,8 @@ class ServerProcess:
 
     def _tree(self) -> list[psutil.Process]:
         """The server's processes, the first one first."""
+        if self._keeper is None:
+            return []
         try:
             return psutil.Process(self._keeper.pid).children(recursive=True)
         except psutil.NoSuchProcess:

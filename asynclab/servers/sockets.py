@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import psutil
 
+from ..ground.errors import LabError
+
 
 def connections(port: int, processes: Iterable[psutil.Process]) -> int:
     """How many connections of clients to `port` are open in these processes."""
@@ -13,6 +15,17 @@ def connections(port: int, processes: Iterable[psutil.Process]) -> int:
         if each.laddr.port == port and each.status == psutil.CONN_ESTABLISHED
     }
     return len(ends)
+
+
+def url_of(port: int) -> str:
+    """The address of a server on this machine.
+
+    Raises:
+        LabError: it has no port, since it has not been started.
+    """
+    if not port:
+        raise LabError("This server has not been started. Write: with ... as server:")
+    return f"http://127.0.0.1:{port}/"
 
 
 def listening(processes: Iterable[psutil.Process]) -> int | None:

@@ -31,6 +31,9 @@ class Visits:
     responses: tuple[Response, ...]
     seconds: float
 
+    def __repr__(self) -> str:
+        return f"<Visits: {', '.join(f'{n} x {status}' for status, n in self.statuses.items())}>"
+
     @property
     def texts(self) -> list[str]:
         """The bodies, in the same order."""
@@ -72,15 +75,17 @@ async def visit(url: str, visitors: int = 1) -> Visits:
 
 
 async def _together(url: str, visitors: int) -> tuple[Response, ...]:
+    lost = ""
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_get(url), name="visit") for _ in range(visitors)]
     except* ConnectionRefusedError:
-        raise ConnectionLost(
-            f"Nobody answers at {url}: visit() belongs into the `with` block of its server."
-        ) from None
+        lost = f"Nobody answers at {url}: visit() belongs into the `with` block of its server."
     except* (OSError, HTTPException):
-        raise ConnectionLost(f"{url} ended a connection before its response was whole.") from None
+        lost = f"{url} ended a connection before its response was whole."
+    # Not raised above: IPython shows all of an error that has come out of a group.
+    if lost:
+        raise ConnectionLost(lost)
     return tuple(task.result() for task in tasks)
 
 

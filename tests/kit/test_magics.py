@@ -652,6 +652,12 @@ def test_a_module_that_fails_shows_its_own_line_and_no_frame_of_the_kit(run):
     assert "modules.py" not in outcome.traceback and "magics.py" not in outcome.traceback
 
 
+def test_a_syntax_error_in_a_module_is_shown_as_in_any_cell(run):
+    outcome = run("%%module polls\nx = = 1")
+    assert outcome.error.startswith("SyntaxError: invalid syntax (polls.py, line 1)")
+    assert "x = = 1" in outcome.traceback and "magics.py" not in outcome.traceback
+
+
 @pytest.mark.parametrize("line", ["%%module", "%%module two words", "%%module asyncio"])
 def test_a_module_without_a_name_of_its_own_is_refused_in_one_line(run, line):
     outcome = run(f"{line}\nx = 1")

@@ -172,3 +172,17 @@ def test_another_settings_middleware_is_read_when_wsgi_is_served(run):
         """
     )
     assert said == ["False"]
+
+
+def test_an_error_of_the_kit_is_one_line_in_a_notebook(kernel):
+    outcome = kernel.run('await visit("http://127.0.0.1:9/", 2)')
+    assert outcome.traceback.startswith("ConnectionLost: Nobody answers at http://127.0.0.1:9/: ")
+    assert len(outcome.traceback.splitlines()) == 1
+
+
+@pytest.mark.parametrize("start", ["Site(path('', print)).serve()", "serving('gunicorn x.wsgi')"])
+def test_a_server_that_was_not_started_says_so(start, kernel):
+    outcome = kernel.run(f"{start}.url")
+    assert outcome.error == (
+        "LabError: This server has not been started. Write: with ... as server:"
+    )

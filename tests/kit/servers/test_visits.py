@@ -37,6 +37,7 @@ def test_visitors_come_at_once_and_bring_their_responses(address):
     visits = asyncio.run(visit(address + "books/?year=1847", VISITORS))
     assert visits.texts == ["/books/?year=1847"] * VISITORS
     assert visits.statuses == {203: VISITORS}
+    assert repr(visits) == "<Visits: 5 x 203>"
     assert {response.headers["x-shelf"] for response in visits.responses} == {"7"}
     assert visits.seconds > 0
 
