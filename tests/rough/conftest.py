@@ -29,4 +29,6 @@ def leftovers(tmp_path_factory, monkeypatch):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(tempfile, "tempdir", None)
     yield watch
-    assert watch.left() == []
+    left = watch.left()
+    watch.kill()
+    assert left == []

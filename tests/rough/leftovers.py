@@ -14,6 +14,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -67,6 +68,12 @@ class Watch:
         below = set(mine.children(recursive=True)) - self._older
         marked = {each for each in psutil.process_iter() if self._is_marked(each)}
         return [each for each in below | marked if each != mine and _lives(each)]
+
+    def kill(self) -> None:
+        """End the processes that are left, so that a test that fails leaves nothing to the next."""
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def files(self) -> list[str]:
         """What is in the watched folders, the contents of a folder not counted one by one."""
