@@ -54,13 +54,20 @@ class Showing:
 
 
 @contextmanager
-def record() -> Iterator[Recording]:
+def record(draw: bool = True) -> Iterator[Recording]:
     """Record and draw what runs in the block: `with record() as recording:`.
+
+    Args:
+        draw: False for a recording that is only counted, as one of many is.
 
     Yields:
         The recording. In a notebook its live picture stands under the cell while the block runs,
         and the final one, however the block is left. Elsewhere nothing is shown.
     """
+    if not draw:
+        with taps.recording() as recording:
+            yield recording
+        return
     showing = None
     try:
         with held():

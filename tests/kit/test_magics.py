@@ -217,6 +217,11 @@ def test_record_is_the_same_as_lanes(run):
     assert block.shown == lanes.shown
 
 
+def test_a_block_may_be_recorded_without_a_picture(run):
+    outcome = run("with record(draw=False) as run: await sync_to_async(work)()\nlen(run.spans)")
+    assert (outcome.value, outcome.views, outcome.shown) == ("2", 0, [])
+
+
 def test_record_inside_lanes_shows_both(run):
     outcome = run("%%lanes\nwith record():\n    await sync_to_async(work)()")
     assert (outcome.status, len(outcome.shown)) == ("ok", 2)
