@@ -2,8 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import ModuleType
 from urllib.parse import urlencode
 from wsgiref.util import setup_testing_defaults
 
@@ -82,6 +83,8 @@ async def visit(
     cookie: str = "",
     form: dict[str, str] | None = None,
     token: bool = True,
+    sent: dict[str, str] | None = None,
+    middleware: Sequence | None = None,
     **given,
 ) -> Response:
     """What a browser gets of a view; what is wrong with the view is raised here.
@@ -96,6 +99,9 @@ async def visit(
         cookie: what the browser sends, such as `cookie_of` gives.
         form: the fields of a form that is sent.
         token: whether the browser sends the token of a form.
+        sent: further headers of the request, by their names, with `_` for `-`.
+        middleware: what the view stands behind, from the outermost, in the place of the project's:
+            factories, or dotted names.
         given: arguments of the view beside the request.
 
     Raises:
@@ -110,8 +116,14 @@ async def visit(
     headers = {"cookie": cookie, "content_type": FORM, "content_length": str(len(body))}
     if token:
         headers |= {"x_csrftoken": TOKEN, "cookie": f"csrftoken={TOKEN}; {cookie}"}
+    headers |= sent or {}
     with _quiet(), _noting_errors(pattern) as errors:
-        response = await Site(pattern).send(method, address, body, **headers)
+        try:
+            site = Site(pattern) if middleware is None else site_behind(middleware, pattern)
+            response = await site.send(method, address, body, **headers)
+        except Exception:
+            if not errors:  # else it is what came of the first one
+                raise
     if errors:
         raise _as_of(view, errors[0])
     return response
@@ -137,6 +149,34 @@ def visit_under_wsgi(view: Callable, **given) -> Response:
     if errors:
         raise _as_of(view, errors[0])
     return Response(response.status_code, {}, response.content)
+
+
+def site_behind(middleware: Sequence, pattern: object) -> Site:
+    """A site behind other middleware than the project's.
+
+    Args:
+        middleware: factories or dotted names, from the outermost.
+        pattern: its URL.
+    """
+    from django.test import override_settings
+
+    with _named(middleware) as names, override_settings(MIDDLEWARE=names):
+        return Site(pattern)
+
+
+@contextmanager
+def _named(middleware: Sequence) -> Iterator[list[str]]:
+    """Dotted names for factories, as long as the block lasts."""
+    module = ModuleType(f"{__name__}.stack")
+    names = []
+    for place, each in enumerate(middleware):
+        vars(module)[f"at_{place}"] = each
+        names.append(each if isinstance(each, str) else f"{module.__name__}.at_{place}")
+    sys.modules[module.__name__] = module
+    try:
+        yield names
+    finally:
+        del sys.modules[module.__name__]
 
 
 def _as_of(view: Callable, error: BaseException) -> BaseException:

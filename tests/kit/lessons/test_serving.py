@@ -2,6 +2,7 @@
 
 import asyncio
 import traceback
+import warnings
 
 import pytest
 from django.http import Http404, HttpResponse
@@ -47,6 +48,39 @@ def test_a_request_has_a_method_a_form_and_arguments(library):
 def test_a_form_without_its_token_is_refused(library, caplog):
     assert asyncio.run(visit(sync_echo, method="POST", token=False)).status == 403
     assert caplog.records == []
+
+
+def test_a_view_may_stand_behind_other_middleware(library):
+    def stamp(get_response):
+        def middleware(request):
+            response = get_response(request)
+            response["X-Branch"] = request.headers["x-from"]
+            return response
+
+        return middleware
+
+    frame = "django.middleware.clickjacking.XFrameOptionsMiddleware"
+    request = {"middleware": [stamp, frame], "sent": {"x_from": "Whitby"}}
+    page = asyncio.run(visit(sync_echo, **request))
+    assert {"x-branch", "x-frame-options"} <= page.headers.keys()
+    assert "set-cookie" not in page.headers
+    assert page.headers["x-branch"] == "Whitby"
+
+
+def test_of_a_wrong_middleware_its_first_error_is_told(library):
+    class Unmarked:
+        async_capable, sync_capable = True, False
+
+        def __init__(self, get_response):
+            self.get_response = get_response
+
+        async def __call__(self, request):
+            return await self.get_response(request)
+
+    frame = "django.middleware.clickjacking.XFrameOptionsMiddleware"
+    with pytest.raises(AttributeError, match="'coroutine' object"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # never awaited
+        asyncio.run(visit(sync_echo, middleware=[frame, Unmarked]))
 
 
 def test_a_browser_may_be_logged_in(library):
