@@ -1,0 +1,789 @@
+"""The checks of lesson 09: middleware."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from functools import partial
+from itertools import product
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.core.exceptions import SynchronousOnlyOperation
+
+from ..exercises.book import NotAttempted, NotYet, Raised, exercise
+from ..exercises.given import Call
+from ..recorder.events import SYNC, WAIT
+from ..recorder.roles import CONTEXT_WORKER
+from ..servers import Response
+from .vocabulary.causes import in_lazy_user
+from .vocabulary.failing import Mishap, require_told, require_told_of_database
+from .vocabulary.library import open_loans
+from .vocabulary.loops import call_off_the_loop
+from .vocabulary.serving import cookie_of, site_behind, visit
+from .vocabulary.threads import require_this_loop
+from .vocabulary.values import same
+
+OF_HANDLER = 2
+"""Hops that Django's handler takes for itself."""
+OF_SYNC_CHAIN = 2
+"""Hops of the seven above a sync middleware: one for all of them, and one for `process_view`."""
+
+
+def _sync_one(get_response):
+    def middleware(request):
+        return get_response(request)
+
+    return middleware
+
+
+def _seven() -> list[str]:
+    from django.conf import settings
+
+    return list(settings.MIDDLEWARE)
+
+
+def _in_django(raised: Raised) -> bool:
+    """Whether it rose in Django's code: there, a middleware got what is no response."""
+    return bool(raised.path) and raised.path[-1][0].startswith("django.")
+
+
+IN_SYNC = NotYet(
+    "async-in-sync",
+    "Above a sync middleware, Django wanted the sync half, and what it got is an `async def`: your "
+    "middleware says that it serves both. Which half is missing?",
+)
+HALVES = {
+    (TypeError, "can only be applied to sync functions"): IN_SYNC,
+    (AttributeError, "'coroutine' object has no attribute '_resource_closers'"): IN_SYNC,
+    (RuntimeError, "AsyncToSync in the same thread"): NotYet(
+        "async-half-in-sync",
+        "Above a sync middleware, your async half ran on the loop and called `get_response` there, "
+        "which is sync and has to wait for the loop itself. What would a half look like that never "
+        "leaves its thread?",
+    ),
+    (AttributeError, "'coroutine' object", _in_django): NotYet(
+        "unmarked",
+        "It stood below a middleware of Django's, and that took it for a sync one: it got a "
+        "coroutine and treated it as a response. An object does not say by itself that its "
+        "`__call__` is async. Which function of asgiref marks it?",
+    ),
+    (Exception, "'coroutine' object"): NotYet(
+        "coroutine-for-a-response",
+        "`get_response` was async, and you took the coroutine that it gave for a response. What "
+        "has to happen before there is one?",
+    ),
+    (RuntimeError, "sync_capable/async_capable"): NotYet(
+        "no-flag",
+        "Django refused it: both of `sync_capable` and `async_capable` are False. Which of them "
+        "does it serve?",
+    ),
+    (Exception, "returned None"): NotYet(
+        "no-middleware",
+        "The factory gave None in place of a middleware. What does it have to return?",
+    ),
+    (AttributeError, "'NoneType' object has no attribute"): NotYet(
+        "no-response",
+        "A response was asked for, and there was None. What does your middleware return?",
+    ),
+}
+"""What goes wrong where a middleware has but one half, or hides the other."""
+
+
+async def _through(
+    middleware: Callable, view: Callable, above: Sequence, below: Sequence, request: dict
+) -> Response:
+    return await visit(view, middleware=[*above, middleware, *below], **request)
+
+
+async def _pass(
+    given, name: str, view: Callable, above: Sequence = (), below: Sequence = (), **request
+) -> Call:
+    """A request through a reader's middleware, between others, and to a view."""
+    args = view, above, below, request
+    call = await call_off_the_loop(given, name, *args, driver=_through)
+    require_this_loop(call)
+    return call
+
+
+def _hops(call: Call) -> int:
+    return sum(span.kind == SYNC for span in call.recording.on(CONTEXT_WORKER))
+
+
+def _waits(call: Call) -> int:
+    return sum(span.kind == WAIT for span in call.recording.spans)
+
+
+def _places() -> dict[str, tuple[Sequence, Sequence]]:
+    """Where a middleware may stand: what is above it, and what below."""
+    return {
+        "alone": ((), ()),
+        "below Django's seven": (_seven(), ()),
+        "above Django's seven": ((), _seven()),
+        "below a sync one": ((_sync_one,), ()),
+        "above a sync one": ((), (_sync_one,)),
+    }
+
+
+async def _require_both_halves(given, name: str, view: Callable, hops: int = 0, **request) -> None:
+    """Require that it goes along with what stands below it, and holds no thread by itself.
+
+    Args:
+        hops: those that its own work may take, at most.
+
+    Raises:
+        NotYet: "still-sync", "takes-a-hop", "changes-sides".
+    """
+    alone = await _pass(given, name, view, **request)
+    if _waits(alone):
+        raise NotYet(
+            "still-sync",
+            "Right above an async view it ran on the request's worker, which waited for the view. "
+            "Django takes a middleware for a sync one as long as it says nothing else. What says "
+            "that it serves both?",
+        )
+    if _hops(alone) > OF_HANDLER + hops:
+        raise NotYet(
+            "takes-a-hop",
+            "In an async stack it sent work to the request's worker. Does that work have to wait "
+            "for anything?",
+        )
+    beside = await _pass(given, name, view, _seven(), (_sync_one,), **request)
+    if _hops(beside) > OF_HANDLER + OF_SYNC_CHAIN + hops:
+        raise NotYet(
+            "changes-sides",
+            "Between Django's seven and a sync middleware it was async, so Django changed sides "
+            "for it, and all the hops of the seven were back. Which half would go along with the "
+            "sync one?",
+        )
+
+
+async def _page(request):
+    from django.http import HttpResponse
+
+    return HttpResponse("a page")
+
+
+def _sync_page(request):
+    from django.http import HttpResponse
+
+    return HttpResponse("a page")
+
+
+@exercise(
+    "9.1",
+    title="who is sync",
+    names=("modes",),
+    why=(
+        "Django builds the chain from the view outwards, so a middleware for both becomes what the "
+        "one below it is, and the core of the handler is async."
+    ),
+    hints=(
+        "Which middleware does Django build first, the outermost one or the one next to the view?",
+        "Go through `kinds` from the last to the first. What does a middleware for both have to "
+        "know of the one below it, and what is below the last one?",
+        'Is it `below = "async"`, a loop over `reversed(kinds)` in which `below` becomes `kind` '
+        'unless that is `"both"`, and the list turned round at the end?',
+    ),
+    errors={
+        TypeError: lambda raised: NotYet(
+            "other-type", f"{raised.text}. `kinds` is a list of texts. What do you do with it?"
+        ),
+    },
+)
+async def modes(given):
+    found, wanted = {}, {}
+    for length in range(4):
+        for kinds in product(("both", "sync", "async"), repeat=length):
+            found[kinds] = await given.result_of("modes", list(kinds))
+            wanted[kinds] = _modes_of(kinds)
+    wrong = [kinds for kinds in found if not same(found[kinds], wanted[kinds])]
+    if wrong:
+        raise _misunderstanding(found, wanted, wrong[0])
+    return "Every stack of up to three, as Django's own handler builds it."
+
+
+def _modes_of(kinds: Sequence[str]) -> list[str]:
+    """The modes in which Django's handler makes middlewares of these kinds."""
+    from django.http import HttpResponse
+    from django.urls import path
+
+    found = {}
+
+    def factory(place: int, kind: str) -> Callable:
+        def make(get_response):
+            below = "async" if iscoroutinefunction(get_response) else "sync"
+            found[place] = below if kind == "both" else kind
+            return _answer if found[place] == "sync" else _answer_async
+
+        make.sync_capable, make.async_capable = kind != "async", kind != "sync"
+        return make
+
+    def _answer(request):
+        return HttpResponse()
+
+    async def _answer_async(request):
+        return HttpResponse()
+
+    site_behind([factory(*each) for each in enumerate(kinds)], path("", _answer_async))
+    return [found[place] for place in sorted(found)]
+
+
+def _misunderstanding(found: dict, wanted: dict, first: tuple[str, ...]) -> NotYet:
+    """What explains the answers, of which that for `first` is wrong."""
+    asked = f"Given {list(first)}, it answered {found[first]!r}."
+    if not all(isinstance(modes, list) for modes in found.values()):
+        return NotYet("no-list", f"{asked} A list of texts was asked for.")
+    if any("both" in modes for modes in found.values()):
+        return NotYet(
+            "both-is-no-mode",
+            f"{asked} When a request comes, a middleware for both is one of them. Which?",
+        )
+    if len(found[first]) != len(first):
+        return NotYet("other-length", f"{asked} How many middlewares are there?")
+
+    def explains(theory: Callable) -> bool:
+        return all(found[kinds] == theory(kinds) for kinds in found)
+
+    if explains(lambda kinds: wanted[kinds][::-1]):
+        return NotYet(
+            "turned-round",
+            f"{asked} The modes are right, and stand in the order in which Django builds the "
+            "chain. In which order were the kinds?",
+        )
+    if explains(_from_outside):
+        return NotYet(
+            "from-outside",
+            f"{asked} Each took the mode of the one above. Django builds the chain from the view "
+            "outwards. Whose mode can a middleware know, when it is made?",
+        )
+    if explains(lambda kinds: ["async" if kind == "both" else kind for kind in kinds]):
+        return NotYet(
+            "both-stays-async",
+            f"{asked} Each middleware for both stayed async. What would it have to do above a sync "
+            "one, at each request?",
+        )
+    if explains(lambda kinds: ["sync" if "sync" in kinds else "async"] * len(kinds)):
+        return NotYet(
+            "one-for-all",
+            f"{asked} One sync middleware made all of them sync. Which of them get a "
+            "`get_response` that has to do with it?",
+        )
+    return NotYet(
+        "other-modes", f"{asked} It is {wanted[first]}. Which of them is next to the view?"
+    )
+
+
+def _from_outside(kinds: Sequence[str]) -> list[str]:
+    mode, found = "async", []
+    for kind in kinds:
+        mode = mode if kind == "both" else kind
+        found.append(mode)
+    return found
+
+
+@exercise(
+    "9.2",
+    title="a stamp that costs nothing",
+    names=("stamp",),
+    why=(
+        "It asks what `get_response` is, and has a half for each answer, so it goes along with "
+        "whatever stands below it."
+    ),
+    hints=(
+        "`stamp_before` says nothing, so Django takes it for a sync one. Which decorator of the "
+        "lesson says that a middleware serves both?",
+        "If it says so, `get_response` may be a coroutine function. Which question tells, and how "
+        "often does it have to be asked?",
+        "Is it `@sync_and_async_middleware`, `if iscoroutinefunction(get_response):` with an "
+        "`async def middleware` that awaits, and a plain one in the `else`?",
+    ),
+    errors=HALVES,
+)
+async def stamp(given):
+    for place, (above, below) in _places().items():
+        for view in _page, _sync_page:
+            call = await _pass(given, "stamp", view, above, below)
+            _require_stamped(place, call.value)
+    await _require_both_halves(given, "stamp", _page)
+    missing = (await _pass(given, "stamp", _missing)).value
+    if missing.status != 404 or missing.headers.get("x-branch") != "Whitby":
+        raise NotYet(
+            "not-all",
+            "A page was missing, and the response with the status 404 was another one than "
+            "`stamp_before` makes. Which responses does it stamp?",
+        )
+    return f"{len(_places())} places, one header, and no hop of its own."
+
+
+async def _missing(request):
+    from django.http import Http404
+
+    raise Http404
+
+
+def _require_stamped(place: str, page: Response) -> None:
+    if page.headers.get("x-branch") != "Whitby":
+        raise NotYet(
+            "no-header",
+            f"It stood {place}, and the response has no header `X-Branch: Whitby`. Which response "
+            "does it set the header on, and which does it return?",
+        )
+    if (page.status, page.text) != (200, "a page"):
+        raise NotYet(
+            "other-page",
+            f"It stood {place}, and the browser got {page.status} {page.text!r} in place of the "
+            "view's page.",
+        )
+
+
+@exercise(
+    "9.3",
+    title="an id to the last line",
+    names=("with_id",),
+    why=(
+        "The value is set and not taken back, so it is there while the body is sent. Each request "
+        "has a context of its own, and what comes next on a thread sets its own id."
+    ),
+    hints=(
+        "A stream is sent when the middleware has returned. Which line of `with_id_before` has run "
+        "by then?",
+        "Under ASGI each request has a task of its own, with a context of its own. What happens to "
+        "the value if nobody takes it back?",
+        "Is it `request_id.set(...)` without a `reset`, in an async and in a sync half, and the "
+        "header on the response afterwards?",
+    ),
+    errors=HALVES,
+)
+async def with_id(given):
+    variable = given.value("request_id")
+    if not isinstance(variable, ContextVar):
+        raise NotAttempted("`request_id` is no `ContextVar` any more. Run its cell, then this one.")
+    look = partial(_told, variable)
+    for place, (above, below) in _places().items():
+        for sent in {"x_request_id": "7"}, {}:
+            page = (await _pass(given, "with_id", look, above, below, sent=sent)).value
+            _require_id(place, page, sent.get("x_request_id", "-"))
+    await _require_both_halves(given, "with_id", look, hops=1)
+    await _require_each_its_own(given, variable)
+    return "On the loop, on the worker and in the stream, and each request its own."
+
+
+async def _told(variable, request):
+    from django.http import StreamingHttpResponse
+
+    seen = [variable.get(), await sync_to_async(variable.get)()]
+
+    async def body():
+        yield " ".join(map(str, seen))
+        yield f" {variable.get()}"
+
+    return StreamingHttpResponse(body())
+
+
+def _require_id(place: str, page: Response, wanted: str) -> None:
+    view, worker, stream = (page.text.split(" ") + ["", "", ""])[:3]
+    sent = f"the id {wanted!r}" if wanted != "-" else "no id"
+    asked = f"It stood {place}, and the request had {sent}."
+    if (view, worker) != (wanted, wanted):
+        raise NotYet(
+            "no-id",
+            f"{asked} The view saw {view!r}, and its worker {worker!r}. When does your middleware "
+            "set the variable, and to what?",
+        )
+    if stream != wanted:
+        raise NotYet(
+            "lost-in-the-stream",
+            f"{asked} The view saw it, and the body of the stream, which is sent later, saw "
+            f"{stream!r}. What has your middleware done by then?",
+        )
+    if page.headers.get("x-request-id") != wanted:
+        raise NotYet(
+            "no-header",
+            f"{asked} The response has the header X-Request-ID "
+            f"{page.headers.get('x-request-id')!r}. Who reads it there?",
+        )
+
+
+async def _require_each_its_own(given, variable) -> None:
+    async def driver(middleware) -> list[Response]:
+        met = asyncio.Barrier(2)
+
+        async def meet(request):
+            async with asyncio.timeout(2):
+                await met.wait()
+            return await _told(variable, request)
+
+        visits = [
+            _through(middleware, meet, (), (), {"sent": {"x_request_id": each}})
+            for each in ("7", "8")
+        ]
+        return await asyncio.gather(*visits)
+
+    pages = await given.result_of("with_id", driver=driver)
+    for page, wanted in zip(pages, ("7", "8"), strict=True):
+        if (page.text, page.headers["x-request-id"]) != (f"{wanted} " * 2 + wanted, wanted):
+            raise NotYet(
+                "someone-elses",
+                f"Two requests were on their way at once, and that with the id {wanted!r} was told "
+                f"{page.text!r} and {page.headers['x-request-id']!r}. What do they share?",
+            )
+
+
+@exercise(
+    "9.4",
+    title="a line below every body",
+    names=("closing_time",),
+    why=(
+        "The mode of the middleware and the kind of the stream are two questions. A wrapper of the "
+        "same kind adds its line when the stream has ended, and reads nothing ahead."
+    ),
+    hints=(
+        "A stream has no `content`. Which two attributes of a response tell whether it is one, and "
+        "of which kind?",
+        "`async for` reads an async stream, and `for` a sync one. Could two generators pass on "
+        "what they get, and yield one line more?",
+        "Is it `response.streaming_content = later(response.streaming_content)`, where `later` is "
+        "an async generator if `response.is_async`, and else a plain one?",
+    ),
+    errors={
+        (AttributeError, "no `content`"): NotYet(
+            "content-of-a-stream",
+            "The view streamed, and a stream has no `content`. What does it have in its place, and "
+            "which attribute of a response tells?",
+        ),
+        (TypeError, "is not iterable"): NotYet(
+            "for-over-async",
+            "The stream was an async one, and a plain `for` cannot read it. Which attribute of the "
+            "response says so?",
+        ),
+        **HALVES,
+    },
+)
+async def closing_time(given):
+    started: list[str] = []
+    for kind, view in _bodies(started).items():
+        for place, (above, below) in _places().items():
+            started.clear()
+            above = [*above, partial(_looks_at_stream, started)]
+            page = await _ended_page(given, kind, view, above, below)
+            _require_line(kind, place, page, started)
+    await _require_both_halves(given, "closing_time", _page)
+    for view in _broken_bodies():
+        args = view, [partial(_looks_at_stream, started)], (), {}
+        await require_told(given, "closing_time", *args, driver=_through, what="The stream")
+    return "A page, a sync stream and an async one, and none was read ahead."
+
+
+async def _ended_page(
+    given, kind: str, view: Callable, above: Sequence, below: Sequence
+) -> Response:
+    """The page. After an `async for` that failed, Django tries `list`, and that error comes."""
+    try:
+        return (await _pass(given, "closing_time", view, above, below)).value
+    except NotYet as stop:
+        if stop.diagnosis != "for-over-async" or kind != "a sync stream":
+            raise
+    raise NotYet(
+        "async-for-over-sync",
+        "The stream was a sync one, as many an older view returns it, and `async for` cannot read "
+        "it. Which attribute of the response says so?",
+    )
+
+
+LINE = "\nThe library closes at 19:00."
+
+
+def _bodies(started: list[str]) -> dict[str, Callable]:
+    from django.http import HttpResponse, StreamingHttpResponse
+
+    async def plain(request):
+        return HttpResponse("Emma. Dracula.")
+
+    def parts():
+        started.append("read")
+        yield "Emma. "
+        yield "Dracula."
+
+    async def async_parts():
+        for part in parts():
+            yield part
+
+    def sync_stream(request):
+        return StreamingHttpResponse(parts())
+
+    async def async_stream(request):
+        return StreamingHttpResponse(async_parts())
+
+    return {
+        "an async stream": async_stream,
+        "a sync stream": sync_stream,
+        "a page": plain,
+    }
+
+
+def _broken_bodies() -> list[Callable]:
+    from django.http import StreamingHttpResponse
+
+    def parts():
+        yield "Emma. "
+        raise Mishap
+
+    async def async_parts():
+        for part in parts():
+            yield part
+
+    def sync_stream(request):
+        return StreamingHttpResponse(parts())
+
+    async def async_stream(request):
+        return StreamingHttpResponse(async_parts())
+
+    return [sync_stream, async_stream]
+
+
+def _looks_at_stream(started: list[str], get_response):
+    """A middleware right above the reader's: whether the stream has been read when it returns.
+
+    It sends a sync stream on as an async one, or Django would warn of it.
+    """
+
+    def look(response):
+        started.append("returned")
+        if response.streaming and not response.is_async:
+            response.streaming_content = _as_async(response.streaming_content)
+        return response
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            return look(await get_response(request))
+    else:
+
+        def middleware(request):
+            return look(get_response(request))
+
+    return middleware
+
+
+async def _as_async(parts):
+    for part in parts:
+        yield part
+
+
+_looks_at_stream.sync_capable = _looks_at_stream.async_capable = True
+
+
+def _require_line(kind: str, place: str, page: Response, started: list[str]) -> None:
+    if started[:1] == ["read"]:
+        raise NotYet(
+            "reads-ahead",
+            f"The view returned {kind}, and your middleware had read it when it returned: the "
+            "browser waits for the whole body, and memory holds it. What could pass on each part "
+            "as it comes?",
+        )
+    wanted = f"Emma. Dracula.{LINE}"
+    if page.text != wanted:
+        raise NotYet(
+            "other-body",
+            f"It stood {place}, the view returned {kind}, and the browser got {page.text!r}. It "
+            f"should be {wanted!r}.",
+        )
+
+
+@exercise(
+    "9.5",
+    title="members only",
+    names=("members_only",),
+    why=(
+        "The async half awaits `request.auser()`, the sync half opens `request.user`, and neither "
+        "calls the view for a guest."
+    ),
+    hints=(
+        "`request.user` looks up a session. In which half may it do that, and what is its twin for "
+        "the other one?",
+        "In `members_only_before`, a guest never comes to `get_response`. Where does the `if` "
+        "stand that keeps a guest away, and what does it ask the user?",
+        "Is it `user = await request.auser()` in an `async def`, `request.user` in a plain one, "
+        "and `redirect_to_login(request.get_full_path())` for a guest in both?",
+    ),
+    errors={
+        (SynchronousOnlyOperation, in_lazy_user): NotYet(
+            "lazy-user",
+            "In the async half, `request.user` looked up its session on the loop's thread. What "
+            "can be awaited in its place?",
+        ),
+        (AttributeError, "'coroutine' object has no attribute 'is_authenticated'"): NotYet(
+            "forgotten-await",
+            "`auser()` gave a coroutine, and you asked that for `is_authenticated`. Which half can "
+            "await it, and what does the other one have?",
+        ),
+        (AttributeError, "is_authenticated"): NotYet(
+            "no-user",
+            "Something was asked for `is_authenticated` that is no user. What does your half get "
+            "from `request`?",
+        ),
+        **HALVES,
+    },
+)
+async def members_only(given):
+    visited: list[str] = []
+
+    async def shelf(request):
+        visited.append("view")
+        return await _page(request)
+
+    cookie = await cookie_of("amara")
+    for _place, (above, below) in _own_places().items():
+        visited.clear()
+        guest = (await _pass(given, "members_only", shelf, above, below)).value
+        _require_sent_away(guest, visited)
+        member = (await _pass(given, "members_only", shelf, above, below, cookie=cookie)).value
+        if (member.status, member.text) != (200, "a page"):
+            raise NotYet(
+                "member-sent-away",
+                f"Amara is logged in, and got {member.status} {member.text!r}. Who may pass?",
+            )
+    await _require_no_thread(given, "members_only", shelf)
+    for below in (), (_sync_one,):
+        args = shelf, _seven(), below, {"cookie": cookie}
+        await require_told_of_database(given, "members_only", *args, driver=_through)
+    return "Guests go to the login page, members pass, and no thread is held."
+
+
+def _own_places() -> dict[str, tuple[Sequence, Sequence]]:
+    """Places below the middleware that puts the user at the request."""
+    return {
+        "last": (_seven(), ()),
+        "above a sync one": (_seven(), (_sync_one,)),
+        "below a sync one": ((_sync_one, *_seven()), ()),
+    }
+
+
+def _require_sent_away(page: Response, visited: list[str]) -> None:
+    if visited:
+        raise NotYet(
+            "too-late",
+            "A guest came, and the view was called before anybody asked who it is. What has to "
+            "come first?",
+        )
+    if page.status != 302 or page.headers.get("location") != "/accounts/login/?next=/page/":
+        raise NotYet(
+            "other-answer",
+            f"A guest got the status {page.status}, and was sent to "
+            f"{page.headers.get('location')!r}. `redirect_to_login` leads back to the page.",
+        )
+
+
+async def _require_no_thread(given, name: str, view: Callable) -> None:
+    call = await _pass(given, name, view, _seven(), cookie=await cookie_of("amara"))
+    if _waits(call):
+        raise NotYet(
+            "still-sync",
+            "Right above an async view it ran on the request's worker, which waited for the view. "
+            "Django takes a middleware for a sync one as long as it says nothing else. What says "
+            "that it serves both?",
+        )
+
+
+@exercise(
+    "9.6",
+    title="a middleware that crashes in one order only",
+    names=("DeskHeaders",),
+    why=(
+        "It marks itself where it is async, has a half for each mode, keeps what belongs to a "
+        "request in a local name, and leaves the body of a stream alone."
+    ),
+    hints=(
+        "It works as the outermost one, above an async view. What does a middleware above it see "
+        "of an object whose `__call__` is async?",
+        "Its flags say that it serves both, and it has one half. And how many requests share one "
+        "object, with its `self`?",
+        "Is it `markcoroutinefunction(self)` in `__init__`, `acall` and a sync half, a local `id`, "
+        "and `if not response.streaming:` above `Content-Length`?",
+    ),
+    errors={
+        SynchronousOnlyOperation: NotYet(
+            "sync-query",
+            "In the async half, a sync query ran on the loop's thread. Which method can be "
+            "awaited?",
+        ),
+        (AttributeError, "no `content`"): NotYet(
+            "content-of-a-stream",
+            "The view streamed, and a stream has no `content`, and no length that is known "
+            "before. Which attribute of a response tells?",
+        ),
+        **HALVES,
+    },
+)
+async def desk_headers(given):
+    loans = str(await open_loans().acount())
+    for place, (above, below) in _places().items():
+        for view, is_stream in (_page, False), (_stream, True):
+            sent = {"x_request_id": "7"}
+            page = (await _pass(given, "DeskHeaders", view, above, below, sent=sent)).value
+            _require_headers(place, page, loans, is_stream)
+    plain = (await _pass(given, "DeskHeaders", _page)).value
+    if plain.headers["x-request-id"] != "-":
+        raise NotYet(
+            "no-id",
+            f"A request without an id got {plain.headers['x-request-id']!r} back. What does "
+            "`DeskHeadersBefore` say then?",
+        )
+    await _require_own_ids(given)
+    await _require_both_halves(given, "DeskHeaders", _page, hops=1)
+    for below in (), (_sync_one,):
+        args = _page, (), below, {}
+        await require_told_of_database(given, "DeskHeaders", *args, driver=_through)
+    return "Any place, both kinds of bodies, and each request its own id."
+
+
+async def _stream(request):
+    from django.http import StreamingHttpResponse
+
+    async def body():
+        yield "a page"
+
+    return StreamingHttpResponse(body())
+
+
+def _require_headers(place: str, page: Response, loans: str, is_stream: bool) -> None:
+    what = "a stream" if is_stream else "a page"
+    asked = f"It stood {place}, and the view returned {what}."
+    if (page.status, page.text) != (200, "a page"):
+        raise NotYet("other-page", f"{asked} The browser got {page.status} {page.text!r}.")
+    if page.headers.get("x-request-id") != "7" or page.headers.get("x-loans") != loans:
+        raise NotYet(
+            "other-headers",
+            f"{asked} X-Request-ID is {page.headers.get('x-request-id')!r} and should be '7'; "
+            f"X-Loans is {page.headers.get('x-loans')!r} and should be {loans!r}.",
+        )
+    length = None if is_stream else str(len("a page"))
+    if page.headers.get("content-length") != length:
+        raise NotYet(
+            "other-length",
+            f"{asked} Content-Length is {page.headers.get('content-length')!r} and should be "
+            f"{length!r}.",
+        )
+
+
+async def _require_own_ids(given) -> None:
+    from django.urls import path
+
+    async def driver(middleware) -> list[Response]:
+        met = asyncio.Barrier(2)
+
+        async def meet(request):
+            async with asyncio.timeout(2):
+                await met.wait()
+            return await _page(request)
+
+        site = site_behind([middleware], path("", meet))
+        return await asyncio.gather(*[site.get("/", x_request_id=each) for each in ("7", "8")])
+
+    pages = await given.result_of("DeskHeaders", driver=driver)
+    if [page.headers.get("x-request-id") for page in pages] != ["7", "8"]:
+        raise NotYet(
+            "someone-elses",
+            "Two requests were on their way at once, with the ids '7' and '8', and got "
+            f"{[page.headers.get('x-request-id') for page in pages]} back. Django makes one object "
+            "for all requests. Where did the first id go?",
+        )
