@@ -352,7 +352,7 @@ async def _require_all_or_nothing(given, loan) -> None:
     ),
     hints=(
         "What does `request.user` hold before anyone has looked at it?",
-        "The middleware puts an awaitable twin beside it. Its name begins with `a`.",
+        "Beside `request.user` there is an awaitable twin. Its name begins with `a`.",
         "After `user = await request.auser()`: which attribute tells a guest from a member?",
     ),
     errors={
