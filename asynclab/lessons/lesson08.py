@@ -49,27 +49,31 @@ async def interface(given):
     _require_said(
         page,
         "ASGI",
-        "says-wsgi",
-        "Under ASGI it answered WSGI. A sync view runs on a worker there, where no loop is "
-        "running, and the settings name what a project could be served by. What has the server "
-        "made for this very request?",
+        NotYet(
+            "says-wsgi",
+            "Under ASGI it answered WSGI. A sync view runs on a worker there, where no loop is "
+            "running, and the settings name what a project could be served by. What has the server "
+            "made for this very request?",
+        ),
     )
     page = await given.result_of("interface", driver=visit_under_wsgi, where="thread")
     _require_said(
         page,
         "WSGI",
-        "says-asgi",
-        "Under WSGI it answered ASGI. An async view runs on a loop there, too, one for its request "
-        "alone. What has the server made for this very request?",
+        NotYet(
+            "says-asgi",
+            "Under WSGI it answered ASGI. An async view runs on a loop there, too, one for its "
+            "request alone. What has the server made for this very request?",
+        ),
     )
     return "It says ASGI under the one, and WSGI under the other."
 
 
-def _require_said(page: Response, wanted: str, diagnosis: str, question: str) -> None:
+def _require_said(page: Response, wanted: str, other: NotYet) -> None:
     if page.text == wanted:
         return
     if page.text in ("ASGI", "WSGI"):
-        raise NotYet(diagnosis, question)
+        raise other
     raise NotYet("other-text", difference(page.text, wanted))
 
 
