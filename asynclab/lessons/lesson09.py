@@ -48,8 +48,8 @@ def _in_django(raised: Raised) -> bool:
 
 IN_SYNC = NotYet(
     "async-in-sync",
-    "Above a sync middleware, Django wanted the sync half, and what it got is an `async def`: your "
-    "middleware says that it serves both. Which half is missing?",
+    "Above a sync middleware, Django wanted the sync half, and what it got is an `async def`. "
+    "Does your middleware say what it serves, and has it a half for each?",
 )
 HALVES = {
     (TypeError, "can only be applied to sync functions"): IN_SYNC,
@@ -63,13 +63,13 @@ HALVES = {
     (AttributeError, "'coroutine' object", _in_django): NotYet(
         "unmarked",
         "It stood below a middleware of Django's, and that took it for a sync one: it got a "
-        "coroutine and treated it as a response. An object does not say by itself that its "
-        "`__call__` is async. Which function of asgiref marks it?",
+        "coroutine and treated it as a response. An object, or a `def` that returns a "
+        "coroutine, does not say by itself that it is async. Which function of asgiref marks it?",
     ),
     (Exception, "'coroutine' object"): NotYet(
         "coroutine-for-a-response",
-        "`get_response` was async, and you took the coroutine that it gave for a response. What "
-        "has to happen before there is one?",
+        "A coroutine was taken for a response: `get_response` gave it, or your `stamp` did, if it "
+        "is an `async def` itself. What has to be awaited, and what has to be a plain `def`?",
     ),
     (RuntimeError, "sync_capable/async_capable"): NotYet(
         "no-flag",
