@@ -18,7 +18,7 @@ from ..ground.errors import LabError
 from ..ground.interrupts import held
 from . import keeper
 from .modules import folder as folder_of_modules
-from .sockets import connections, listening, url_of
+from .sockets import allow_many, connections, listening, url_of
 
 PATIENCE = 60
 """Seconds that a server may take to start, or to stop when it is asked to."""
@@ -114,6 +114,7 @@ class ServerProcess:
             # A text written within one second may have the length of the one before it.
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+        allow_many()
         with open(self._log, "wb") as log:
             return subprocess.Popen(
                 [sys.executable, keeper.__file__, *self._command],

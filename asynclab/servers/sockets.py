@@ -1,10 +1,29 @@
 """Which sockets processes have open, as the system tells."""
 
+import sys
 from collections.abc import Iterable, Iterator
 
 import psutil
 
 from ..ground.errors import LabError
+
+FILES = 8192
+"""Files and sockets that a process may have open; a shell often allows 1,024, or 256."""
+
+
+def allow_many() -> None:
+    """Raise this process's soft limit of open files, as Jupyter's server does with its own.
+
+    Processes that it starts inherit the limit. Windows has none.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def connections(port: int, processes: Iterable[psutil.Process]) -> int:

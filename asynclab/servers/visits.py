@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from ..ground.errors import LabError
 from .response import Response
+from .sockets import allow_many
 
 PATIENCE = 60
 """Seconds that all visitors together may take."""
@@ -65,6 +66,7 @@ async def visit(url: str, visitors: int = 1) -> Visits:
         raise ValueError(f"visit() takes an address such as server.url + 'books/'; got {url!r}.")
     if visitors < 1:
         raise ValueError(f"At least one visitor has to go; got {visitors}.")
+    allow_many()
     begin = time.perf_counter()
     try:
         async with asyncio.timeout(PATIENCE):

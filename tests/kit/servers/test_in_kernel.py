@@ -1,5 +1,7 @@
 """Servers on threads of the kernel: real sockets, drawn by the lanes, gone with their block."""
 
+import sys
+
 import pytest
 
 from asynclab.servers import Site
@@ -172,6 +174,20 @@ def test_another_settings_middleware_is_read_when_wsgi_is_served(run):
         """
     )
     assert said == ["False"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on Windows")
+def test_more_visitors_come_than_a_shell_lets_a_process_open_files(run):
+    said = run(
+        """
+        import resource
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+        with Site(path("thread/", thread)).serve() as server:
+            print((await visit(server.url + "thread/", 150)).statuses[200])
+        """
+    )
+    assert said == ["150"]
 
 
 def test_an_error_of_the_kit_is_one_line_in_a_notebook(kernel):
