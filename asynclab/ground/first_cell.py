@@ -18,9 +18,9 @@ ADVICE = (
 
 WORDS = (
     *("Site", "boot", "check", "hint", "playground", "predict"),
-    *("progress", "record", "shells", "solution", "span"),
+    *("progress", "record", "serving", "shells", "solution", "span", "visit"),
 )
-MAGICS = ("lanes", "thread")
+MAGICS = ("lanes", "thread", "module")
 
 LOADS_THE_KIT = re.compile(r"^%load_ext asynclab\b", re.MULTILINE)
 

@@ -218,7 +218,8 @@ def test_record_is_the_same_as_lanes(run):
 
 
 def test_a_block_may_be_recorded_without_a_picture(run):
-    outcome = run("with record(draw=False) as run: await sync_to_async(work)()\nlen(run.spans)")
+    block = "with record(draw=False) as recording: await sync_to_async(work)()"
+    outcome = run(f"{block}\nlen(recording.spans)")
     assert (outcome.value, outcome.views, outcome.shown) == ("2", 0, [])
 
 

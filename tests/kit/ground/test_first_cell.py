@@ -34,7 +34,7 @@ def start(tmp_path, monkeypatch):
 
 def test_it_knows_by_heart_what_the_kit_has():
     assert set(WORDS) == set(asynclab.__all__)
-    assert MAGICS == ("lanes", "thread")
+    assert MAGICS == ("lanes", "thread", "module")
 
 
 def test_an_exercise_that_is_checked_first_is_told_the_first_cell(start):
