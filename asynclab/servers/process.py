@@ -111,6 +111,10 @@ class ServerProcess:
         environment = self._environment | {
             "PYTHONPATH": os.pathsep.join(filter(None, path)),
             "PYTHONUNBUFFERED": "1",
+            # A kernel asks for colours, which a log would hold as codes.
+            "FORCE_COLOR": "",
+            "NO_COLOR": "1",
+            "PYTHON_COLORS": "0",
             # A text written within one second may have the length of the one before it.
             "PYTHONDONTWRITEBYTECODE": "1",
         }
