@@ -131,5 +131,6 @@ def test_no_test_may_take_for_ever():
 def test_a_mark_that_nobody_knows_and_a_test_of_nothing_are_errors():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     options = settings["tool"]["pytest"]["ini_options"]
-    assert options["addopts"] == "--strict-markers --strict-config -m 'not nightly'"
+    ours = "--strict-markers --strict-config -m 'not nightly'"
+    assert options["addopts"] == f"{ours} -p no:django -p no:asyncio"
     assert options["empty_parameter_set_mark"] == "fail_at_collect"
