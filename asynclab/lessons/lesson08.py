@@ -1,6 +1,8 @@
 """The checks of lesson 08: WSGI and ASGI."""
 
+import argparse
 import asyncio
+import shlex
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -529,8 +531,11 @@ def _no_middleware() -> Iterator[None]:
         yield
 
 
-POLLS = 8
-DESK = """\
+SECONDS = 2
+"""How long a poll of the checked help desk takes."""
+MORE = 30
+"""Seconds that a stop may go on after the longest poll."""
+DESK = f"""\
 import asyncio
 
 from config.settings import *
@@ -540,13 +545,14 @@ from django.urls import path
 
 async def poll(request):
     print("somebody waits")
-    await asyncio.sleep(2)
+    await asyncio.sleep({SECONDS})
     print("somebody goes")
     return HttpResponse("no news")
 
 
 def health(request):
-    return HttpResponse("alive")
+    print("somebody asks")
+    return HttpResponse(type(request).__name__)
 
 
 ROOT_URLCONF = "checked_help_desk"
@@ -558,30 +564,47 @@ urlpatterns = [path("poll/", poll), path("health/", health)]
 @exercise(
     "8.6",
     title="a service that looks dead",
-    names=("command",),
+    names=("command_for",),
     why=(
-        "Under ASGI no poll takes a thread that the health check needs. A stop waits for those who "
-        "are there, as long as its limit lets it, so the limit is longer than a poll."
+        "Under ASGI no poll takes a thread that the health check needs; under WSGI each takes one, "
+        "and one is left. A stop has a limit, and that is longer than a poll."
     ),
     hints=(
-        "Two workers with one thread each: how many visitors can be there at once? How many "
-        "threads would eight polls and a health check need? Or which kind of server needs none?",
-        "When a server is told to stop, who waits for the polls, and for how long? Which server is "
-        "for development only?",
-        "Is it uvicorn with `config.asgi:application`, or gunicorn with `--threads 9`, and with no "
-        "limit that is shorter than a poll?",
+        "Under WSGI, how many threads do so many polls and a health check need? Under ASGI, who "
+        "needs one?",
+        "When a server is told to stop, who waits for the polls, and for how long? What does each "
+        "of the two servers call that limit, and what is it if nobody says?",
+        'Is it uvicorn with `config.asgi:application` for `"asgi"`, and else gunicorn with '
+        "`--threads {polls + 1}`? And `--timeout-graceful-shutdown`, or `--graceful-timeout`, some "
+        "seconds longer than a poll?",
     ),
 )
-async def command(given):
-    value = given.value("command")
-    if not isinstance(value, str):
-        raise NotYet("no-text", f"`command` is of type `{type(value).__name__}`, not a text.")
+async def command_for(given):
     write_module("checked_help_desk", DESK)
+    for interface, polls in ("asgi", 8), ("wsgi", 12):
+        for seconds in 5, 90:
+            _require_limit(await _command(given, interface, polls, seconds), seconds)
+        command = await _command(given, interface, polls, SECONDS)
+        await _require_service(command, interface, polls)
+    return "The health check was answered while all waited, and a stop cut nobody off."
+
+
+async def _command(given, *facts: str | int) -> str:
+    command = await given.result_of("command_for", *facts)
+    if not isinstance(command, str):
+        raise NotYet(
+            "no-text",
+            f"For {facts} it gave {command!r}. `serving` takes a text, as one would type it.",
+        )
+    return command
+
+
+async def _require_service(command: str, interface: str, number: int) -> None:
     try:
-        with serving(value, settings="checked_help_desk") as server:
-            polls = asyncio.create_task(visit_server(server.url + "poll/", POLLS))
+        with serving(command, settings="checked_help_desk") as server:
+            polls = asyncio.create_task(visit_server(server.url + "poll/", number))
             try:
-                await _require_health(server, polls)
+                await _require_health(server, polls, interface, number)
                 await _require_polls_answered(server, polls)
             finally:
                 await end(polls)
@@ -589,28 +612,90 @@ async def command(given):
         last = str(error).strip().splitlines()[-1]
         raise NotYet(
             "does-not-start",
-            f"No server came of `{value}`. The last it said is: {last} Which module and which name "
-            "in it does this server want?",
+            f"No server came of `{command}`. The last it said is: {last} Which module and which "
+            "name in it does this server want?",
         ) from None
-    return "The health check was answered while all waited, and a stop cut nobody off."
 
 
-async def _require_health(server, polls: asyncio.Task) -> None:
-    """Let somebody ask for the health when all polls wait; it must be there before one ends."""
-    await _until(lambda: server.log.count("somebody waits") >= POLLS, server, polls)
+def _require_limit(command: str, seconds: int) -> None:
+    """Require that a stop leaves polls of so many seconds the time they need, and ends."""
+    asked = f"Polls take up to {seconds} seconds, and the command is `{command}`."
+    program, *words = shlex.split(command)
+    if program not in LIMITS:
+        return
+    options = _options(program, words)
+    if program == "gunicorn" and _is_killed(options, seconds):
+        raise NotYet(
+            "kills",
+            f"{asked} Without `--threads`, gunicorn kills a worker that is silent for "
+            f"{options.timeout:g} seconds. What becomes of the poll that keeps it busy?",
+        )
+    if options.limit is not None and options.limit <= seconds:
+        raise NotYet(
+            "impatient",
+            f"{asked} This server's stop waits for {options.limit:g} seconds. What becomes of a "
+            "poll that has just begun?",
+        )
+    if options.limit is None or options.limit > seconds + MORE:
+        raise NotYet(
+            "waits-too-long",
+            f"{asked} A request that never ends holds up a stop for longer than "
+            f"{seconds + MORE} seconds. Which option of this server sets a limit?",
+        )
+
+
+LIMITS = {
+    "gunicorn": ("--graceful-timeout", 30),
+    "hypercorn": ("--graceful-timeout", 3),
+    "uvicorn": ("--timeout-graceful-shutdown", None),
+}
+"""What servers call the limit of a stop, and the seconds that it has by default."""
+
+
+def _options(program: str, words: list[str]) -> argparse.Namespace:
+    name, default = LIMITS[program]
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument(name, dest="limit", type=float, default=default)
+    if program == "gunicorn":
+        parser.add_argument("--timeout", "-t", type=float, default=30)
+        parser.add_argument("--threads", type=int, default=1)
+        parser.add_argument("--worker-class", "-k", default="sync")
+    try:
+        return parser.parse_known_args(words)[0]
+    except argparse.ArgumentError as error:
+        raise NotYet("other-words", f"{program} does not take it: {error}.") from None
+
+
+def _is_killed(options: argparse.Namespace, seconds: int) -> bool:
+    """Whether gunicorn takes a worker for dead that is busy for so many seconds."""
+    is_silent = options.threads == 1 and options.worker_class == "sync"
+    return is_silent and 0 < options.timeout <= seconds
+
+
+async def _require_health(server, polls: asyncio.Task, interface: str, number: int) -> None:
+    """Let somebody ask for the health when all polls wait; it must be told before one ends."""
+    await _until(lambda: server.log.count("somebody waits") >= number, server, polls)
     health = asyncio.create_task(visit_server(server.url + "health/"))
     await _until(health.done, server, polls)
-    if not health.done():
+    if health.done() and set(health.result().statuses) != {200}:
+        raise _refuses(health.result())
+    asked = server.log.partition("somebody asks")[0]
+    if not health.done() or "somebody goes" in asked:
         await end(health)
         if polls.done() and set((await polls).statuses) != {200}:
             raise _refuses(await polls)
         raise NotYet(
             "stands-in-line",
-            f"{POLLS} polls and a health check came, and one of them stood in line until another "
+            f"{number} polls and a health check came, and one of them stood in line until another "
             "had got its answer. How many visitors can be at this server at once?",
         )
-    if set(health.result().statuses) != {200}:
-        raise _refuses(health.result())
+    [kind] = health.result().texts
+    if kind != f"{interface.upper()}Request":
+        raise NotYet(
+            "other-interface",
+            f"For {interface!r} a server came that hands Django a `{kind}`. Which server does this "
+            "interface need, and which file of the project?",
+        )
 
 
 async def _require_polls_answered(server, polls: asyncio.Task) -> None:

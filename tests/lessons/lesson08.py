@@ -1,11 +1,21 @@
 """What the tests know of lesson 08."""
 
-from tests.lessons import Answer, Equivalent
+from tests.lessons import Answer, Equivalent, in_pieces
 from tests.proof.faults.checks import compared, verdict
 from tests.proof.faults.edits import output, text
 from tests.proof.faults.planting import Fault
 
 NOTEBOOK = "notebooks/08_*.ipynb"
+_command_for = in_pieces(
+    'def command_for(interface, polls, seconds):\n    if interface == "asgi":',
+    asgi="""
+        limit = seconds + 10
+        return f"uvicorn config.asgi:application --timeout-graceful-shutdown {limit}"
+""",
+    wsgi="""
+    return f"gunicorn config.wsgi --threads {polls + 1} --graceful-timeout {seconds + 10}"
+""",
+)
 
 ANSWERS = [
     Answer(
@@ -792,73 +802,199 @@ async def greet(request, pk, news):
     Answer(
         "8.6",
         wrong="stands-in-line",
-        source="""
-command = "gunicorn config.wsgi --workers 2 --threads 4"
+        source=_command_for(
+            wsgi="""
+    return f"gunicorn config.wsgi --threads {polls} --graceful-timeout {seconds + 10}"
 """,
+        ),
         why="as many threads as polls are enough",
     ),
     Answer(
         "8.6",
         wrong="stands-in-line",
-        source="""
-command = "gunicorn config.wsgi --workers 2 --threads 1 --timeout 120"
+        source=_command_for(
+            wsgi="""
+    return f"gunicorn config.wsgi --threads 9 --graceful-timeout {seconds + 10}"
 """,
+        ),
+        why="eight polls and a health check",
+    ),
+    Answer(
+        "8.6",
+        wrong="stands-in-line",
+        source=_command_for(
+            asgi="""
+        stop = f"--graceful-timeout {seconds + 10}"
+        return f"gunicorn config.wsgi --workers 2 --timeout 120 {stop}"
+""",
+        ),
         why="the workers are killed too early",
     ),
     Answer(
         "8.6",
-        wrong="cuts-off",
-        source="""
-command = "python manage.py runserver --noreload --skip-checks"
+        wrong="other-interface",
+        source=_command_for(
+            wsgi="""
+    return f"uvicorn config.asgi:application --timeout-graceful-shutdown {seconds + 10}"
 """,
-        why="it has a thread for everybody",
+        ),
+        why="ASGI serves everybody",
+    ),
+    Answer(
+        "8.6",
+        wrong="other-interface",
+        source=_command_for(
+            asgi="""
+        return f"gunicorn config.wsgi --threads {polls + 1} --graceful-timeout {seconds + 10}"
+""",
+        ),
+        why="threads serve everybody",
     ),
     Answer(
         "8.6",
         wrong="cuts-off",
-        source="""
-command = "uvicorn config.asgi:application --timeout-graceful-shutdown 1"
+        source=_command_for(
+            wsgi="""
+    return "python manage.py runserver --noreload --skip-checks"
 """,
+        ),
+        why="it has a thread for everybody",
+    ),
+    Answer(
+        "8.6",
+        wrong="impatient",
+        source=_command_for(
+            asgi="""
+        return "uvicorn config.asgi:application --timeout-graceful-shutdown 1"
+""",
+        ),
         why="a deploy has to be quick",
     ),
     Answer(
         "8.6",
         wrong="refuses",
-        source="""
-command = "uvicorn config.asgi:application --limit-concurrency 9"
+        source=_command_for(
+            asgi="""
+        limits = f"--limit-concurrency {polls + 1} --timeout-graceful-shutdown {seconds + 10}"
+        return f"uvicorn config.asgi:application {limits}"
 """,
-        why="nine visitors, so a limit of nine",
+        ),
+        why="as many visitors, so that limit",
+    ),
+    Answer(
+        "8.6",
+        wrong="impatient",
+        source=_command_for(
+            asgi="""
+        return "uvicorn config.asgi:application --timeout-graceful-shutdown 30"
+""",
+        ),
+        why="half a minute is long",
+    ),
+    Answer(
+        "8.6",
+        wrong="impatient",
+        source=_command_for(
+            wsgi="""
+    return f"gunicorn config.wsgi --threads {polls + 1}"
+""",
+        ),
+        why="gunicorn waits by itself",
+    ),
+    Answer(
+        "8.6",
+        wrong="impatient",
+        source=_command_for(
+            asgi="""
+        return f"uvicorn config.asgi:application --timeout-graceful-shutdown {seconds}"
+""",
+        ),
+        why="as long as a poll",
+    ),
+    Answer(
+        "8.6",
+        wrong="waits-too-long",
+        source=_command_for(
+            asgi="""
+        return "uvicorn config.asgi:application"
+""",
+        ),
+        why="who waits gets an answer",
+    ),
+    Answer(
+        "8.6",
+        wrong="waits-too-long",
+        source=_command_for(
+            asgi="""
+        return "uvicorn config.asgi:application --timeout-graceful-shutdown 100"
+""",
+        ),
+        why="longer than any poll",
+    ),
+    Answer(
+        "8.6",
+        wrong="kills",
+        source=_command_for(
+            wsgi="""
+    workers = f"--workers {polls + 1}"
+    return f"gunicorn config.wsgi {workers} --graceful-timeout {seconds + 10}"
+""",
+        ),
+        why="a worker for everybody",
     ),
     Answer(
         "8.6",
         wrong="does-not-start",
-        source="""
-command = "uvicorn config.asgi"
+        source=_command_for(
+            asgi="""
+        return f"uvicorn config.asgi --timeout-graceful-shutdown {seconds + 10}"
 """,
+        ),
         why="every server finds the application by itself",
     ),
     Answer(
         "8.6",
         wrong="does-not-start",
-        source="""
-command = "uvicorn config.asgi:application --host 0.0.0.0 --port 8000"
+        source=_command_for(
+            asgi="""
+        address = "--host 0.0.0.0 --port 8000"
+        return f"uvicorn config.asgi:application {address} --timeout-graceful-shutdown {seconds + 10}"
 """,
+        ),
         why="an address belongs to it",
     ),
     Answer(
         "8.6",
+        wrong="other-words",
+        source=_command_for(
+            asgi="""
+        return f"uvicorn config.asgi:application --timeout-graceful-shutdown {seconds}s"
+"""
+        ),
+        why="a time has a unit",
+    ),
+    Answer(
+        "8.6",
         wrong="no-text",
-        source="""
-command = ["uvicorn", "config.asgi:application"]
+        source=_command_for(
+            asgi="""
+        return ["uvicorn", "config.asgi:application"]
 """,
+        ),
         why="a command is a list",
     ),
     Answer(
         "8.6",
-        right="gunicorn, with threads for all",
-        source="""
-command = "gunicorn config.wsgi --threads 12"
+        right="hypercorn and two workers, each with threads for all",
+        source=_command_for(
+            asgi="""
+        return f"hypercorn config.asgi:application --graceful-timeout {seconds + 1}"
 """,
+            wsgi="""
+    command = "gunicorn config.wsgi --workers=2"
+    return f"{command} --threads={2 * polls} --graceful-timeout={seconds + 30}"
+""",
+        ),
     ),
 ]
 
@@ -870,6 +1006,7 @@ EQUIVALENT = [
             "8.2 exception-swallowed@1",
             "8.3 exception-swallowed@1",
             "8.4 exception-swallowed@1",
+            "8.6 exception-swallowed@1",
         ),
     ),
     Equivalent(
@@ -885,6 +1022,14 @@ EQUIVALENT = [
     Equivalent(
         because="`asyncio.to_thread` sends a function to the same pool.",
         mutants=("8.5 thread-for-adapter@9",),
+    ),
+    Equivalent(
+        because="One second or one thread more or less is within what the card asks for.",
+        mutants=(
+            "8.6 constant-changed@3",
+            "8.6 constant-changed@3#2",
+            "8.6 constant-changed@6#3",
+        ),
     ),
 ]
 
@@ -927,7 +1072,7 @@ response = await Site(path("<int:pk>/", greet, {"news": news})).get("/1/")
 assert response.text == "Amara Okafor: no news"
 """,
     "8.6": """\
-with serving(command, settings="help_desk") as server:
+with serving(command_for("wsgi", 8, 2), settings="help_desk") as server:
     polls = asyncio.create_task(visit(server.url + "poll/", 8))
     await asyncio.sleep(0.5)
     health = await visit(server.url + "health/")
