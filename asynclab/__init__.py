@@ -10,20 +10,22 @@ from .ground.interrupts import held
 # An import that is interrupted half-way leaves parts of Django in sys.modules, and the next import
 # fails because of them. So an interrupt waits until this import has ended.
 with held():
-    from .boot import boot
+    from .boot import boot, override_database
     from .exercises import check, hint, progress, solution
     from .lanes import record
     from .playground import playground
     from .predict import predict
     from .recorder.taps import span
-    from .servers import Site, serving, visit
+    from .servers import PostgreSQL, Site, serving, visit
     from .shells import shells
 
 __all__ = [
+    "PostgreSQL",
     "Site",
     "boot",
     "check",
     "hint",
+    "override_database",
     "playground",
     "predict",
     "progress",

@@ -9,11 +9,15 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+from asgiref.local import Local
 
 from .ground import folders
 from .ground.errors import LabError
@@ -22,6 +26,23 @@ from .recorder import hooks
 DEMO_PROJECT = Path(__file__).resolve().parent.parent / "demo_project"
 DEMO_SETTINGS = "config.settings"
 DEMO_PACKAGES = ("config", "library")
+
+SQLITE = "django.db.backends.sqlite3"
+SEED = "seed"
+"""The name of the database that the others are copies of."""
+ENVIRONMENT = {
+    "LIBRARY_ENGINE": "ENGINE",
+    "LIBRARY_DATABASE": "NAME",
+    "LIBRARY_HOST": "HOST",
+    "LIBRARY_PORT": "PORT",
+    "LIBRARY_USER": "USER",
+}
+"""Which variable tells the demo project's settings what."""
+SETTINGS = frozenset(
+    ("ATOMIC_REQUESTS", "AUTOCOMMIT", "CONN_HEALTH_CHECKS", "CONN_MAX_AGE")
+    + ("DISABLE_SERVER_SIDE_CURSORS", "OPTIONS")
+)
+"""What `override_database()` takes."""
 
 UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
 """The variable that switches Django's guard off: any text except the empty one does so."""
@@ -35,7 +56,23 @@ class BootError(LabError):
     """Django cannot be set up in this kernel."""
 
 
-def boot(settings: str | None = None) -> None:
+class DatabaseServer(Protocol):
+    """Where the demo project's data can be instead of in files of SQLite, such as `PostgreSQL`."""
+
+    def settings(self, name: str) -> dict[str, object]:
+        """What DATABASES has to say of a database."""
+
+    def create(self, name: str, template: str | None = None) -> None:
+        """Make a database, as a copy of another one if it is named."""
+
+    def drop(self, name: str) -> None:
+        """Remove a database, and end the connections to it; do nothing if there is none."""
+
+    def disconnect(self) -> None:
+        """End every connection of Django's."""
+
+
+def boot(settings: str | None = None, *, database: DatabaseServer | None = None) -> None:
     """Set up Django in this kernel, and say so in one line.
 
     Without an argument: the demo project, with a database of this kernel's own, freshly migrated
@@ -50,13 +87,15 @@ def boot(settings: str | None = None) -> None:
     Args:
         settings: the dotted name of a settings module, such as ``"mysite.settings"``. It wins over
             ``DJANGO_SETTINGS_MODULE``.
+        database: a server for the demo project's data, such as ``PostgreSQL()``; a file of SQLite
+            if left out.
 
     Raises:
         BootError: with one line on what is wrong and what to do.
     """
     shell_settings = os.environ.get("DJANGO_SETTINGS_MODULE")
     if settings is None:
-        print(_on_plain_thread(set_up_library))
+        print(_on_plain_thread(set_up_library, database))
         _name_the_settings(shell_settings)
         _put_the_guard_on()
     else:
@@ -103,6 +142,31 @@ def _say_that_the_guard_is_off():
 
 
 @contextmanager
+def override_database(**settings: object) -> Iterator[None]:
+    """Let settings of the demo project's database hold for one block, as override_settings() does.
+
+        with override_database(CONN_MAX_AGE=60):
+            ...
+
+    Django warns of override_settings(DATABASES=...): what is open would keep its settings. So every
+    connection to the database is closed as the block begins, and again as it ends; so are those of
+    other processes to PostgreSQL, and a pool.
+
+    Args:
+        settings: such as `CONN_MAX_AGE`, `CONN_HEALTH_CHECKS`, `ATOMIC_REQUESTS` and `OPTIONS`.
+
+    Raises:
+        BootError: the demo project has not been booted, or Django knows of no such setting.
+    """
+    if _library is None or _library.place is None:
+        raise BootError("override_database() is for the demo project. Call boot() first.")
+    if unknown := settings.keys() - SETTINGS:
+        raise BootError(f"{min(unknown)} is none of: {', '.join(sorted(SETTINGS))}.")
+    with _library.overridden(settings):
+        yield
+
+
+@contextmanager
 def seed_data(beside: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """Give the demo project the data that boot() made for one block, then what it had before.
 
@@ -116,10 +180,10 @@ def seed_data(beside: Callable[[], bool] = lambda: False) -> Iterator[None]:
     Raises:
         BootError: the disk is full.
     """
-    if _library is None or _library.file is None:
+    if _library is None or _library.place is None:
         yield
         return
-    mine = _library.file
+    mine = _library.place
     try:
         scratch = _on_plain_thread(lay_out_seed)
     except OSError as error:
@@ -131,13 +195,13 @@ def seed_data(beside: Callable[[], bool] = lambda: False) -> Iterator[None]:
         _on_plain_thread(put_data_back, mine, scratch)
 
 
-def lay_out_seed() -> Path:
+def lay_out_seed() -> "_Place":
     """Use a copy of the seed, and return it. Lanes show this function by its name."""
     return _library.begin()
 
 
-def put_data_back(mine: Path, scratch: Path) -> None:
-    """Use the file `mine` again, not `scratch`. Lanes show this function by its name."""
+def put_data_back(mine: "_Place", scratch: "_Place") -> None:
+    """Use the data `mine` again, not `scratch`. Lanes show this function by its name."""
     _library.resume(mine, scratch)
 
 
@@ -239,7 +303,7 @@ def _broken(name, error):
 # The demo project
 
 
-def set_up_library() -> str:
+def set_up_library(server: DatabaseServer | None = None) -> str:
     """Put fresh data in place, and say what there is. Lanes show this function by its name."""
     global _library
     if not DEMO_PROJECT.is_dir():
@@ -251,7 +315,7 @@ def set_up_library() -> str:
     try:
         if _library is None:
             _library = _Library()
-        _library.renew()
+        _library.renew(server)
     except OSError as error:
         raise _no_room(error) from error
     return _library.summary()
@@ -264,11 +328,51 @@ def _no_room(error):
     )
 
 
-class _Library:
-    """The demo project's data in this kernel: a seed, made once, and the copy in use.
+class _Files:
+    """Databases of SQLite in a folder: a `DatabaseServer` without a server."""
 
-    Each renewal starts a new file. An abandoned cursor, an open transaction or another process may
-    still hold the old file; it can neither lock nor change the new one.
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    def settings(self, name: str) -> dict[str, object]:
+        nothing = dict.fromkeys(("USER", "PASSWORD", "HOST", "PORT"), "")
+        return {"ENGINE": SQLITE, "NAME": str(self._file(name)), **nothing}
+
+    def create(self, name: str, template: str | None = None) -> None:
+        if template:
+            shutil.copyfile(self._file(template), self._file(name))
+
+    def drop(self, name: str) -> None:
+        # Windows refuses to delete a file that is in use; it goes with the folder.
+        with suppress(PermissionError):
+            self._file(name).unlink(missing_ok=True)
+
+    def disconnect(self) -> None:
+        """SQLite closes a connection with its last user."""
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}.sqlite3"
+
+
+class _Place(NamedTuple):
+    """One database, by its name on a server."""
+
+    server: DatabaseServer
+    name: str
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return self.server.settings(self.name)
+
+    def drop(self) -> None:
+        self.server.drop(self.name)
+
+
+class _Library:
+    """The demo project's data in this kernel: a seed, made once a server, and the copy in use.
+
+    Each renewal starts a new database. An abandoned cursor, an open transaction or another process
+    may still hold the old one; it can neither lock nor change the new one.
     """
 
     def __init__(self):
@@ -279,56 +383,64 @@ class _Library:
                 "The demo project is set up in this process already, with a database that is not "
                 "the kernel's own. Call boot() in a new kernel."
             )
-        self.folder = _temporary_folder()
-        self.seed = self.folder / "seed.sqlite3"
+        self.files = _Files(_temporary_folder())
+        self.seeded = weakref.WeakSet()
         self.options = {}
-        self.file = None
+        self.place: _Place | None = None
         self.renewals = 0
         self.connections = weakref.WeakSet()
         self._noting = threading.Lock()
-        self._file_here = self._file_in_use
+        self._name_here = self._name_in_use
 
-    def renew(self):
+    def renew(self, server: DatabaseServer | None = None):
         """Put fresh data in place, and close every connection to the old."""
-        if not self.seed.exists():
-            self._make_seed()
-        old, self.file = self.file, self.begin()
-        self._close_connections()
+        server = server or self.files
+        if server not in self.seeded:
+            self._make_seed(server)
+        old, fresh = self.place, self._copy_of_seed(server)
+        self._close_everything()
+        self._use(fresh, self.options)
+        self.place = fresh
         if old:
-            self._drop(old)
+            old.drop()
 
-    def begin(self):
+    def begin(self) -> _Place:
         """Use a copy of the seed from the next connection on; return the copy."""
-        fresh = self.folder / f"library-{self.renewals}.sqlite3"
-        self.renewals += 1
-        shutil.copyfile(self.seed, fresh)
+        fresh = self._copy_of_seed(self.place.server)
         self._use(fresh)
         return fresh
 
-    def resume(self, mine, scratch):
-        """Put a file in use again, in place of a copy that is not needed any more."""
+    def _copy_of_seed(self, server):
+        fresh = _Place(server, f"library_{self.renewals}")
+        self.renewals += 1
+        server.create(fresh.name, SEED)
+        return fresh
+
+    def resume(self, mine: _Place, scratch: _Place) -> None:
+        """Put data in use again, in place of a copy that is not needed any more."""
         # Unless boot() was called meanwhile: then the data is newer than both.
-        if self.file == mine:
+        if self.place == mine:
             self._use(mine)
-            self._close_connections(to=str(scratch))
-        self._drop(scratch)
+            self._close_connections(to=scratch.settings["NAME"])
+        scratch.drop()
 
     @contextmanager
-    def kept_for(self, beside: Callable[[], bool], file: Path) -> Iterator[None]:
-        """Let the code that `beside` speaks for go on with `file`, whatever is in use."""
+    def kept_for(self, beside: Callable[[], bool], mine: _Place) -> Iterator[None]:
+        """Let the code that `beside` speaks for go on with `mine`, whatever is in use."""
+        from django.db import connections
         from django.db.backends.base.base import BaseDatabaseWrapper
-        from django.db.backends.sqlite3.base import DatabaseWrapper
 
-        self._file_here = lambda: str(file) if beside() else self._file_in_use()
+        name, wrapper = mine.settings["NAME"], type(connections["default"])
+        self._name_here = lambda: name if beside() else self._name_in_use()
         try:
             with (
-                hooks.around(DatabaseWrapper, "get_connection_params", self._choosing_the_file),
-                hooks.before(BaseDatabaseWrapper, "ensure_connection", self._leave_other_file),
+                hooks.around(wrapper, "get_connection_params", self._choosing_the_database),
+                hooks.before(BaseDatabaseWrapper, "ensure_connection", self._leave_other_database),
                 self._options_of_the_project(),
             ):
                 yield
         finally:
-            self._file_here = self._file_in_use
+            self._name_here = self._name_in_use
 
     @contextmanager
     def _options_of_the_project(self) -> Iterator[None]:
@@ -337,40 +449,42 @@ class _Library:
 
         in_use = connections.settings["default"]
         found = dict(in_use)
-        in_use.update(deepcopy(self.options) | {"NAME": found["NAME"]})
+        where = self._where(in_use)
+        in_use.update(deepcopy(self.options) | where)
         try:
             yield
         finally:
-            in_use.update(found | {"NAME": in_use["NAME"]})
+            in_use.update(found | self._where(in_use))
 
-    def _file_in_use(self) -> str:
+    def _where(self, settings: dict) -> dict:
+        """What of these settings says where the data is."""
+        return {name: settings[name] for name in self.place.settings}
+
+    def _name_in_use(self) -> str:
         from django.db import connections
 
         return connections.settings["default"]["NAME"]
 
-    def _choosing_the_file(self, get_params: Callable) -> Callable:
+    def _choosing_the_database(self, get_params: Callable) -> Callable:
         @functools.wraps(get_params)
         def get_connection_params(connection):
             # Known before it is open: Django asks `ensure_connection` again while it opens it.
-            connection.library_file = self._file_here()
-            return get_params(connection) | {"database": connection.library_file}
+            connection.library_name = self._name_here()
+            given = get_params(connection)
+            key = "database" if "database" in given else "dbname"
+            return given | {key: connection.library_name}
 
         return get_connection_params
 
-    def _leave_other_file(self, connection):
+    def _leave_other_database(self, connection):
         """Close a connection that this thread has opened for somebody else."""
         if connection.connection is None or connection.in_atomic_block:
             return
-        if self._file_of(connection) not in (None, self._file_here()):
+        if self._name_of(connection) not in (None, self._name_here()):
             connection.close()
 
-    def _file_of(self, connection) -> str | None:
-        return vars(connection).get("library_file")
-
-    def _drop(self, file):
-        # Windows refuses to delete a file that is in use; it goes with the folder.
-        with suppress(PermissionError):
-            file.unlink(missing_ok=True)
+    def _name_of(self, connection) -> str | None:
+        return vars(connection).get("library_name")
 
     def summary(self):
         from django.db import connections
@@ -381,45 +495,88 @@ class _Library:
             for model in (Author, Book, Member, Loan)
         ]
         connections.close_all()
+        self.place.server.disconnect()
         return f"Django is set up. Library: {', '.join(counts)}."
 
-    def _make_seed(self):
-        unfinished = self.folder / "unfinished.sqlite3"
-        unfinished.unlink(missing_ok=True)
-        os.environ["LIBRARY_DATABASE"] = str(unfinished)
+    def _make_seed(self, server):
+        server.drop(SEED)
+        server.create(SEED)
+        seed = _Place(server, SEED)
+        self._name_in_environment(seed)
         _set_up(DEMO_SETTINGS)
         from django.core.management import call_command
         from django.db import OperationalError, connections
         from django.db.backends.signals import connection_created
 
-        self._use(unfinished)
+        if not self.options:
+            self.options = deepcopy(connections.settings["default"])
+            connection_created.connect(self._note_connection)
+        self._use(seed)
         try:
             # An unfinished seed is made again, so there is no need to wait for the disk.
-            connections["default"].cursor().execute("PRAGMA synchronous = OFF")
+            if connections["default"].vendor == "sqlite":
+                connections["default"].cursor().execute("PRAGMA synchronous = OFF")
             call_command("migrate", verbosity=0, interactive=False)
             call_command("loaddata", "library", verbosity=0)
         except OperationalError as error:
             raise OSError(str(error)) from error
         finally:
             connections.close_all()
-        unfinished.replace(self.seed)
-        self.options = deepcopy(connections.settings["default"])
-        connection_created.connect(self._note_connection)
+        self.seeded.add(server)
 
-    def _use(self, file):
+    def _use(self, place, options=MappingProxyType({})):
         from django.db import connections
 
         # All connections, in every thread, share this dictionary.
-        connections.settings["default"]["NAME"] = str(file)
-        os.environ["LIBRARY_DATABASE"] = str(file)
+        in_use = connections.settings["default"]
+        engine = in_use["ENGINE"]
+        in_use.update(deepcopy(dict(options)) | place.settings)
+        self._name_in_environment(place)
+        if in_use["ENGINE"] != engine:
+            # Each thread makes its wrapper of a connection once, of the engine's own class.
+            connections._connections = Local(connections.thread_critical)
+
+    def _name_in_environment(self, place):
+        """For the processes that this one starts; see the demo project's settings."""
+        settings = place.settings
+        os.environ |= {variable: settings[name] for variable, name in ENVIRONMENT.items()}
 
     def _note_connection(self, connection, **kwargs):
-        connection.library_file = self._file_here()
+        connection.library_name = self._name_here()
         with self._noting:
             self.connections.add(connection)
 
+    @contextmanager
+    def overridden(self, options: Mapping[str, object]) -> Iterator[None]:
+        """Let further settings hold for a block; nothing is open when it begins or has ended."""
+        from django.db import connections
+
+        in_use = connections.settings["default"]
+        found = dict(in_use)
+        _on_plain_thread(self._close_everything)
+        in_use.update(options)
+        try:
+            yield
+        finally:
+            _on_plain_thread(self._close_everything)
+            for name in options.keys() - found.keys():
+                in_use.pop(name, None)
+            # Unless boot() was called meanwhile: it has put all settings back itself.
+            in_use.update({name: found[name] for name in options.keys() & found.keys()})
+
+    def _close_everything(self):
+        """Close all connections, also those of other processes to a server, and the pool."""
+        from django.db import connections
+
+        wrapper = connections["default"]
+        if hasattr(wrapper, "close_pool"):
+            wrapper.close_pool()
+        if self.place:
+            self.place.server.disconnect()
+        self._close_connections()
+
     def _close_connections(self, to=None):
-        """Drop each connection, or those to one file, so that its thread opens a new one.
+        """Drop each connection, or those to one database, so that its thread opens a new one.
 
         SQLite closes the dropped one with its last user. Closing it here, while its thread may be
         in the middle of a query, would crash the process.
@@ -427,7 +584,7 @@ class _Library:
         with self._noting:
             known = list(self.connections)
         for connection in known:
-            if to not in (None, self._file_of(connection)):
+            if to not in (None, self._name_of(connection)):
                 continue
             # The new connection is not inside an atomic() that was begun on the old one.
             connection.in_atomic_block = connection.closed_in_transaction = False

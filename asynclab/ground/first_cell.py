@@ -17,7 +17,7 @@ ADVICE = (
 )
 
 WORDS = (
-    *("Site", "boot", "check", "hint", "playground", "predict"),
+    *("PostgreSQL", "Site", "boot", "check", "hint", "override_database", "playground", "predict"),
     *("progress", "record", "serving", "shells", "solution", "span", "visit"),
 )
 MAGICS = ("lanes", "thread", "module")

@@ -1,10 +1,23 @@
-"""Real servers around Django: one in this kernel, one in a process of its own; what visits them."""
+"""Real servers around Django: one in this kernel, one in a process of its own; what visits them.
+
+Behind Django there are servers, too: a slow service, and PostgreSQL.
+"""
 
 from .modules import write_module
+from .postgresql import PostgreSQL
 from .process import serving
 from .response import Response
 from .site import Site
 from .slow_service import SlowService
 from .visits import Visits, visit
 
-__all__ = ["Response", "Site", "SlowService", "Visits", "serving", "visit", "write_module"]
+__all__ = [
+    "PostgreSQL",
+    "Response",
+    "Site",
+    "SlowService",
+    "Visits",
+    "serving",
+    "visit",
+    "write_module",
+]

@@ -5,6 +5,7 @@ takes no options such as `max_connections`, and, for root, adds a user to the sy
 folders to everybody. So only the programs are used here, and `postmaster.py` runs them.
 """
 
+import asyncio
 import functools
 import importlib.util
 import os
@@ -13,10 +14,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import weakref
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,13 @@ LONGEST = 103
 """Characters that the path of a Unix socket may have on every system."""
 SERVES_ROOT = "nobody"
 """PostgreSQL refuses to run as root: whom it runs as then."""
+
+PATIENCE = 30
+"""Seconds that the connections may take to settle."""
+READS = 5
+"""How often nothing has to have changed, 10 ms apart, for `settled()`."""
+BUSY = frozenset(("active", "starting"))
+"""States that pass by themselves."""
 
 OPTIONS = {
     # Nothing here has to survive a power cut.
@@ -56,7 +63,7 @@ OPTIONS = {
 
 
 @dataclass(frozen=True)
-class Session:
+class DatabaseSession:
     """A client's connection, as `pg_stat_activity` has it.
 
     Attributes:
@@ -163,7 +170,7 @@ class PostgreSQL:
             return cursor.fetchall() if cursor.description else []
 
     @property
-    def sessions(self) -> list[Session]:
+    def sessions(self) -> list[DatabaseSession]:
         """The connections of Django's role that are open now, the oldest first."""
         rows = self.run(
             "SELECT pid, coalesce(state, 'starting'), query, application_name,"
@@ -172,12 +179,32 @@ class PostgreSQL:
             " ORDER BY backend_start, pid",
             OWNER,
         )
-        return [Session(*row) for row in rows]
+        return [DatabaseSession(*row) for row in rows]
 
     @property
     def states(self) -> Counter[str]:
         """How many connections there are in each state."""
         return Counter(session.state for session in self.sessions)
+
+    async def settled(self) -> Counter[str]:
+        """Wait until no query runs, and nobody comes or goes; return the states then.
+
+        A connection that its client has closed is still there for a moment.
+
+        Raises:
+            LabError: that has not come about within PATIENCE seconds.
+        """
+        limit = time.monotonic() + PATIENCE
+        last, quiet = None, 0
+        while quiet < READS:
+            if time.monotonic() > limit:
+                raise LabError(f"The connections have not settled: {dict(self.states)}.")
+            sessions = [(session.pid, session.state) for session in self.sessions]
+            states = Counter(state for _, state in sessions)
+            quiet = quiet + 1 if sessions == last and not BUSY & states.keys() else 0
+            last = sessions
+            await asyncio.sleep(0.01)
+        return states
 
     # What boot() asks for
 
@@ -193,19 +220,22 @@ class PostgreSQL:
         }
 
     def create(self, name: str, template: str | None = None) -> None:
-        """Make a database that belongs to Django's role, as a copy of `template` if there is one."""
+        """Make a database of Django's role, as a copy of `template` if it is named."""
         copied = f" TEMPLATE {template}" if template else ""
         self.run(f"CREATE DATABASE {name} OWNER {OWNER}{copied}")
 
     def drop(self, name: str) -> None:
-        """Remove a database, and end the connections to it."""
-        self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        """Remove a database, and end the connections to it; do nothing if there is none."""
+        if self._end.alive:
+            self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def disconnect(self) -> None:
         """End every connection of Django's role, and wait until they have ended."""
-        self.run(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s", OWNER
-        )
+        if self._end.alive:
+            self.run(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s",
+                OWNER,
+            )
 
     @property
     def _host(self) -> str:

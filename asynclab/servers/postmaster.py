@@ -14,6 +14,10 @@ from pathlib import Path
 
 PATIENCE = 60
 """Seconds that the server may take to be ready."""
+INITDB = (
+    "--username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync --no-instructions "
+    "--wal-segsize=1"  # MB; there are two such files at least
+)
 
 
 class _Cluster:
@@ -32,9 +36,7 @@ class _Cluster:
         self._server: subprocess.Popen | None = None
 
     def create(self) -> str:
-        with_ = "--auth=trust --encoding=UTF8 --locale=C --no-instructions --no-sync --username=postgres"
-        # Small files of its log, of which there are two at least.
-        command = self._run("initdb", *with_.split(), "--wal-segsize=1")
+        command = self._run("initdb", *INITDB.split())
         return self.start() if command.wait() == 0 else "initdb failed"
 
     def start(self) -> str:

@@ -15,12 +15,11 @@ from .table import NAMES, Outcome
 
 START_LIMIT = 90  # seconds for a shell to start and be set up, on a busy machine
 MOST_SHOWN = 100_000  # characters kept of what one cell prints
-# What this kernel's own boot, or the learner's profile, would change in a fresh shell.
+# What this kernel's own boot, or the learner's profile, would change in a fresh shell. So would all
+# that the demo project's settings read.
 _NOT_INHERITED = {
     "DJANGO_SETTINGS_MODULE",
     "DJANGO_ALLOW_ASYNC_UNSAFE",
-    "LIBRARY_DATABASE",
-    "LIBRARY_SECRET_KEY",
     "PYTHONSTARTUP",
     "PYTHONINSPECT",
     "JPY_PARENT_PID",
@@ -90,7 +89,11 @@ class Session:
             self.done[index] = Outcome("never ran", "dropped") if place else ending
 
     def environment(self, folder: Path) -> dict[str, str]:
-        inherited = {k: v for k, v in os.environ.items() if k not in _NOT_INHERITED}
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in _NOT_INHERITED and not name.startswith("LIBRARY_")
+        }
         own = {name: str(folder) for name in ("IPYTHONDIR", "TMPDIR", "TEMP", "TMP")}
         return inherited | own | {"PYTHON_HISTORY": os.devnull} | self.env
 

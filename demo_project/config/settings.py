@@ -58,9 +58,12 @@ WSGI_APPLICATION = "config.wsgi.application"
 
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        # The environment may name another file, so that each process can have data of its own.
+        # The environment may name another database, so that each process can have data of its own.
+        "ENGINE": os.environ.get("LIBRARY_ENGINE", "django.db.backends.sqlite3"),
         "NAME": os.environ.get("LIBRARY_DATABASE", BASE_DIR / "db.sqlite3"),
+        "HOST": os.environ.get("LIBRARY_HOST", ""),
+        "PORT": os.environ.get("LIBRARY_PORT", ""),
+        "USER": os.environ.get("LIBRARY_USER", ""),
     }
 }
 
