@@ -18,7 +18,7 @@ FAULTS = [
         "check-takes-the-readers-data",
         "a check",
         text(
-            "asynclab/boot.py", "    if _library is None or _library.file is None:", "    if True:"
+            "asynclab/boot.py", "    if _library is None or _library.place is None:", "    if True:"
         ),
         ("tests/lessons/test_gate.py::test_verdict_depends_on_the_answer_alone[2]",),
         ("Exercise 2.3, hand a book over: not yet",),
@@ -100,7 +100,7 @@ FAULTS = [
     Fault(
         "check-shares-its-data-with-what-goes-on-beside-it",
         "a check",
-        text("asynclab/boot.py", "str(file) if beside() else ", ""),
+        text("asynclab/boot.py", "name if beside() else ", ""),
         ("tests/kit/test_boot.py::test_code_beside_the_seed_keeps_its_data",),
         ("here: 47, beside: 30, in a new thread: 47, then: 30",),
     ),
