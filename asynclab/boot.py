@@ -158,7 +158,7 @@ def override_database(**settings: object) -> Iterator[None]:
     Raises:
         BootError: the demo project has not been booted, or Django knows of no such setting.
     """
-    if _library is None or _library.place is None:
+    if _library is None or not _library.place:
         raise BootError("override_database() is for the demo project. Call boot() first.")
     if unknown := settings.keys() - SETTINGS:
         raise BootError(f"{min(unknown)} is none of: {', '.join(sorted(SETTINGS))}.")

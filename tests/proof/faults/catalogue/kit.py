@@ -380,8 +380,8 @@ FAULTS = [
         "boot",
         text(
             BOOT,
-            "        old, self.file = self.file, self.begin()\n",
-            "        old, self.file = None, self.file or self.begin()\n",
+            "        old, fresh = self.place, self._copy_of_seed(server)\n",
+            "        old, fresh = None, self.place or self._copy_of_seed(server)\n",
         ),
         test("test_boot.py::test_each_boot_starts_from_the_same_data"),
         ("IntegrityError",),
