@@ -1,7 +1,4 @@
-"""A recording as a still picture: a PNG for GitHub, nbviewer and a notebook that was not run.
-
-Pillow is imported when the first picture is drawn: a kernel that draws none does not pay for it.
-"""
+"""A recording as a still picture: a PNG for GitHub, nbviewer and a notebook that was not run."""
 
 import io
 from collections.abc import Iterator
@@ -10,10 +7,22 @@ from itertools import pairwise
 from math import hypot
 
 from ..recorder.events import CELL, QUERY, SPAN, SYNC, TASK, WAIT, Moment, Recording, Span
+from .canvas import (
+    BAND,
+    DESCRIPTION,
+    FAINT,
+    INK,
+    PAPER,
+    QUIET,
+    RED,
+    RULE,
+    SCALE,
+    WIDTH,
+    Canvas,
+    nice_step,
+)
 from .text import text
 
-SCALE = 2
-WIDTH = 920
 LABELS = 196
 RIGHT = 18
 AXIS = 26
@@ -23,15 +32,8 @@ LANE_PAD, LANE_MIN = 9, 50
 LANE_ROWS = 220
 MOST_LANES = 24
 LEAST = 3
-MOST_LETTERS = 120
 TURN = 9
 MANY_HOPS = 12
-DESCRIPTION = "Description"  # the PNG standard's keyword for it
-
-# One picture serves light and dark pages: a paper of its own that dazzles on neither, and an edge
-# that is seen on both.
-PAPER, BAND, RULE, EDGE = "#eef1f5", "#e3e8ee", "#cbd2da", "#7a828c"
-INK, QUIET, FAINT, RED = "#1c2430", "#4b5563", "#7a828c", "#c62828"
 # Kind: fill, edge.
 COLOURS = {
     CELL: ("#dfe3e8", "#5f6b7a"),
@@ -62,15 +64,9 @@ def still(recording: Recording) -> bytes:
         it reads the same on a light and on a dark page. It holds the recording's words, too, so
         that a picture can be told from that of another recording; see `told`.
     """
-    from PIL.PngImagePlugin import PngInfo
-
-    image = Picture(recording).draw()
-    # Flat colours: a palette makes the file a quarter of the size.
-    image = image.quantize(256, method=2, dither=0)  # an octree: fast
-    file, words = io.BytesIO(), PngInfo()
-    words.add_itxt(DESCRIPTION, text(recording))
-    image.save(file, "PNG", pnginfo=words)
-    return file.getvalue()
+    picture = Picture(recording)
+    picture.draw()
+    return picture.png(text(recording))
 
 
 def told(png: bytes) -> str | None:
@@ -98,8 +94,8 @@ class Band:
     row: float
 
 
-class Picture:
-    """One drawing of one recording; every length is in CSS pixels until it meets the canvas."""
+class Picture(Canvas):
+    """One drawing of one recording."""
 
     def __init__(self, recording: Recording):
         self.spans = list(recording.spans)
@@ -109,7 +105,7 @@ class Picture:
         self.length = max([*_moments(self.spans), 1_000_000])
         self.bands = self._bands()
         self.foot = AXIS + sum(band.height for band in self.bands.values())
-        self._fonts = {}
+        super().__init__(self.foot + LEGEND + (18 if self.hidden else 0))
 
     def _bands(self) -> dict[int, Band]:
         rows = {lane.index: 1 for lane in self.lanes}
@@ -124,13 +120,8 @@ class Picture:
             top += height
         return bands
 
-    def draw(self):
-        """The picture as a Pillow image."""
-        from PIL import Image, ImageDraw
-
-        height = self.foot + LEGEND + (18 if self.hidden else 0)
-        image = Image.new("RGB", (WIDTH * SCALE, round(height * SCALE)), PAPER)
-        self.pen = ImageDraw.Draw(image)
+    def draw(self) -> None:
+        """Draw everything."""
         self._lanes()
         self._axis()
         for span in self._worth_drawing():
@@ -142,8 +133,6 @@ class Picture:
             if span.error and span.lane in self.bands:
                 self._error(span)
         self._legend()
-        self.pen.rectangle((0, 0, *(side - 1 for side in image.size)), outline=EDGE, width=SCALE)
-        return image
 
     def x(self, at: int) -> float:
         """Where a moment (nanoseconds since the recording began) lies."""
@@ -350,67 +339,6 @@ class Picture:
     def _word(self, x: float, y: float, word: str) -> float:
         self._text((x, y), word, 11.5, QUIET)
         return x + self._width(word, 11.5) + 20
-
-    # The canvas: CSS pixels in, device pixels out.
-
-    def _rectangle(self, box, fill=None, outline=None) -> None:
-        self.pen.rectangle(self._device(box), fill, outline, SCALE if outline else 0)
-
-    def _line(self, ends, colour, width: float = 1) -> None:
-        self.pen.line(self._device(ends), colour, round(width * SCALE))
-
-    def _polygon(self, points, colour) -> None:
-        self.pen.polygon([self._device(point) for point in points], colour)
-
-    def _hatch(self, box, colour, step: float = 6) -> None:
-        left, top, right, bottom = box
-        height = bottom - top
-        x = left - height + step / 2
-        while x < right:
-            # A stroke from the bottom up to the right, cut off at both sides of the box.
-            a, b = max(0, left - x), min(height, right - x)
-            if b > a:
-                self._line((x + a, bottom - a, x + b, bottom - b), colour, 0.5)
-            x += step
-
-    def _text(self, at, words, points, colour=INK, room=None, bold=False) -> None:
-        words = words if room is None else self._fit(words, points, room)
-        stroke = 0.35 * SCALE if bold else 0
-        font = self._font(points)
-        self.pen.text(self._device(at), words, colour, font, "lm", stroke_width=stroke)
-
-    def _fit(self, words: str, points: float, room: float) -> str:
-        """As much of `words` as `room` has place for; nothing if that is hardly any."""
-        words = words[:MOST_LETTERS].replace("\n", " ")
-        if self._width(words, points) <= room:
-            return words
-        while words and self._width(f"{words}…", points) > room:
-            words = words[:-1]
-        return f"{words}…" if len(words) > 2 else ""
-
-    def _width(self, words: str, points: float) -> float:
-        return self.pen.textlength(words, self._font(points)) / SCALE
-
-    def _font(self, points: float):
-        from PIL import ImageFont
-
-        if points not in self._fonts:
-            self._fonts[points] = ImageFont.load_default(points * SCALE)
-        return self._fonts[points]
-
-    def _device(self, lengths) -> tuple[int, ...]:
-        # Before Pillow 11.2 a point of a polygon had to be a tuple.
-        return tuple(round(length * SCALE) for length in lengths)
-
-
-def nice_step(least: float) -> float:
-    """The smallest of 1, 2, 5, 10, 20, 50... times a power of ten that is not below `least`."""
-    step = 0.001
-    while True:
-        for times in (1, 2, 5):
-            if step * times >= least:
-                return step * times
-        step *= 10
 
 
 def _moments(spans: list[Span]) -> Iterator[int]:
