@@ -12,7 +12,7 @@ from .ground.interrupts import held
 with held():
     from .boot import boot, override_database
     from .exercises import check, hint, progress, solution
-    from .lanes import record
+    from .lanes import record, watch
     from .playground import playground
     from .predict import predict
     from .recorder.taps import span
@@ -35,6 +35,7 @@ __all__ = [
     "solution",
     "span",
     "visit",
+    "watch",
 ]
 
 

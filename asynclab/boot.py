@@ -568,9 +568,10 @@ class _Library:
         """Close all connections, also those of other processes to a server, and the pool."""
         from django.db import connections
 
-        wrapper = connections["default"]
-        if hasattr(wrapper, "close_pool"):
-            wrapper.close_pool()
+        # Not `close_pool()`: that refuses when CONN_MAX_AGE contradicts the pool.
+        pools = getattr(connections["default"], "_connection_pools", {})
+        if pool := pools.pop("default", None):
+            pool.close()
         if self.place:
             self.place.server.disconnect()
         self._close_connections()

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
-from ..lanes.still import size, told
+from ..lanes.canvas import size
+from ..lanes.still import told
 
 PNG = "image/png"
 

@@ -18,7 +18,7 @@ ADVICE = (
 
 WORDS = (
     *("PostgreSQL", "Site", "boot", "check", "hint", "override_database", "playground", "predict"),
-    *("progress", "record", "serving", "shells", "solution", "span", "visit"),
+    *("progress", "record", "serving", "shells", "solution", "span", "visit", "watch"),
 )
 MAGICS = ("lanes", "thread", "module")
 

@@ -15,12 +15,20 @@ def prefix() -> str:
     return f"{_machine()}{os.getpid()}-"
 
 
+def places() -> list[Path]:
+    """Where such folders may be, the best one first; the other one has a short path."""
+    short = Path("/tmp")  # noqa: S108  the folders in it have random names
+    places = [Path(tempfile.gettempdir()), *([short] if short.is_dir() else [])]
+    return list(dict.fromkeys(places))
+
+
 def sweep() -> None:
     """Remove the folders that killed processes of this machine have left behind."""
-    for folder in Path(tempfile.gettempdir()).iterdir():
-        found = re.fullmatch(rf"{re.escape(_machine())}(\d+)-\w+", folder.name)
-        if found and not psutil.pid_exists(int(found[1])):
-            shutil.rmtree(folder, ignore_errors=True)
+    for place in places():
+        for folder in place.iterdir():
+            found = re.fullmatch(rf"{re.escape(_machine())}(\d+)-\w+", folder.name)
+            if found and not psutil.pid_exists(int(found[1])):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _machine() -> str:

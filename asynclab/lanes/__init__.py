@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from ..ground.interrupts import held
 from ..recorder import taps
 from ..recorder.events import Recording
-from .still import size, still
+from .canvas import size
+from .page import in_notebook, view
+from .still import still
 from .text import text
+from .watching import watch
 
-__all__ = ["Lanes", "end", "record", "show", "start", "still", "stop", "text"]
-
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+__all__ = ["Lanes", "end", "record", "show", "start", "still", "stop", "text", "watch"]
 
 
 class Lanes:
@@ -33,7 +34,7 @@ class Lanes:
         width, height = size(picture)
         bundle = {"text/plain": words, "image/png": picture}
         if self.live is not None:
-            bundle |= _view(self.live)
+            bundle |= view(self.live)
         return bundle, {"image/png": {"width": width, "height": height, "alt": words}}
 
     def __repr__(self) -> str:
@@ -85,15 +86,14 @@ def start() -> Showing:
 
     Call it in a block of `interrupts.held`: half done, it would leave a thread.
     """
-    if not _in_notebook():
+    if not in_notebook():
         return Showing(taps.start())
     from IPython.display import display
 
     from .live import LiveLanes
 
     live = LiveLanes()
-    # Only the view: nbval compares texts, and this output has none.
-    display(_view(live), raw=True)
+    display(view(live), raw=True)
     live.begin()
     # Wait until the kernel's own thread has sent all that: it would take the GIL from the cell.
     sys.stdout.flush()
@@ -128,20 +128,6 @@ def show(showing: Showing) -> None:
     from IPython.display import display
 
     display(Lanes(showing.recording, showing.live))
-
-
-def _in_notebook() -> bool:
-    """Whether the code runs in a Jupyter kernel: what can hold a live picture."""
-    # IPython is asked only if it is there: a plain program is recorded too.
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return getattr(shell, "kernel", None) is not None
-
-
-def _view(live) -> dict:
-    return {
-        WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": live.model_id},
-    }
 
 
 def __getattr__(name: str):

@@ -4,6 +4,7 @@ Pillow is imported when the first picture is drawn: a kernel that draws none doe
 """
 
 import io
+from math import hypot
 
 SCALE = 2
 WIDTH = 920
@@ -48,6 +49,14 @@ class Canvas:
 
     def _line(self, ends, colour, width: float = 1) -> None:
         self.pen.line(self._device(ends), colour, round(width * SCALE))
+
+    def _dashes(self, start, end, colour) -> None:
+        (x0, y0), (x1, y1) = start, end
+        pieces = max(2, round(hypot(x1 - x0, y1 - y0) / 3))
+        for piece in range(0, pieces, 2):
+            a, b = piece / pieces, (piece + 1) / pieces
+            points = (x0 + (x1 - x0) * a, y0 + (y1 - y0) * a)
+            self._line((*points, x0 + (x1 - x0) * b, y0 + (y1 - y0) * b), colour)
 
     def _polygon(self, points, colour) -> None:
         self.pen.polygon([self._device(point) for point in points], colour)
@@ -101,3 +110,8 @@ def nice_step(least: float) -> float:
             if step * times >= least:
                 return step * times
         step *= 10
+
+
+def size(png: bytes) -> tuple[int, int]:
+    """Width and height of a still in CSS pixels (a PNG's header holds both at bytes 16 to 24)."""
+    return tuple(int.from_bytes(png[at : at + 4], "big") // SCALE for at in (16, 20))

@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from math import hypot
 
 from ..recorder.events import CELL, QUERY, SPAN, SYNC, TASK, WAIT, Moment, Recording, Span
 from .canvas import (
@@ -16,7 +15,6 @@ from .canvas import (
     QUIET,
     RED,
     RULE,
-    SCALE,
     WIDTH,
     Canvas,
     nice_step,
@@ -78,11 +76,6 @@ def told(png: bytes) -> str | None:
             return image.text.get(DESCRIPTION)
     except UnidentifiedImageError:
         return None
-
-
-def size(png: bytes) -> tuple[int, int]:
-    """Width and height of a still in CSS pixels (a PNG's header holds both at bytes 16 to 24)."""
-    return tuple(int.from_bytes(png[at : at + 4], "big") // SCALE for at in (16, 20))
 
 
 @dataclass
@@ -292,14 +285,6 @@ class Picture(Canvas):
         (_, y0), (x1, y1) = points[0], points[-1]
         tip = 5 if y1 > y0 else -5
         self._polygon([(x1, y1), (x1 - 3, y1 - tip), (x1 + 3, y1 - tip)], colour)
-
-    def _dashes(self, start, end, colour) -> None:
-        (x0, y0), (x1, y1) = start, end
-        pieces = max(2, round(hypot(x1 - x0, y1 - y0) / 3))
-        for piece in range(0, pieces, 2):
-            a, b = piece / pieces, (piece + 1) / pieces
-            points = (x0 + (x1 - x0) * a, y0 + (y1 - y0) * a)
-            self._line((*points, x0 + (x1 - x0) * b, y0 + (y1 - y0) * b), colour)
 
     def _error(self, span: Span) -> None:
         _, top, right, bottom = self._box(span)

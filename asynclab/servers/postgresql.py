@@ -9,6 +9,8 @@ import asyncio
 import functools
 import importlib.util
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -24,11 +26,13 @@ from ..ground import folders
 from ..ground.errors import LabError
 from ..ground.interrupts import held
 from . import postmaster
+from .observation import Observation
 
 OWNER = "library"
 """The role that Django connects as: no superuser, as in a deployment."""
 ADMINISTRATOR = "postgres"
 """The role that this module connects as: it gets in when all slots of the others are taken."""
+MODES = ("fast", "immediate")
 LONGEST = 103
 """Characters that the path of a Unix socket may have on every system."""
 SERVES_ROOT = "nobody"
@@ -42,6 +46,8 @@ BUSY = frozenset(("active", "starting"))
 """States that pass by themselves."""
 
 OPTIONS = {
+    # Of the three that are kept, this module takes one.
+    "superuser_reserved_connections": 2,
     # Nothing here has to survive a power cut.
     "fsync": "off",
     "full_page_writes": "off",
@@ -55,8 +61,8 @@ OPTIONS = {
     # Shared memory lies in the folder, and goes with it.
     "dynamic_shared_memory_type": "mmap",
     "shared_buffers": "16MB",
-    # What `opened` and `peak` count.
-    "log_connections": "authorization",
+    # What an observation counts.
+    "log_connections": "setup_durations",
     "log_disconnections": "on",
     "log_line_prefix": "%p %u@%d ",
 }
@@ -88,8 +94,8 @@ class PostgreSQL:
         boot(database=postgres)
 
     It has a temporary folder of its own and listens on a Unix socket there; on Windows, on a port
-    of this machine. It does not wait for the disk. Three of its connections are kept for
-    superusers, which Django's role is not.
+    of this machine. It does not wait for the disk. Three of its connections are not for Django,
+    whose role is no superuser: two are kept for superusers, and one is the kit's own.
 
     Args:
         max_connections: how many there may be, those three included.
@@ -101,14 +107,13 @@ class PostgreSQL:
 
     def __init__(self, max_connections: int = 20, **options: object):
         programs = _programs()
-        self._opened = 0
         self._administrator = None
         self._asking = threading.RLock()
-        self._folder, user = _folder_of_its_own(programs)
-        self._port = _free_port() if sys.platform == "win32" else 5432
-        asked = self._where_it_listens() | OPTIONS | {"max_connections": max_connections} | options
-        words = [f"--{name}={value}" for name, value in asked.items()]
         with held():
+            self._folder, user = _folder_of_its_own(programs)
+            self._port = _free_port() if sys.platform == "win32" else 5432
+            asked = OPTIONS | {"max_connections": max_connections} | options | self._address()
+            words = [f"--{name}={value}" for name, value in asked.items()]
             self._keeper = subprocess.Popen(
                 [sys.executable, postmaster.__file__, programs, self._folder, user, *words],
                 stdin=subprocess.PIPE,  # its end is what the keeper waits for
@@ -145,15 +150,22 @@ class PostgreSQL:
             self._disconnect()
             self._end()
 
-    def restart(self) -> None:
-        """Stop it as `pg_ctl restart` does, which ends every connection, and start it again.
+    def restart(self, mode: str = "fast") -> None:
+        """Stop it, which ends every connection, and start it again.
+
+        Args:
+            mode: one of `pg_ctl restart`: "fast" tells each client; "immediate" is a crash.
 
         Raises:
             LabError: it has been stopped, or does not start.
+            ValueError: there is no such mode.
         """
+        if mode not in MODES:
+            raise ValueError(f'Write restart("fast") or restart("immediate"); got {mode!r}.')
         with self._asking:
             self._disconnect()
-            self._order("restart")
+            self._order(f"restart {mode}")
+            self._connection()  # its slot is not for anybody else
 
     @property
     def log(self) -> str:
@@ -185,6 +197,20 @@ class PostgreSQL:
     def states(self) -> Counter[str]:
         """How many connections there are in each state."""
         return Counter(session.state for session in self.sessions)
+
+    @property
+    def slots(self) -> int:
+        """How many connections Django can have at once: those that are kept do not count."""
+        [[slots]] = self.run(
+            "SELECT current_setting('max_connections')::int"
+            " - current_setting('superuser_reserved_connections')::int"
+            " - current_setting('reserved_connections')::int - 1"
+        )
+        return slots
+
+    def observe(self) -> Observation:
+        """Count what becomes of the connections during a `with` block. `watch()` shows it, too."""
+        return Observation(self)
 
     async def settled(self) -> Counter[str]:
         """Wait until no query runs, and nobody comes or goes; return the states then.
@@ -221,7 +247,8 @@ class PostgreSQL:
 
     def create(self, name: str, template: str | None = None) -> None:
         """Make a database of Django's role, as a copy of `template` if it is named."""
-        copied = f" TEMPLATE {template}" if template else ""
+        # Of the two ways to copy, the one that does not write everything to the log as well.
+        copied = f" TEMPLATE {template} STRATEGY file_copy" if template else ""
         self.run(f"CREATE DATABASE {name} OWNER {OWNER}{copied}")
 
     def drop(self, name: str) -> None:
@@ -241,7 +268,7 @@ class PostgreSQL:
     def _host(self) -> str:
         return "127.0.0.1" if sys.platform == "win32" else str(self._folder)
 
-    def _where_it_listens(self) -> dict[str, object]:
+    def _address(self) -> dict[str, object]:
         if sys.platform == "win32":
             return {"listen_addresses": self._host, "port": self._port}
         return {"listen_addresses": "", "unix_socket_directories": self._folder}
@@ -255,7 +282,13 @@ class PostgreSQL:
         except (OSError, ValueError):
             raise LabError("This PostgreSQL has been stopped.") from None
         if problem != "\n":
-            raise LabError(f"{problem.strip()}. The end of its log:\n{self.log[-500:]}")
+            raise LabError(f"PostgreSQL: {problem.strip()}. What it wrote:\n{self._last_words()}")
+
+    def _last_words(self) -> str:
+        """The last line that names an error, or else the last three."""
+        lines = self.log.splitlines()
+        errors = [line for line in lines if re.search(r"\b(FATAL|error): ", line)]
+        return "\n".join(errors[-1:] or lines[-3:])
 
     def _connection(self):
         """The superuser's own, opened again if the server was restarted."""
@@ -298,23 +331,33 @@ def _programs() -> Path:
 
 
 def _folder_of_its_own(programs: Path) -> tuple[Path, str]:
-    """A new folder, short enough for a socket's path, and whom PostgreSQL runs as there."""
+    """A new folder, and whom PostgreSQL runs as there; "" for the user of this kernel.
+
+    Raises:
+        LabError: there is no place for it.
+    """
     user = SERVES_ROOT if sys.platform != "win32" and os.geteuid() == 0 else ""
-    for place in dict.fromkeys([tempfile.gettempdir(), "/tmp"]):
-        name = f"{folders.prefix()}12345678"
-        if len(f"{place}/{name}/.s.PGSQL.5432") > LONGEST or (user and not _is_open_to(place)):
+    if user and not _is_open_to_all(programs):
+        raise LabError(
+            f"PostgreSQL refuses to run as root, and user {user} cannot read {programs}. "
+            "Start Jupyter as an ordinary user."
+        )
+    for place in folders.places():
+        socket_path = f"{place}/{folders.prefix()}{8 * '_'}/.s.PGSQL.5432"
+        if len(socket_path) > LONGEST or (user and not _is_open_to_all(place)):
             continue
         folder = Path(tempfile.mkdtemp(prefix=folders.prefix(), dir=place))
         if user:
-            import pwd
-
-            os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
+            shutil.chown(folder, user)
         return folder, user
-    raise LabError("no place")
+    raise LabError(
+        f"The path of a Unix socket may have {LONGEST} characters. "
+        "Set TMPDIR to a folder with a shorter path."
+    )
 
 
-def _is_open_to(place) -> bool:
-    return all(each.stat().st_mode & 0o001 for each in (Path(place), *Path(place).parents))
+def _is_open_to_all(folder: Path) -> bool:
+    return all(each.stat().st_mode & 0o001 for each in (folder, *folder.parents))
 
 
 def _free_port() -> int:

@@ -32,7 +32,7 @@ class _Cluster:
 
     def __init__(self, programs: str, folder: str, user: str, *options: str):
         self._programs, self._folder, self._options = Path(programs), Path(folder), options
-        self._as = {"user": user, "group": user_group(user), "extra_groups": []} if user else {}
+        self._as = {"user": user, "group": _group(user), "extra_groups": []} if user else {}
         self._server: subprocess.Popen | None = None
 
     def create(self) -> str:
@@ -48,18 +48,17 @@ class _Cluster:
             time.sleep(0.005)
         return "postgres did not start"
 
-    def restart(self) -> str:
-        self.stop("fast")
+    def restart(self, mode: str) -> str:
+        self.stop(mode)
         return self.start()
 
-    def stop(self, mode: str = "immediate") -> str:
+    def stop(self, mode: str) -> None:
         if self._server is not None and self._server.poll() is None:
             self._run("pg_ctl", "stop", "--mode", mode, "--no-wait").wait()
             self._server.wait()
-        return ""
 
     def remove(self) -> None:
-        self.stop()
+        self.stop("immediate")
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _is_ready(self) -> bool:
@@ -79,7 +78,7 @@ class _Cluster:
             )
 
 
-def user_group(user: str) -> int:
+def _group(user: str) -> int:
     import pwd
 
     return pwd.getpwnam(user).pw_gid
@@ -88,8 +87,9 @@ def user_group(user: str) -> int:
 def _main(arguments: list[str]) -> None:
     cluster = _Cluster(*arguments)
     try:
-        for order in sys.stdin:
-            print(getattr(cluster, order.strip())(), flush=True)
+        for line in sys.stdin:
+            order, *arguments = line.split()
+            print(getattr(cluster, order)(*arguments), flush=True)
     finally:
         cluster.remove()
 

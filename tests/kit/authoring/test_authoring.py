@@ -15,7 +15,8 @@ from asynclab.authoring.sections import minutes, words
 from asynclab.ground.errors import LabError
 from asynclab.ground.labconfig import WIDGET_VIEW
 from asynclab.lanes import text as words_of
-from asynclab.lanes.still import size, still
+from asynclab.lanes.canvas import size
+from asynclab.lanes.still import still
 from asynclab.recorder.events import Recording
 
 CELLS = {

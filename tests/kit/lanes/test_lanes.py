@@ -15,6 +15,7 @@ from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 from PIL import Image, ImageColor
 
 from asynclab import lanes, span
+from asynclab.lanes.canvas import WIDTH, nice_step, size
 from asynclab.lanes.feed import Feed, _Rows
 from asynclab.lanes.live import LiveLanes
 from asynclab.lanes.still import (
@@ -27,10 +28,7 @@ from asynclab.lanes.still import (
     LEGEND,
     RIGHT,
     ROW,
-    WIDTH,
     Picture,
-    nice_step,
-    size,
 )
 from asynclab.recorder import taps
 from asynclab.recorder.events import (

@@ -1,0 +1,20 @@
+"""What the page of a notebook can show while a cell runs: the view of a widget."""
+
+import sys
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def in_notebook() -> bool:
+    """Whether the code runs in a Jupyter kernel: what can hold a live picture."""
+    # IPython is asked only if it is there: a plain program is recorded too.
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is not None
+
+
+def view(widget) -> dict:
+    """A widget as output of a cell. It has no text: nbval compares texts."""
+    return {
+        WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id},
+    }

@@ -1,0 +1,155 @@
+"""What becomes of the connections to a PostgreSQL during a block: counted, and sampled by state."""
+
+import re
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ..ground.errors import LabError
+
+SECONDS = 0.03
+"""From one sample to the next."""
+QUIET = 0.05
+"""Seconds without news in the log, after which the block's connections are counted."""
+PATIENCE = 2
+"""Seconds that such a quiet moment is waited for."""
+
+# What a server's process writes once it can take queries, when it ends, and when it must not begin.
+READY = re.compile(r"(\d+) library@\S* LOG:  connection ready")
+GONE = re.compile(r"(\d+) library@\S* LOG:  disconnection: ")
+REFUSED = re.compile(
+    r"(\d+) \S+ FATAL:  (remaining connection slots|sorry, too many|too many connections)"
+)
+
+
+@dataclass(frozen=True)
+class ConnectionCount:
+    """Connections during a block.
+
+    Attributes:
+        before: open when it began.
+        opened: opened since.
+        refused: those for which there was no slot.
+        peak: open at once at most, as the server has it: one that a client has closed still takes
+            its slot for a moment.
+        left: open at the end.
+    """
+
+    before: int
+    opened: int
+    refused: int
+    peak: int
+    left: int
+
+    def __str__(self) -> str:
+        parts = [f"{self.opened} opened", f"{self.peak} open at once at most", f"{self.left} left"]
+        if self.before:
+            parts.insert(0, f"{self.before} open before")
+        if self.refused:
+            parts.insert(-2, f"{self.refused} refused")
+        return f"Connections: {', '.join(parts)}."
+
+
+class Observation:
+    """Between the start and the end of a `with` block, watches a PostgreSQL's connections.
+
+    A thread of its own asks for their states every now and then. What is counted comes from the
+    server's log, which leaves none out.
+
+    Args:
+        server: a `PostgreSQL`.
+
+    Attributes:
+        samples: when each was taken, in seconds since the block began, and how many connections
+            were in each state.
+    """
+
+    def __init__(self, server):
+        self._server = server
+        self.samples: list[tuple[float, Counter[str]]] = []
+        self._count: ConnectionCount | None = None
+
+    def __enter__(self) -> "Observation":
+        self._from = len(self._server.log)
+        self._before = {str(session.pid) for session in self._server.sessions}
+        self._began = time.monotonic()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._take_samples, name="watch", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._wait_for_quiet()
+        self._sample()
+        self._count = self._counted()
+
+    @property
+    def slots(self) -> int:
+        """How many connections Django can have at once."""
+        return self._server.slots
+
+    @property
+    def count(self) -> ConnectionCount:
+        """What has been counted; during the block, so far."""
+        return self._count or self._counted()
+
+    @property
+    def opened(self) -> int:
+        """How many connections were opened since the block began."""
+        return self.count.opened
+
+    @property
+    def refused(self) -> int:
+        """For how many there was no slot."""
+        return self.count.refused
+
+    @property
+    def peak(self) -> int:
+        """How many were open at once at most."""
+        return self.count.peak
+
+    @property
+    def left(self) -> int:
+        """How many are open; after the block, were open at its end."""
+        return self.count.left
+
+    def _take_samples(self) -> None:
+        while not self._over.wait(SECONDS):
+            self._sample()
+
+    def _sample(self) -> None:
+        import psycopg
+
+        # A server that restarts meanwhile has no answer.
+        with suppress(LabError, psycopg.Error):
+            states = self._server.states
+            self.samples.append((time.monotonic() - self._began, states))
+
+    def _wait_for_quiet(self) -> None:
+        """A connection that was closed as the block ended is to be counted as closed."""
+        limit = time.monotonic() + PATIENCE
+        seen, since = -1, 0.0
+        while time.monotonic() < min(limit, since + QUIET) or seen == -1:
+            size = len(self._server.log)
+            if size != seen:
+                seen, since = size, time.monotonic()
+            time.sleep(0.005)
+
+    def _counted(self) -> ConnectionCount:
+        open_now = set(self._before)
+        opened = refused = 0
+        peak = len(open_now)
+        for line in self._server.log[self._from :].splitlines():
+            if found := READY.match(line):
+                open_now.add(found[1])
+                opened += 1
+                peak = max(peak, len(open_now))
+            elif found := GONE.match(line):
+                open_now.discard(found[1])
+            elif REFUSED.match(line):
+                refused += 1
+        return ConnectionCount(len(self._before), opened, refused, peak, len(open_now))
