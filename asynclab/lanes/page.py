@@ -2,7 +2,7 @@
 
 import sys
 
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+from ..ground.labconfig import WIDGET_VIEW
 
 
 def in_notebook() -> bool:
@@ -15,6 +15,4 @@ def in_notebook() -> bool:
 
 def view(widget) -> dict:
     """A widget as output of a cell. It has no text: nbval compares texts."""
-    return {
-        WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id},
-    }
+    return {WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}}

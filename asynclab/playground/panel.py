@@ -9,8 +9,8 @@ import ipywidgets
 import traitlets
 
 from ..ground.errors import LabError
-from ..lanes import WIDGET_VIEW
 from ..lanes.live import Player
+from ..lanes.page import view
 from . import plan, project, stopping, telling
 from .figure import Figure, longest
 from .plan import Settings
@@ -88,8 +88,7 @@ class Playground:
         return f"Playground: {self._settings}. Run this cell to have its controls."
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
-        view = {"version_major": 2, "version_minor": 0, "model_id": self._whole.model_id}
-        return {"text/plain": repr(self), WIDGET_VIEW: view}
+        return {"text/plain": repr(self), **view(self._whole)}
 
     # What the page says. While a cell runs, ipykernel 7 hears it on a thread of its own.
 
