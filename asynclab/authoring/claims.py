@@ -15,6 +15,7 @@ VERDICTS = ("holds", "conditional", "stale", "false")
 ASGIREF = "asgiref"  # as a source; any other is a version of Django
 CUT = "[...]"  # in a quotation: words are left out here
 AS_DOCUMENTED = "as documented"  # for an article: it repeats what the documentation says
+ELSEWHERE = "elsewhere"  # in what a script finds: on every stack that is not named before
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,9 @@ class Quotation:
 class Claim:
     """A sentence about async Django, whose it is, and what the machine says of it.
 
-    `article` is what articles say, in our own words, or AS_DOCUMENTED. The other fields are
-    explained at the top of claims.yml.
+    `article` is what articles say, in our own words, or AS_DOCUMENTED. `found` holds what the
+    claim's script prints, beside the name of each stack that differs ("Python 3.11", "Django 5.2")
+    or ELSEWHERE. The other fields are explained at the top of claims.yml.
     """
 
     id: str
@@ -64,12 +66,32 @@ class Claim:
     why: str = ""
     docs: tuple[Quotation, ...] = ()
     stacks: tuple[tuple[str, str], ...] = ()
+    found: tuple[tuple[str, str], ...] = ()
+    needs: str = ""
 
     def __post_init__(self):
         if self.verdict not in VERDICTS:
             raise TypeError(f"{self.id} has the verdict {self.verdict!r}")
         if self.article == AS_DOCUMENTED and not self.docs:
             raise TypeError(f"{self.id} has no documentation that an article could repeat")
+
+    @property
+    def disputed(self) -> bool:
+        """Whether the claim is not simply right, so that a script of its own shows it."""
+        return self.verdict != "holds"
+
+    @property
+    def packages(self) -> set[str]:
+        """What its script imports beside Django, asgiref and the standard library."""
+        return set(re.findall(r"`(\w+)`", self.needs))
+
+    def found_on(self, *names: str) -> str | None:
+        """Return what its script prints on a stack; None if claims.yml does not say.
+
+        Args:
+            names: what the stack is called, such as "Python 3.11" and "Django 5.2".
+        """
+        return next((text for name, text in self.found if name in (*names, ELSEWHERE)), None)
 
 
 def read_claims(checkout: Path) -> list[Claim]:
@@ -85,8 +107,9 @@ def read_claims(checkout: Path) -> list[Claim]:
         raise LabError(f"notebooks/claims.yml cannot be read: {error}") from None
 
 
-def _claim(*, docs=(), stacks=None, **fields) -> Claim:
+def _claim(*, docs=(), stacks=None, found=None, **fields) -> Claim:
     return Claim(
+        found=tuple(({ELSEWHERE: found} if isinstance(found, str) else found or {}).items()),
         docs=tuple(_quotation(**each) for each in docs),
         stacks=tuple((stacks or {}).items()),
         **fields,

@@ -6,6 +6,7 @@ from tests.proof.faults.catalogue import (
     delivery,
     exercises,
     kit,
+    ledger,
     pages,
     prose,
     repository,
@@ -14,5 +15,17 @@ from tests.proof.faults.catalogue import (
 )
 from tests.proof.faults.planting import Fault
 
-MODULES = (*lessons(), exercises, copy, kit, stack, repository, delivery, suite, prose, pages)
+MODULES = (
+    *lessons(),
+    exercises,
+    copy,
+    kit,
+    stack,
+    repository,
+    delivery,
+    suite,
+    prose,
+    ledger,
+    pages,
+)
 FAULTS: list[Fault] = [fault for module in MODULES for fault in module.FAULTS]

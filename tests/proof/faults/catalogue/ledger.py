@@ -1,0 +1,38 @@
+"""What can go wrong in what sums the course up: the claims' scripts, errors, the ledger."""
+
+from tests.proof.faults.edits import text
+from tests.proof.faults.planting import Fault
+
+SCRIPTS = "tests/lessons/test_scripts.py::test_"
+T3 = "notebooks/claims/T3.py"
+
+FAULTS = [
+    Fault(
+        "answer-of-a-script-altered",
+        "a claim's script",
+        text("notebooks/claims.yml", "share threads: True", "share threads: False"),
+        (f"{SCRIPTS}what_a_script_finds_here[T3]",),
+        ("share threads: False", "share threads: True"),
+    ),
+    Fault(
+        "script-that-finds-something-else",
+        "a claim's script",
+        text("notebooks/claims/A5.py", "threading.local()]", "Local()]"),
+        (f"{SCRIPTS}what_a_script_finds_here[A5]",),
+        ("down: above, above, above",),
+    ),
+    Fault(
+        "script-that-needs-the-kit",
+        "a claim's script",
+        text(T3, "import asgiref\n", "import asgiref\n\nimport asynclab\n"),
+        (f"{SCRIPTS}the_scripts_of_the_course",),
+        ("T3.py imports asynclab",),
+    ),
+    Fault(
+        "script-that-quotes-in-its-own-words",
+        "a claim's script",
+        text(T3, "a brand new thread", "a new thread"),
+        (f"{SCRIPTS}the_scripts_of_the_course",),
+        ("T3.py does not begin with the words that it is about",),
+    ),
+]
