@@ -1,6 +1,9 @@
 """After every test in this folder nothing may be left behind."""
 
+import os
+import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -24,11 +27,16 @@ def leftovers(tmp_path_factory, monkeypatch):
     Yields:
         The `Watch`.
     """
-    watch = Watch(tmp_path_factory.mktemp("watched"))
+    tmp_path_factory.getbasetemp()  # not in a watched folder
+    # Short enough for the path of a socket, and open to the user whom PostgreSQL runs as for root.
+    folder = Path(tempfile.mkdtemp(prefix="w-"))
+    os.chmod(folder, 0o711)
+    watch = Watch(folder)
     for name, value in watch.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(tempfile, "tempdir", None)
     yield watch
     left = watch.left()
     watch.kill()
+    shutil.rmtree(folder)
     assert left == []

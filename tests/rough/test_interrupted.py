@@ -96,9 +96,14 @@ BUSY = {
         "for _ in range(6000):\n"
         "    with site.serve(), site.serve('wsgi'): pass"
     ),
+    "postgresql": (
+        "from asynclab import PostgreSQL\n"
+        "for _ in range(600):\n"
+        "    with PostgreSQL() as postgres: boot(database=postgres)"
+    ),
 }
 """Cells that go on for minutes."""
-ALWAYS = {("check", 0), ("shells", 0), ("serving", 0), ("serve", 0)}
+ALWAYS = {("check", 0), ("shells", 0), ("serving", 0), ("serve", 0), ("postgresql", 0)}
 
 
 @pytest.fixture

@@ -26,7 +26,15 @@ BUSY = {
         "with transaction.atomic():\n    Book.objects.all().delete()\n"
         "    pathlib.Path({up!r}).touch()\n    time.sleep(600)"
     ),
+    "postgresql": (
+        "from asynclab import PostgreSQL\npostgres = PostgreSQL()\nboot(database=postgres)\n"
+        "await Book.objects.acount()\n" + NAP
+    ),
+    "postgresql starts": (
+        "from asynclab import PostgreSQL\npathlib.Path({up!r}).touch()\nPostgreSQL()\n" + NAP
+    ),
 }
+ALWAYS = ("lanes", "postgresql")
 SET_UP = """\
 %load_ext asynclab
 import pathlib, time
@@ -56,7 +64,8 @@ def kill_in(kernel, source, *files):
 
 
 @pytest.mark.parametrize(
-    "busy", ["lanes", *(pytest.param(n, marks=pytest.mark.nightly) for n in BUSY if n != "lanes")]
+    "busy",
+    [*ALWAYS, *(pytest.param(n, marks=pytest.mark.nightly) for n in BUSY if n not in ALWAYS)],
 )
 def test_a_kernel_killed_in(kernel, leftovers, tmp_path, busy):
     up = tmp_path / "up"
