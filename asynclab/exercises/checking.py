@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, redirect_stderr, redirect_stdout
 
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
-from IPython import get_ipython
 
 from ..boot import UNSAFE, seed_data
 from ..ground.connections import close_connections
+from ..ground.shell import running_shell
 from ..recorder import workers
 from . import score
 from .apart import STUCK, Stuck, on_own_thread
@@ -253,7 +253,7 @@ def _undisturbed() -> Iterator[list[str]]:
 @contextmanager
 def _no_exit() -> Iterator[None]:
     """Let `exit()` be an error in the block. In a kernel it would end that, a moment later."""
-    shell = get_ipython()
+    shell = running_shell()
     if shell is None:
         yield
         return
@@ -300,7 +300,7 @@ def _show_unraisable(ignored: "sys.UnraisableHookArgs") -> None:
 
 def _notebook() -> tuple[dict[str, object], Sequence[str]]:
     """The namespace of the reader's cells, and the cells."""
-    shell = get_ipython()
+    shell = running_shell()
     if shell is None:
         return vars(sys.modules["__main__"]), ()
     return shell.user_ns, shell.history_manager.input_hist_raw

@@ -1,16 +1,13 @@
 """What the page of a notebook can show while a cell runs: the view of a widget."""
 
-import sys
+from ..ground.shell import running_shell
 
 from ..ground.labconfig import WIDGET_VIEW
 
 
 def in_notebook() -> bool:
     """Whether the code runs in a Jupyter kernel: what can hold a live picture."""
-    # IPython is asked only if it is there: a plain program is recorded too.
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return getattr(shell, "kernel", None) is not None
+    return getattr(running_shell(), "kernel", None) is not None
 
 
 def view(widget) -> dict:

@@ -206,6 +206,18 @@ class Recording:
                 self._timeline.close(self.ended, remember=True)
             return self._timeline.spans
 
+    @property
+    def queries(self) -> list[Span]:
+        """The spans of Django's queries, of every thread, in the order in which they began."""
+        return [span for span in self.spans if span.kind == QUERY]
+
+    @property
+    def hops(self) -> list[Span]:
+        """The spans of what was asked for on one thread and ran on another, in the same order."""
+        return [
+            span for span in self.spans if span.sent is not None and span.sent.lane != span.lane
+        ]
+
     def on(self, role: str) -> list[Span]:
         """The spans on every lane with the job `role`, numbered or not."""
         wanted = {lane.index for lane in self.lanes if without_number(lane.role) == role}

@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from functools import partial
 
 from ..ground.errors import LabError
-from . import kernel, terminal
+from . import terminal
 from .session import Session
 from .table import NAMES, Outcome, Row, ShellTable
 
@@ -170,7 +170,7 @@ async def _row(
 ) -> Row:
     """Return what `shell` makes of each column; with `fresh`, start again after a hang."""
     row, pending = Row(), list(columns)
-    play = kernel.play if shell == "jupyter" else terminal.play
+    play = _jupyter() if shell == "jupyter" else terminal.play
     if os.name == "nt" and shell != "jupyter":
         return Row.fromkeys(columns, Outcome("not run on Windows", "dropped"))
     while pending:
@@ -180,3 +180,10 @@ async def _row(
         lost = [name for name in pending if outcomes[name].kind == "dropped"]
         pending = lost if fresh and not options["run_all"] and len(lost) < len(pending) else []
     return row
+
+
+def _jupyter():
+    """What plays in a kernel. A plain program that starts none is not made to import Jupyter."""
+    from .kernel import play
+
+    return play

@@ -16,7 +16,7 @@ FLOORS = [
     {"ground"},
     {"recorder"},
     {"boot", "lanes", "predict", "servers", "shells"},
-    {"exercises", "playground"},
+    {"exercises", "playground", "testing"},
     {"lessons", "magics"},
     {"__init__", "authoring", "workspace"},
 ]
@@ -27,6 +27,7 @@ ONLY = {
     "lanes": {"ground", "recorder"},
     "predict": {"ground"},
     "servers": {"ground", "recorder"},
+    "testing": {"ground", "lanes", "recorder"},
     "exercises": {"boot", "ground", "recorder"},
     "lessons": {"exercises", "ground", "recorder", "servers"},
     "workspace": set(),
@@ -45,6 +46,7 @@ NEVER = {
     "magics": {"django"},
     "playground": {"IPython", "ipykernel"},
     "servers": JUPYTER,
+    "testing": {*JUPYTER, "django"},
 }
 # What asgiref does not promise, and the one module that knows of it.
 ASGIREF = {

@@ -6,6 +6,7 @@ rule knows may be a slip of the pen.
 
 import builtins
 import importlib.util
+import inspect
 import keyword
 import re
 import shlex
@@ -23,7 +24,7 @@ from repo2docker.__main__ import argparser as repo2docker
 
 import asynclab
 import start
-from asynclab import workspace
+from asynclab import testing, workspace
 from asynclab.authoring import __main__ as authoring
 from asynclab.exercises.book import every_exercise
 from tests.benchmarks import __main__ as bench
@@ -194,11 +195,12 @@ def is_setting(piece: str) -> bool:
 
 def is_python(piece: str) -> bool:
     """Whether all its names are words of the kit's, of Python or of a package that it takes."""
-    code = re.sub(r"\"[^\"]*\"", "", piece).removeprefix("from asynclab import ")
+    code = re.sub(r"\"[^\"]*\"|^from asynclab(\.testing)? import ", "", piece)
     names = re.findall(r"[^\W\d]\w*", code)
     numbers = re.findall(r"\"(\d+\.\d+)\"", piece)
     python = {*dir(builtins), *keyword.kwlist, "python"}
-    words = {*asynclab.__all__, *python, *start.COMMANDS, *packages()}
+    limits = inspect.signature(testing.assert_at_most).parameters
+    words = {*asynclab.__all__, *testing.__all__, *limits, *python, *start.COMMANDS, *packages()}
     there = {exercise.number for exercise in every_exercise()}
     return bool(names) and set(names) <= words and set(numbers) <= there
 
