@@ -412,6 +412,28 @@ FAULTS = [
         ("psutil.Process(pid=", "== []"),
     ),
     Fault(
+        "assert-at-most-swallows",
+        "test suites",
+        text(
+            "asynclab/testing.py",
+            "            if number > most:\n",
+            "            if number < most:\n",
+        ),
+        test("test_testing.py::test_too_many_hops"),
+        ("0, at most 2 allowed", "DID NOT RAISE"),
+    ),
+    Fault(
+        "kit-imports-jupyter",
+        "test suites",
+        text(
+            "asynclab/exercises/checking.py",
+            "from . import score\n",
+            "import IPython  # noqa: F401\n\nfrom . import score\n",
+        ),
+        test("test_testing.py::test_a_suite_of_its_own"),
+        ("test_without_jupyter",),
+    ),
+    Fault(
         "locked-prediction-can-change",
         "a prediction",
         text(
