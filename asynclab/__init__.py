@@ -13,6 +13,7 @@ with held():
     from .boot import boot, override_database
     from .exercises import check, hint, progress, solution
     from .lanes import record, watch
+    from .ledger import errors
     from .playground import playground
     from .predict import predict
     from .recorder.taps import span
@@ -24,6 +25,7 @@ __all__ = [
     "Site",
     "boot",
     "check",
+    "errors",
     "hint",
     "override_database",
     "playground",

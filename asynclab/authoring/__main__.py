@@ -9,6 +9,7 @@ from ..ground.errors import LabError
 from .boxes import fill
 from .census import take
 from .claims import read_claims
+from .error_pages import write_index
 from .lint import lint
 from .new import begin
 from .notebooks import CHECKOUT, FOLDERS, find, read, write
@@ -98,6 +99,12 @@ def _census(_paths: list[Path]) -> int:
     return _tell(census.problems)
 
 
+def _index(_paths: list[Path]) -> int:
+    for path in write_index(CHECKOUT):
+        print(f"{path.relative_to(CHECKOUT).as_posix()}: changed")
+    return 0
+
+
 def _tell(problems: list[str]) -> int:
     for problem in problems:
         print(problem, file=sys.stderr)
@@ -109,6 +116,7 @@ _OVER_NOTEBOOKS = {
     "generate": (_generate, "write exercises/ from solutions/"),
     "boxes": (_boxes, "write the claims into their cells"),
     "lint": (_lint, "say what is against the rules"),
+    "index": (_index, "write the index of errors, from the tables of the lessons"),
     "census": (_census, "count what is compared, and the claims that are shown"),
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
+from ..ledger.error_index import occurs
 from .notebooks import code_cells
 
 HEADING = "## When you see this"
@@ -13,6 +14,7 @@ COLUMNS = ["Exact text", "Cause", "Fix"]
 _CODE = re.compile(r"`+(.+?)`+")
 # What another version says is a text of the machine's, too.
 _SAID = re.compile(r"\b(?:says?|adds?) `+(.+?)`+")
+_SAME = re.compile(r"^[Tt]he same\b")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 
@@ -22,13 +24,29 @@ def check(notebook: NotebookNode) -> Iterator[str]:
     if len(found) != 1:
         yield f"it has {len(found)} headings '{HEADING}'; 1 belongs"
         return
-    table = [_row(line) for line in found[0].splitlines() if line.startswith("|")]
+    table = _table(found[0])
     if len(table) < 3 or table[0] != COLUMNS:
         yield f"'{HEADING}' has no table with the columns {', '.join(COLUMNS)}"
         return
     shown = "\n".join(said(cell) for cell in code_cells(notebook))
     for row in table[2:]:
         yield from _check_row(row, shown)
+
+
+def rows_of(notebook: NotebookNode) -> Iterator[tuple[list[str], str, str]]:
+    """Yield the rows of a lesson's table: the exact texts, the cause and the fix.
+
+    "The same" is said in the words of the row above.
+    """
+    found = [c.source for c in notebook.cells if re.search(rf"^{HEADING}$", c.source, re.MULTILINE)]
+    above = ["", ""]
+    for texts, *rest in (row for source in found for row in _table(source)[2:]):
+        above = [_SAME.sub(lambda _, a=a: a, said) for a, said in zip(above, rest, strict=True)]
+        yield _CODE.findall(texts), *above
+
+
+def _table(source: str) -> list[list[str]]:
+    return [_row(line) for line in source.splitlines() if line.startswith("|")]
 
 
 def _row(line: str) -> list[str]:
@@ -43,17 +61,8 @@ def _check_row(row: list[str], shown: str) -> Iterator[str]:
     if not texts:
         yield f"the exact text of an error is not in backticks: {row[0]}"
     for text in [*texts, *_SAID.findall("|".join(row[1:]))]:
-        if not produced(text, shown):
+        if not occurs(text, shown):
             yield f"no cell of it shows the error {text}"
-
-
-def produced(text: str, shown: str) -> bool:
-    """Whether a text was shown, in whole words.
-
-    "..." in it stands for anything, a space for any white space.
-    """
-    parts = [r"\s+".join(map(re.escape, part.split())) for part in text.split("...")]
-    return bool(re.search(rf"(?<!\w){'.*?'.join(parts)}(?!\w)", shown))
 
 
 def said(cell: NotebookNode) -> str:

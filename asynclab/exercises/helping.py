@@ -9,10 +9,11 @@ from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, String
 
 from ..ground.errors import LabError
+from ..ground.prose import with_code
 from . import score
 from .book import Exercise, find
 from .stubs import answer
-from .verdicts import framed, with_code
+from .verdicts import framed
 
 CHECKOUT = Path(__file__).parents[2]
 

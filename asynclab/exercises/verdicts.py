@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from html import escape
 
+from ..ground.prose import with_code
+
 NOT_ATTEMPTED, NOT_YET, PASSED = "not attempted", "not yet", "passed"
 
 SIGNS = {NOT_ATTEMPTED: "○", NOT_YET: "✎", PASSED: "✓"}
@@ -70,11 +72,3 @@ def framed(html: str, bar: str = BARS[NOT_ATTEMPTED]) -> str:
         f'<div role="status" style="border-left: 4px solid {bar}; padding: 4px 12px; '
         f'color: var(--jp-ui-font-color1, inherit)">{html}</div>'
     )
-
-
-def with_code(text: str) -> str:
-    """`text` as HTML, with what stands between backticks as code."""
-    pieces = escape(text).split("`")
-    if len(pieces) % 2 == 0:
-        return escape(text)
-    return "".join(f"<code>{p}</code>" if odd % 2 else p for odd, p in enumerate(pieces))

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 import asynclab
-from asynclab.authoring.error_table import produced, said
+from asynclab.authoring.error_table import said
 from asynclab.authoring.notebooks import CHECKOUT, code_cells, find, read
+from asynclab.ledger.error_index import occurs
 from tests.repository.readme import TO_COME
 
 LESSONS = find("notebooks")
@@ -114,7 +115,7 @@ def test_every_module_in_its_prose_is_there(path):
 def test_every_error_in_its_prose_was_shown_by_a_cell(path):
     shown = "\n".join(map(said, code_cells(read(path))))
     errors = {each for text in prose(path).values() for each in spans(text) if ERROR.match(each)}
-    assert sorted(error for error in errors if not produced(error, shown)) == []
+    assert sorted(error for error in errors if not occurs(error, shown)) == []
 
 
 def computed(path: Path) -> set[str]:

@@ -1,9 +1,11 @@
 """What can go wrong in what sums the course up: the claims' scripts, errors, the ledger."""
 
-from tests.proof.faults.edits import text
+from tests.proof.faults.edits import source, text
 from tests.proof.faults.planting import Fault
 
 SCRIPTS = "tests/lessons/test_scripts.py::test_"
+ERRORS = "tests/lessons/test_errors.py::test_"
+THREADS = "notebooks/03_*.ipynb"
 T3 = "notebooks/claims/T3.py"
 
 FAULTS = [
@@ -34,5 +36,19 @@ FAULTS = [
         text(T3, "a brand new thread", "a new thread"),
         (f"{SCRIPTS}the_scripts_of_the_course",),
         ("T3.py does not begin with the words that it is about",),
+    ),
+    Fault(
+        "fix-altered-in-one-place",
+        "the index of errors",
+        source(THREADS, "errors", "open, use and close it", "open and close it"),
+        (f"{ERRORS}the_index_is_what_the_lessons_say",),
+        ("notebooks/errors.md",),
+    ),
+    Fault(
+        "error-that-no-cell-of-its-lesson-shows",
+        "the index of errors",
+        source(THREADS, "errors", "`CancelledError`", "`CancelledErrors`"),
+        (f"{ERRORS}the_index_is_what_the_lessons_say",),
+        ("no cell shows the error CancelledErrors",),
     ),
 ]
