@@ -54,7 +54,8 @@ class _Cluster:
 
     def stop(self, mode: str) -> None:
         if self._server is not None and self._server.poll() is None:
-            self._run("pg_ctl", "stop", "--mode", mode, "--no-wait").wait()
+            if self._run("pg_ctl", "stop", "--mode", mode, "--no-wait").wait() != 0:
+                self._server.kill()
             self._server.wait()
 
     def remove(self) -> None:
@@ -62,9 +63,10 @@ class _Cluster:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _is_ready(self) -> bool:
-        """Its last line says so: https://www.postgresql.org/docs/current/storage-file-layout.html"""
+        """As a file of the server's says: its process on the first line, its state on the last."""
         file = self._folder / "data" / "postmaster.pid"
-        return file.exists() and file.read_text().split()[-1:] == ["ready"]
+        said = file.read_text().split() if file.exists() else []
+        return said[:1] + said[-1:] == [str(self._server.pid), "ready"]
 
     def _run(self, program: str, *arguments: str) -> subprocess.Popen:
         with open(self._folder / "log", "ab") as log:

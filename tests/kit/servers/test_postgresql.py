@@ -114,6 +114,7 @@ def test_settings_hold_for_a_block_and_nothing_stays_open(booted, run):
             print(sorted(map(str, on_threads(3, query))))
             print(dict(postgres.states))
         print(dict(postgres.states), connection.settings_dict["OPTIONS"])
+        print([thread.name for thread in threading.enumerate() if "scheduler" in thread.name])
     """)
     assert said == [
         "{} 60",
@@ -122,6 +123,7 @@ def test_settings_hold_for_a_block_and_nothing_stays_open(booted, run):
         "['47', '47', \"OperationalError: couldn't get a connection after 0.05 sec\"]",
         "{'idle': 2}",
         "{} {}",
+        "[]",
     ]
 
 
@@ -250,8 +252,8 @@ def test_nothing_is_left_of_it():
         *_, segment = Path(data, "postmaster.pid").read_text().splitlines()[6].split()
         assert len(below) > 2
         assert segment in segments() or not SHARED_MEMORY.exists()
-    assert [process for process in below if process.is_running()] == []
     assert segment not in segments()
+    assert [process for process in below if process.is_running()] == []
     assert not Path(data).parent.exists()
     postgres.stop()
     with pytest.raises(LabError, match=r"^This PostgreSQL has been stopped\.$"):

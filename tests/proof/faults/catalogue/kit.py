@@ -10,6 +10,8 @@ MAGICS = "asynclab/magics.py"
 BOOT = "asynclab/boot.py"
 SESSION = "asynclab/shells/session.py"
 SERVICE = "asynclab/servers/slow_service.py"
+POSTGRESQL = "asynclab/servers/postgresql.py"
+POSTMASTER = "asynclab/servers/postmaster.py"
 
 
 def test(name: str) -> tuple[str, ...]:
@@ -581,5 +583,66 @@ FAULTS = [
         text(TAPS, r"|uvicorn\.(lifespan|server)", ""),
         test("servers/test_in_kernel.py::test_the_lanes_tell_a_servers_threads_by_their_jobs"),
         ("uvicorn's own tasks are not the lesson's",),
+    ),
+    Fault(
+        "postgresql-leaves-its-folder",
+        "PostgreSQL",
+        text(POSTMASTER, "        shutil.rmtree(self._folder, ignore_errors=True)\n", ""),
+        ("tests/rough/test_killed.py::test_a_kernel_killed_beside_its_postgresql",),
+        ("the folder of PostgreSQL",),
+    ),
+    Fault(
+        "postgresql-is-killed",
+        "PostgreSQL",
+        text(POSTMASTER, '        self.stop("immediate")\n', "        self._server.kill()\n"),
+        test("servers/test_postgresql.py::test_nothing_is_left_of_it"),
+        ("not in {",),
+    ),
+    Fault(
+        "kit-takes-a-slot-of-djangos",
+        "PostgreSQL",
+        text(POSTGRESQL, '"superuser_reserved_connections": 2', '"reserved_connections": 0'),
+        test("servers/test_postgresql.py::test_slots_run_out_for_real_and_the_kit_still_sees_it"),
+        ("3 {'idle': 3}",),
+    ),
+    Fault(
+        "database-settings-outlive-their-block",
+        "PostgreSQL",
+        text(
+            BOOT,
+            "            in_use.update({name: found[name] for",
+            "            ({name: found[name] for",
+        ),
+        test("servers/test_postgresql.py::test_settings_hold_for_a_block_and_nothing_stays_open"),
+        ("{} 60",),
+    ),
+    Fault(
+        "pool-outlives-its-block",
+        "PostgreSQL",
+        text(BOOT, "            pool.close()\n", "            pass\n"),
+        test("servers/test_postgresql.py::test_settings_hold_for_a_block_and_nothing_stays_open"),
+        ("-scheduler",),
+    ),
+    Fault(
+        "boot-leaves-connections-to-postgresql",
+        "PostgreSQL",
+        text(
+            BOOT,
+            "            self.place.server.disconnect()\n        self._close",
+            "            pass\n        self._close",
+        ),
+        test("servers/test_postgresql.py::test_settings_hold_for_a_block_and_nothing_stays_open"),
+        ("{'idle': 1} 60",),
+    ),
+    Fault(
+        "refused-connections-not-counted",
+        "PostgreSQL",
+        text(
+            "asynclab/servers/observation.py",
+            "                refused += 1\n",
+            "                pass\n",
+        ),
+        test("servers/test_observation.py::test_connections_are_counted"),
+        ("(4, 0, 4, 3)",),
     ),
 ]
