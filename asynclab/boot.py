@@ -93,6 +93,7 @@ def boot(settings: str | None = None, *, database: DatabaseServer | None = None)
     Raises:
         BootError: with one line on what is wrong and what to do.
     """
+    _check(settings, database)
     shell_settings = os.environ.get("DJANGO_SETTINGS_MODULE")
     if settings is None:
         print(_on_plain_thread(set_up_library, database))
@@ -104,6 +105,14 @@ def boot(settings: str | None = None, *, database: DatabaseServer | None = None)
         _say_that_the_guard_is_off()
     for each in when_set_up:
         each()
+
+
+def _check(settings, database):
+    """Refuse arguments that contradict each other, or are in each other's place."""
+    if hasattr(settings, "create") or isinstance(database, str):
+        raise BootError("Write boot(database=PostgreSQL()), or boot('mysite.settings').")
+    if settings is not None and database is not None:
+        raise BootError("boot(database=...) is for the demo project: your own keeps its database.")
 
 
 def _on_plain_thread(function, *args):
@@ -437,6 +446,7 @@ class _Library:
                 hooks.around(wrapper, "get_connection_params", self._choosing_the_database),
                 hooks.before(BaseDatabaseWrapper, "ensure_connection", self._leave_other_database),
                 self._options_of_the_project(),
+                self._pool_set_aside(),
             ):
                 yield
         finally:
@@ -455,6 +465,18 @@ class _Library:
             yield
         finally:
             in_use.update(found | self._where(in_use))
+
+    @contextmanager
+    def _pool_set_aside(self) -> Iterator[None]:
+        """Nobody in the block is given a connection of the reader's pool, nor later one of its."""
+        pools = _pools()
+        mine = pools.pop("default", None)
+        try:
+            yield
+        finally:
+            _close_pool()
+            if mine:
+                pools["default"] = mine
 
     def _where(self, settings: dict) -> dict:
         """What of these settings says where the data is."""
@@ -566,12 +588,7 @@ class _Library:
 
     def _close_everything(self):
         """Close all connections, also those of other processes to a server, and the pool."""
-        from django.db import connections
-
-        # Not `close_pool()`: that refuses when CONN_MAX_AGE contradicts the pool.
-        pools = getattr(connections["default"], "_connection_pools", {})
-        if pool := pools.pop("default", None):
-            pool.close()
+        _close_pool()
         if self.place:
             self.place.server.disconnect()
         self._close_connections()
@@ -592,6 +609,19 @@ class _Library:
             connection.run_on_commit = []
             connection.execute_wrappers = []
             connection.connection = None
+
+
+def _pools() -> dict:
+    """Django's pools, by the alias of their connection; SQLite has none."""
+    from django.db import connections
+
+    return getattr(connections["default"], "_connection_pools", {})
+
+
+def _close_pool() -> None:
+    # Django's own `close_pool()` refuses when CONN_MAX_AGE contradicts the pool.
+    if pool := _pools().pop("default", None):
+        pool.close()
 
 
 _library: _Library | None = None

@@ -1,8 +1,7 @@
 """What the page of a notebook can show while a cell runs: the view of a widget."""
 
-from ..ground.shell import running_shell
-
 from ..ground.labconfig import WIDGET_VIEW
+from ..ground.shell import running_shell
 
 
 def in_notebook() -> bool:

@@ -138,6 +138,11 @@ class PostgreSQL:
             return False
         return True
 
+    def __repr__(self) -> str:
+        if not self._end.alive:
+            return "<PostgreSQL, stopped>"
+        return f"<PostgreSQL: {len(self.sessions)} of {self.slots} connections>"
+
     def __enter__(self) -> "PostgreSQL":
         return self
 

@@ -101,6 +101,24 @@ def test_a_check_has_data_of_its_own_there_too(booted, run):
     assert said[1].count("library_") == 1
 
 
+def test_a_check_neither_takes_from_the_readers_pool_nor_leaves_one(booted, run):
+    said = run("""
+        %%thread
+        from asynclab.boot import seed_data
+        pool = {"pool": {"min_size": 1, "max_size": 1}}
+        with override_database(OPTIONS=pool):
+            Book.objects.filter(pk__gt=40).delete()
+            connection.close()
+            with seed_data():
+                print(query(), connection.settings_dict["OPTIONS"])
+                connection.close()
+                connection.settings_dict["OPTIONS"] = pool
+                print(query())
+            print(query(), postgres)
+    """)
+    assert said == ["47 {}", "47", "40 <PostgreSQL: 1 of 4 connections>"]
+
+
 def test_settings_hold_for_a_block_and_nothing_stays_open(booted, run):
     said = run("""
         %%thread
@@ -149,9 +167,18 @@ def test_settings_are_put_back_on_sqlite_too(run):
     assert said[1:] == ["47 {'timeout': 0.01}", "47 {} True"]
 
 
-def test_a_setting_that_django_does_not_know_is_refused(kernel):
-    outcome = kernel.run("with override_database(CONN_MAXAGE=60): pass")
-    assert outcome.traceback.startswith("BootError: CONN_MAXAGE is none of: ATOMIC_REQUESTS, ")
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("override_database(CONN_MAXAGE=6)", "CONN_MAXAGE is none of: ATOMIC_REQUESTS, AUTOCOMMIT"),
+        ("boot(postgres)", "Write boot(database=PostgreSQL()), or boot('mysite.settings')."),
+        ("boot(database='mine')", "Write boot(database=PostgreSQL()), or boot('mysite.settings')."),
+        ("boot('mine.settings', database=postgres)", "boot(database=...) is for the demo project"),
+    ],
+)
+def test_arguments_that_cannot_be_meant_are_refused(kernel, call, told):
+    outcome = kernel.run(f"with {call}: pass")
+    assert outcome.traceback.startswith(f"BootError: {told}")
 
 
 def test_sessions_are_djangos_own(booted, run):
