@@ -105,7 +105,7 @@ def test_a_check_neither_takes_from_the_readers_pool_nor_leaves_one(booted, run)
     said = run("""
         %%thread
         from asynclab.boot import seed_data
-        pool = {"pool": {"min_size": 1, "max_size": 1}}
+        pool = {"pool": {"min_size": 1, "max_size": 1, "timeout": 5}}
         with override_database(OPTIONS=pool):
             Book.objects.filter(pk__gt=40).delete()
             connection.close()
