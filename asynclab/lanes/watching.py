@@ -38,18 +38,22 @@ def watch(server) -> Iterator:
     Yields:
         What is seen: `opened`, `refused`, `peak` and `left` count connections.
     """
-    live = _Table() if in_notebook() else None
+    live, seen = _Table() if in_notebook() else None, server.observe()
     try:
-        with server.observe() as seen:
+        with seen:
             if live:
                 live.follow(seen)
             yield seen
     finally:
         if live:
             live.finish()
-    if live:
-        from IPython.display import display
+            _show(seen)
 
+
+def _show(seen) -> None:
+    from IPython.display import display
+
+    if seen.samples:  # else the server could not be asked
         display(Connections(seen))
 
 
@@ -84,7 +88,7 @@ class _Table:
         self._thread: threading.Thread | None = None
 
     def follow(self, seen) -> None:
-        self._thread = threading.Thread(target=self._show, args=[seen], name="watch", daemon=True)
+        self._thread = threading.Thread(target=self._follow, args=[seen], name="watch", daemon=True)
         self._thread.start()
 
     def finish(self) -> None:
@@ -93,10 +97,10 @@ class _Table:
             self._thread.join()
         self._html.close()
 
-    def _show(self, seen) -> None:
+    def _follow(self, seen) -> None:
         while not self._over.wait(SECONDS):
-            if seen.samples:
-                self._html.value = table(seen.samples[-1][1], seen.slots)
+            _, states = seen.samples[-1]
+            self._html.value = table(states, seen.slots)
 
 
 def table(states, slots: int) -> str:
@@ -126,7 +130,7 @@ class _Chart(Canvas):
     def __init__(self, seen):
         super().__init__(AXIS + 20 + LEGEND)
         self._seen = seen
-        self._samples = [(0.0, {}), *seen.samples] if not seen.samples else seen.samples
+        self._samples = seen.samples
         self._end = max(self._samples[-1][0], 0.001)
         self._most = max(seen.peak, 1, *(sum(states.values()) for _, states in self._samples))
 

@@ -62,19 +62,24 @@ class Observation:
         server: a `PostgreSQL`.
 
     Attributes:
+        slots: how many connections Django can have at once.
         samples: when each was taken, in seconds since the block began, and how many connections
             were in each state.
     """
 
     def __init__(self, server):
         self._server = server
+        self.slots = 0
         self.samples: list[tuple[float, Counter[str]]] = []
         self._count: ConnectionCount | None = None
 
     def __enter__(self) -> "Observation":
         self._from = len(self._server.log)
-        self._before = {str(session.pid) for session in self._server.sessions}
+        self.slots = self._server.slots
+        sessions = self._server.sessions
+        self._before = {str(session.pid) for session in sessions}
         self._began = time.monotonic()
+        self.samples.append((0.0, Counter(session.state for session in sessions)))
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._take_samples, name="watch", daemon=True)
         self._thread.start()
@@ -86,11 +91,6 @@ class Observation:
         self._wait_for_quiet()
         self._sample()
         self._count = self._counted()
-
-    @property
-    def slots(self) -> int:
-        """How many connections Django can have at once."""
-        return self._server.slots
 
     @property
     def count(self) -> ConnectionCount:

@@ -257,10 +257,17 @@ def test_a_server_process_has_the_same_database(booted, run):
     assert said == ["46 Counter({'idle': 1})", "['gunicorn']", "Counter()"]
 
 
-def test_watching_shows_a_table_and_leaves_a_picture(booted, kernel):
-    outcome = kernel.run("with override_database(), watch(postgres):\n    on_threads(2, query)")
+def test_watching_shows_a_table_and_leaves_a_picture_whatever_comes(booted, kernel):
+    outcome = kernel.run(
+        "with override_database(), watch(postgres):\n"
+        "    on_threads(2, query)\n"
+        "    postgres.restart()\n"
+        "    1 / 0"
+    )
+    assert outcome.error.startswith("ZeroDivisionError")
     assert outcome.views == 1
-    assert outcome.shown == ["Connections: 2 opened, 2 open at once at most, 2 left."]
+    assert outcome.shown == ["Connections: 2 opened, 2 open at once at most, 0 left."]
+    assert outcome.printed == ""
 
 
 SHARED_MEMORY = Path("/proc/sysvipc/shm")
