@@ -544,6 +544,7 @@ class _Library:
             raise OSError(str(error)) from error
         finally:
             connections.close_all()
+            server.disconnect()
         self.seeded.add(server)
 
     def _use(self, place, options=MappingProxyType({})):

@@ -19,6 +19,7 @@ import threading
 import time
 import weakref
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,7 @@ SERVES_ROOT = "nobody"
 """PostgreSQL refuses to run as root: whom it runs as then."""
 
 PATIENCE = 30
-"""Seconds that the connections may take to settle."""
+"""Seconds that the connections may take to settle, or to end."""
 READS = 5
 """How often nothing has to have changed, 10 ms apart, for `settled()`."""
 BUSY = frozenset(("active", "starting"))
@@ -259,15 +260,22 @@ class PostgreSQL:
     def drop(self, name: str) -> None:
         """Remove a database, and end the connections to it; do nothing if there is none."""
         if self._end.alive:
+            self._end_sessions("datname = %s", name)
             self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def disconnect(self) -> None:
         """End every connection of Django's role, and wait until they have ended."""
         if self._end.alive:
-            self.run(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s",
-                OWNER,
-            )
+            self._end_sessions("usename = %s", OWNER)
+
+    def _end_sessions(self, condition: str, value: str) -> None:
+        """End those in `pg_stat_activity`. What waits in the server itself looks every 100 ms."""
+        ends = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {condition}"
+        limit = time.monotonic() + PATIENCE
+        while self.run(ends, value):
+            if time.monotonic() > limit:
+                raise LabError(f"A connection does not end: {self.sessions}.")
+            time.sleep(0.002)
 
     @property
     def _host(self) -> str:
@@ -280,12 +288,13 @@ class PostgreSQL:
 
     def _order(self, order: str) -> None:
         """Let the keeper do something, and wait until it has."""
-        try:
+        problem = ""
+        with suppress(OSError, ValueError):  # its end of the pipe is closed, or this one
             self._keeper.stdin.write(order + "\n")
             self._keeper.stdin.flush()
             problem = self._keeper.stdout.readline()
-        except (OSError, ValueError):
-            raise LabError("This PostgreSQL has been stopped.") from None
+        if not problem:
+            raise LabError("This PostgreSQL has been stopped.")
         if problem != "\n":
             raise LabError(f"PostgreSQL: {problem.strip()}. What it wrote:\n{self._last_words()}")
 
