@@ -5,6 +5,7 @@
     python3 start.py reset 03     lesson 03 anew, or 03_exercises; yours is kept beside it
     python3 start.py test     every check; what follows goes to pytest
     python3 start.py matrix   the lessons on the oldest stack and the newest; --all: on every one
+    python3 start.py ledger   every claim's script on every stack found here, and the ledger anew
     python3 start.py bench    measurements, printed as ratios
 
 And what proves that the checks can fail; each prints its figures:
@@ -155,6 +156,12 @@ def upgrade(arguments):
     return hand_over("-m", "tests.proof.upgrade", *arguments)
 
 
+def ledger(arguments):
+    """Run the claims' scripts on every stack here; return non-zero if an answer has changed."""
+    set_up(COURSE, CHECKS)
+    return hand_over("-m", "tests.proof.ledger", *arguments)
+
+
 def bench(arguments):
     """Print what the kit costs, as ratios beside its budgets."""
     set_up(COURSE, CHECKS, BENCHMARK)
@@ -166,6 +173,7 @@ COMMANDS = {
     "reset": reset,
     "test": test,
     "matrix": matrix,
+    "ledger": ledger,
     "bench": bench,
     "faults": faults,
     "mutants": mutants,

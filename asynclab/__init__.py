@@ -13,7 +13,7 @@ with held():
     from .boot import boot, override_database
     from .exercises import check, hint, progress, solution
     from .lanes import record, watch
-    from .ledger import errors
+    from .ledger import errors, ledger
     from .playground import playground
     from .predict import predict
     from .recorder.taps import span
@@ -27,6 +27,7 @@ __all__ = [
     "check",
     "errors",
     "hint",
+    "ledger",
     "override_database",
     "playground",
     "predict",

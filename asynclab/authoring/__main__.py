@@ -8,6 +8,7 @@ from ..exercises.stubs import generate
 from ..ground.errors import LabError
 from .boxes import fill
 from .census import take
+from .claim_pages import write_ledger
 from .claims import read_claims
 from .error_pages import write_index
 from .lint import lint
@@ -100,7 +101,7 @@ def _census(_paths: list[Path]) -> int:
 
 
 def _index(_paths: list[Path]) -> int:
-    for path in write_index(CHECKOUT):
+    for path in [*write_index(CHECKOUT), *write_ledger(CHECKOUT)]:
         print(f"{path.relative_to(CHECKOUT).as_posix()}: changed")
     return 0
 
@@ -116,7 +117,7 @@ _OVER_NOTEBOOKS = {
     "generate": (_generate, "write exercises/ from solutions/"),
     "boxes": (_boxes, "write the claims into their cells"),
     "lint": (_lint, "say what is against the rules"),
-    "index": (_index, "write the index of errors, from the tables of the lessons"),
+    "index": (_index, "write the index of errors and the ledger, from the lessons"),
     "census": (_census, "count what is compared, and the claims that are shown"),
 }
 

@@ -183,7 +183,15 @@ def test_the_night_runs_every_proof():
     assert set(installed("stacks")) == pythons()
     assert runs("proof") == ["python3 start.py ${{ matrix.command }}"]
     commands = JOBS["proof"]["strategy"]["matrix"]["command"]
-    assert set(commands) == {"test -m nightly", "faults", "mutants", "flakes 20", "upgrade"}
+    assert set(commands) == {
+        "test -m nightly",
+        "faults",
+        "mutants",
+        "flakes 20",
+        "upgrade",
+        "ledger --all",
+    }
+    assert set(installed("proof")) == pythons(), "the ledger asks each of them"
 
 
 def test_every_lock_is_audited():

@@ -4,6 +4,7 @@ from tests.proof.faults.edits import source, text
 from tests.proof.faults.planting import Fault
 
 SCRIPTS = "tests/lessons/test_scripts.py::test_"
+LEDGER = "tests/lessons/test_ledger.py::test_"
 ERRORS = "tests/lessons/test_errors.py::test_"
 THREADS = "notebooks/03_*.ipynb"
 T3 = "notebooks/claims/T3.py"
@@ -37,6 +38,29 @@ FAULTS = [
         (f"{SCRIPTS}the_scripts_of_the_course",),
         ("T3.py does not begin with the words that it is about",),
     ),
+    # --- the ledger
+    Fault(
+        "answer-that-no-stack-gave",
+        "the ledger",
+        text("asynclab/ledger/runs.json", "share threads: True", "share threads: False"),
+        (f"{LEDGER}every_stack_has_answered_as_claims_yml_says",),
+        ("3.13/6.1: T3",),
+    ),
+    Fault(
+        "verdict-altered-in-one-place",
+        "the ledger",
+        text("asynclab/ledger/claims.json", '"verdict": "stale"', '"verdict": "holds"'),
+        (f"{LEDGER}the_ledger_is_current",),
+        ("asynclab/ledger/claims.json",),
+    ),
+    Fault(
+        "changed-answer-that-stays-green",
+        "the ledger",
+        text("tests/proof/ledger.py", "if self.answer.found == expected:", "if self.answer:"),
+        ("tests/proof/test_ledger.py::test_a_changed_answer_is_red_and_its_row_is_named",),
+        ("assert 0 == 1",),
+    ),
+    # --- the index of errors
     Fault(
         "fix-altered-in-one-place",
         "the index of errors",
