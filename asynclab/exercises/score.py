@@ -35,43 +35,59 @@ class Damaged(Exception):
 
 @dataclass(frozen=True)
 class LessonCount:
-    """A lesson's count of exercises."""
+    """A lesson's count of exercises, and the numbers of those that are left."""
 
     lesson: str
     passed: int
     attempted: int
     total: int
+    left: tuple[str, ...]
 
 
 class Progress:
-    """A table: for each lesson how many exercises were passed, attempted, and are there."""
+    """A table: for each lesson how many exercises were passed and attempted, and what is left."""
 
     def __init__(self, rows: list[LessonCount]):
         self.rows = rows
 
     def __repr__(self) -> str:
         lines = [
-            f"{row.lesson:<8}{row.passed:>8}{row.attempted:>11}{row.total:>7}" for row in self.rows
+            f"{row.lesson:<8}{row.passed:>8}{row.attempted:>11}{row.total:>7}   {_named(row)}"
+            for row in self.rows
         ]
-        return "\n".join([f"{'lesson':<8}{'passed':>8}{'attempted':>11}{'total':>7}", *lines])
+        head = f"{'lesson':<8}{'passed':>8}{'attempted':>11}{'total':>7}   left"
+        return "\n".join([head, *map(str.rstrip, lines), "", self._ending()])
 
     def _repr_html_(self) -> str:
         heads = "".join(
-            f'<th scope="col">{name}</th>' for name in ("lesson", "passed", "attempted", "total")
+            f'<th scope="col">{name}</th>'
+            for name in ("lesson", "passed", "attempted", "total", "left")
         )
         rows = "".join(
             f'<tr><th scope="row">{escape(row.lesson)}</th><td>{row.passed}</td>'
-            f"<td>{row.attempted}</td><td>{row.total}</td></tr>"
+            f"<td>{row.attempted}</td><td>{row.total}</td>"
+            f'<td style="text-align: left">{escape(_named(row))}</td></tr>'
             for row in self.rows
         )
         caption = "<caption>Your exercises</caption>"
         return framed(
             f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+            f"<p>{self._ending()}</p>"
         )
+
+    def _ending(self) -> str:
+        total, left = sum(row.total for row in self.rows), sum(len(row.left) for row in self.rows)
+        if left:
+            return f"{left} of {total} exercises are left."
+        return f"Nothing is left: you have passed all {total} exercises."
+
+
+def _named(row: LessonCount) -> str:
+    return ", ".join(row.left)
 
 
 def progress() -> Progress:
-    """Show what was passed and attempted so far, lesson by lesson."""
+    """Show what was passed and attempted so far, and what is left, lesson by lesson."""
     known, rows = _read(), []
     for lesson in lessons():
         try:
@@ -110,9 +126,11 @@ def note_hint(number: str, total: int, place: int | None = None) -> int:
 
 
 def _row(lesson: int, numbers: list[str], known: dict[str, dict]) -> LessonCount:
-    verdicts = [known.get(number, {}).get("verdict") for number in numbers]
-    attempted = sum(verdict is not None for verdict in verdicts)
-    return LessonCount(f"{lesson:02d}", verdicts.count(PASSED), attempted, len(numbers))
+    verdicts = {number: known.get(number, {}).get("verdict") for number in numbers}
+    attempted = sum(verdict is not None for verdict in verdicts.values())
+    left = tuple(number for number, verdict in verdicts.items() if verdict != PASSED)
+    passed = len(numbers) - len(left)
+    return LessonCount(f"{lesson:02d}", passed, attempted, len(numbers), left)
 
 
 def _change(number: str, change: Callable[[dict], None]) -> dict:

@@ -72,7 +72,7 @@ def test_a_lesson_that_does_not_load_breaks_its_own_exercises_only(shelf, ask):
 def test_progress_says_which_lesson_does_not_load_and_counts_the_others(shelf, capsys):
     shelf.put(7, BROKEN)
     shelf.put(8, CHECK.format(number="8.1") + CHECK.format(number="8.2"))
-    assert progress().rows == [score.LessonCount("08", 0, 0, 2)]
+    assert progress().rows == [score.LessonCount("08", 0, 0, 2, ("8.1", "8.2"))]
     assert capsys.readouterr().out == f"{BROKEN_LINE}\n"
 
 

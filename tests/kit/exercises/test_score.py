@@ -16,15 +16,36 @@ def note(outcome, number="0.1"):
 
 
 def test_progress_counts(own_score):
-    assert progress().rows[0] == score.LessonCount("00", 0, 0, 1)
+    assert progress().rows[0] == score.LessonCount("00", 0, 0, 1, ("0.1",))
     note(NOT_ATTEMPTED)
     assert progress().rows[0].attempted == 0
     note(NOT_YET)
-    assert progress().rows[0] == score.LessonCount("00", 0, 1, 1)
+    assert progress().rows[0] == score.LessonCount("00", 0, 1, 1, ("0.1",))
     note(PASSED)
     note(NOT_YET)
-    assert progress().rows[0] == score.LessonCount("00", 1, 1, 1)
+    assert progress().rows[0] == score.LessonCount("00", 1, 1, 1, ())
     assert "<caption>" in progress()._repr_html_()
+
+
+def test_progress_names_what_is_left():
+    rows = [
+        score.LessonCount("00", 1, 1, 1, ()),
+        score.LessonCount("01", 0, 1, 2, ("1.1", "1.2")),
+    ]
+    shown = repr(score.Progress(rows)).splitlines()
+    assert shown[1:3] == [
+        "00             1          1      1",
+        "01             0          1      2   1.1, 1.2",
+    ]
+    assert shown[-1] == "2 of 3 exercises are left."
+    assert "<p>2 of 3 exercises are left.</p>" in score.Progress(rows)._repr_html_()
+
+
+def test_at_the_end_nothing_is_left():
+    rows = [score.LessonCount("00", 1, 1, 1, ()), score.LessonCount("01", 2, 2, 2, ())]
+    assert repr(score.Progress(rows)).endswith(
+        "\nNothing is left: you have passed all 3 exercises."
+    )
 
 
 def test_a_test_run_keeps_no_file(monkeypatch):
@@ -121,7 +142,7 @@ def test_what_a_full_disk_refuses_is_written_when_there_is_room(own_score, monke
         patch.setattr(os, "fsync", full_disk)
         note(PASSED)
         note(NOT_YET, "0.2")
-        assert progress().rows[0] == score.LessonCount("00", 1, 1, 1)
+        assert progress().rows[0] == score.LessonCount("00", 1, 1, 1, ())
         assert own_score.read_bytes() == before
     (message,) = capsys.readouterr().out.splitlines()
     assert message.startswith("Progress is kept only while this kernel runs: ")

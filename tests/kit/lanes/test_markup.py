@@ -79,7 +79,7 @@ def figure(text):
 
 SHOWN = {
     "a verdict": verdict,
-    "progress": lambda text: Progress([LessonCount(text, 1, 1, 1)])._repr_html_(),
+    "progress": lambda text: Progress([LessonCount(text, 1, 1, 1, ())])._repr_html_(),
     "a hint": lambda text: Hint(text, 3, 3, text)._repr_html_(),
     "a solution": lambda text: Solution(text, text, text, text)._repr_html_(),
     "a table of shells": table,
