@@ -12,7 +12,7 @@ from ..ground.errors import LabError
 from ..ledger.rows import DATA, SIGNS, VERDICTS, Finding
 from .census import take
 from .claims import AS_DOCUMENTED, ASGIREF, Claim, Quotation, read_claims
-from .scripts import FOLDER, Answer
+from .scripts import FOLDER, Answer, script_of
 
 PAGE = Path("notebooks", "ledger.md")
 _ROWS = Path("asynclab", "ledger", DATA.name)
@@ -171,6 +171,7 @@ def rows_of(checkout: Path) -> list[Finding]:
             docs=[_quoted(each) for each in claim.docs],
             machine=_answer(claim),
             why=claim.why,
+            script=_script(claim, checkout),
             found=runs.of(claim.id),
             lesson=claim.lesson,
             notebook=notebooks[claim.lesson],
@@ -188,6 +189,11 @@ def _quoted(quotation: Quotation) -> dict[str, str]:
         "link": quotation.link,
         "versions": ASGIREF if of_asgiref else f"Django {' and '.join(quotation.sources)}",
     }
+
+
+def _script(claim: Claim, checkout: Path) -> str:
+    path = script_of(claim, checkout)
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def _answer(claim: Claim) -> str:

@@ -25,6 +25,7 @@ class Finding:
         docs: the documentation's words: versions ("5.2 and 6.1"), place, link and quote.
         machine: the answer, Markdown.
         why: the reason, Markdown, perhaps empty.
+        script: the source of its script; empty for a claim that holds.
         found: for each group of stacks that agree, their names and what the script printed.
         lesson, notebook, cells: who shows it: number, file, and ids of cells.
     """
@@ -36,6 +37,7 @@ class Finding:
     docs: list[dict[str, str]]
     machine: str
     why: str
+    script: str
     found: list[dict]
     lesson: str
     notebook: str

@@ -15,7 +15,7 @@ class VerdictButtons:
     """
 
     def __init__(self, rows: list[Finding]):
-        self._rows = rows
+        self.rows = rows
         self._chosen = ipywidgets.ToggleButtons(
             options=[(self._label(name), name) for name in (ALL, *VERDICTS)],
             value="false",
@@ -29,7 +29,7 @@ class VerdictButtons:
         return f"{SIGNS.get(name, '')} {name} ({len(self._of(name).rows)})".strip()
 
     def _of(self, name: str) -> Page:
-        return Page([row for row in self._rows if name in (ALL, row.verdict)])
+        return Page([row for row in self.rows if name in (ALL, row.verdict)])
 
     def _show(self, _change=None) -> None:
         page = self._of(self._chosen.value)
@@ -38,7 +38,7 @@ class VerdictButtons:
 
     def __repr__(self) -> str:
         counted = [f"{len(self._of(name).rows)} {name}" for name in VERDICTS]
-        return f"{len(self._rows)} claims: {', '.join(counted)}\n\n{self._of(ALL)!r}"
+        return f"{len(self.rows)} claims: {', '.join(counted)}\n\n{self._of(ALL)!r}"
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
         box = ipywidgets.VBox([self._chosen, self._page])

@@ -45,6 +45,13 @@ def test_every_claim_is_in_the_ledger_with_the_cells_that_show_it():
     assert [row.id for row in rows if not row.cells] == []
 
 
+def test_a_script_is_in_the_ledger_as_it_is_run():
+    rows = [row for row in known_rows() if row.verdict != "holds"]
+    folder = ROOT / "notebooks" / "claims"
+    scripts = {row.id: (folder / f"{row.id}.py").read_text(encoding="utf-8") for row in rows}
+    assert {row.id: row.script for row in rows} == scripts
+
+
 def test_stacks_that_agree_stand_together():
     assert RUNS.of("T2") == [{"stacks": ["3.13/6.1", "lowest"], "found": "both"}]
     assert [group["found"] for group in RUNS.of("A1")] == ["two", "one"]

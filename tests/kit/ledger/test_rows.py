@@ -18,6 +18,7 @@ def row(claim, verdict):
         docs=[{"quote": "It runs.", "place": "p: H", "link": "https://x/#h", "versions": "5.2"}],
         machine="It does.",
         why="",
+        script="",
         found=[{"stacks": ["lowest"], "found": "Found: a < b"}],
         lesson="01",
         notebook="01_a.ipynb",
