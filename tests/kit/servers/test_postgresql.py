@@ -122,6 +122,9 @@ def test_a_check_neither_takes_from_the_readers_pool_nor_leaves_one(booted, run)
 def test_settings_hold_for_a_block_and_nothing_stays_open(booted, run):
     said = run("""
         %%thread
+        import psycopg
+        where = connection.settings_dict
+        other = psycopg.connect(host=where["HOST"], user=where["USER"], dbname=where["NAME"])
         query()
         with override_database(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True):
             print(dict(postgres.states), connection.settings_dict["CONN_MAX_AGE"])

@@ -619,7 +619,7 @@ FAULTS = [
     Fault(
         "pool-outlives-its-block",
         "PostgreSQL",
-        text(BOOT, "            pool.close()\n", "            pass\n"),
+        text(BOOT, "        pool.close()\n", "        pass\n"),
         test("servers/test_postgresql.py::test_settings_hold_for_a_block_and_nothing_stays_open"),
         ("-scheduler",),
     ),
@@ -632,7 +632,7 @@ FAULTS = [
             "            pass\n        self._close",
         ),
         test("servers/test_postgresql.py::test_settings_hold_for_a_block_and_nothing_stays_open"),
-        ("{'idle': 1} 60",),
+        ("{'idle': 1} {}",),
     ),
     Fault(
         "refused-connections-not-counted",
