@@ -258,7 +258,7 @@ FAULTS = [
     Fault(
         "verdict-takes-text-for-html",
         "a verdict",
-        text("asynclab/exercises/verdicts.py", "pieces = escape(text)", "pieces = str(text)"),
+        text("asynclab/ground/prose.py", "pieces = escape(text)", "pieces = str(text)"),
         kit("test_checking.py::test_diagnosis_reaches_the_reader"),
         ("&lt;b&gt;", "<b>them</b>"),
     ),
