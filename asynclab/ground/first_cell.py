@@ -17,8 +17,9 @@ ADVICE = (
 )
 
 WORDS = (
-    *("PostgreSQL", "Site", "boot", "check", "hint", "override_database", "playground", "predict"),
-    *("progress", "record", "serving", "shells", "solution", "span", "visit", "watch"),
+    *("PostgreSQL", "Site", "boot", "check", "errors", "hint"),
+    *("ledger", "override_database", "playground", "predict", "progress", "record"),
+    *("serving", "shells", "solution", "span", "visit", "watch"),
 )
 MAGICS = ("lanes", "thread", "module")
 

@@ -958,7 +958,8 @@ async def greet(request, pk, news):
         source=_command_for(
             asgi="""
         address = "--host 0.0.0.0 --port 8000"
-        return f"uvicorn config.asgi:application {address} --timeout-graceful-shutdown {seconds + 10}"
+        grace = f"--timeout-graceful-shutdown {seconds + 10}"
+        return f"uvicorn config.asgi:application {address} {grace}"
 """,
         ),
         why="an address belongs to it",
