@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..ground.errors import LabError
-from ..ground.prose import with_code
+from ..ground.prose import as_html
 from .places import link
 
 DATA = Path(__file__).with_name("errors.json")
-_LEFT = 'style="text-align: left"'
+_LEFT = 'style="text-align: left; overflow-wrap: anywhere"'
 COLUMNS = ("Exact text", "Cause", "Fix", "Lesson")
 
 
@@ -106,7 +106,7 @@ class Found:
 
     def _repr_html_(self) -> str:
         if not self.entries:
-            return f"<p>{with_code(self._nothing())}</p>"
+            return f"<p>{as_html(self._nothing())}</p>"
         head = "".join(f'<th scope="col" {_LEFT}>{name}</th>' for name in COLUMNS)
         rows = "".join(map(_row, self.entries))
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
@@ -116,6 +116,6 @@ class Found:
 
 
 def _row(entry: Entry) -> str:
-    cells = [with_code(f"`{entry.text}`"), with_code(entry.cause), with_code(entry.fix)]
+    cells = [as_html(f"`{entry.text}`"), as_html(entry.cause), as_html(entry.fix)]
     cells.append(link(entry.lesson, entry.notebook, entry.cell))
     return "<tr>{}</tr>".format("".join(f"<td {_LEFT}>{cell}</td>" for cell in cells))

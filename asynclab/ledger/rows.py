@@ -2,15 +2,16 @@
 
 import json
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 from ..ground.errors import LabError
-from ..ground.prose import with_code
+from ..ground.prose import as_html
 from .places import link
 
 DATA = Path(__file__).with_name("claims.json")
 VERDICTS = ("holds", "conditional", "stale", "false")
-SIGNS = {"holds": "✓", "conditional": "±", "stale": "⧖", "false": "✗"}
+SIGNS = {"holds": "✓", "conditional": "±", "stale": "~", "false": "✗"}
 
 
 @dataclass(frozen=True)
@@ -90,28 +91,33 @@ class Page:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-_LEFT = 'style="text-align: left; vertical-align: top"'
+_LEFT = 'style="text-align: left; vertical-align: top; overflow-wrap: anywhere"'
 
 
 def _shown(row: Finding) -> str:
     docs = "".join(
-        f"<p>“{with_code(each['quote'])}”<br>"
-        f'<a href="{each["link"]}">{with_code(each["place"])}</a>, {each["versions"]}</p>'
+        f"<p>“{as_html(each['quote'])}”<br>"
+        f'<a href="{each["link"]}">{as_html(each["place"])}</a>, {each["versions"]}</p>'
         for each in row.docs
     )
     cells = [
-        with_code(row.article or row.says),
+        as_html(row.article or row.says),
         docs or "nothing",
-        f"<p>{with_code(row.machine)}</p>{_found(row)}",
+        f"<p>{as_html(row.machine)}</p>{_found(row)}",
         f"{SIGNS[row.verdict]} {row.verdict}",
         link(row.lesson, row.notebook, row.cells[0]),
     ]
     return "<tr>{}</tr>".format("".join(f"<td {_LEFT}>{cell}</td>" for cell in cells))
 
 
+def _stacks(group: dict, row: Finding) -> str:
+    names = group["stacks"]
+    return f"all {len(names)} stacks" if len(row.found) == 1 else ", ".join(names)
+
+
 def _found(row: Finding) -> str:
     return "".join(
-        f"<details><summary>{row.id}.py on {', '.join(each['stacks'])}</summary>"
-        f"<pre>{with_code(each['found'].replace('`', ''))}</pre></details>"
+        f"<details><summary>{row.id}.py on {_stacks(each, row)}</summary>"
+        f"<pre>{escape(each['found'])}</pre></details>"
         for each in row.found
     )

@@ -1,5 +1,7 @@
 """ledger() shows the claims by their verdict."""
 
+from dataclasses import replace
+
 import pytest
 
 from asynclab import ledger
@@ -43,9 +45,16 @@ def test_a_page_as_a_table(tmp_path, monkeypatch):
         '<a href="https://x/#h">p: H</a>, 5.2',
         "✓ holds",
         '<a href="01_a.ipynb#cell-id=shows">01</a>',
-        "<summary>A1.py on lowest</summary><pre>Found: a &lt; b</pre>",
+        "<summary>A1.py on all 1 stacks</summary><pre>Found: a &lt; b</pre>",
     ):
         assert part in shown
+
+
+def test_stacks_that_differ_are_named():
+    found = [{"stacks": ["a", "b"], "found": "one"}, {"stacks": ["c"], "found": "two"}]
+    shown = Page([replace(ROWS[0], found=found)])._repr_html_()
+    assert "<summary>A1.py on a, b</summary><pre>one</pre>" in shown
+    assert "<summary>A1.py on c</summary><pre>two</pre>" in shown
 
 
 def test_a_verdict_is_chosen():
