@@ -162,6 +162,9 @@ HOOKS = {
 }
 """What is there to be replaced, and may be at any time."""
 
+MANAGERS = "django.db.models.manager.BaseManager.creation_counter"
+"""Counts the managers that have been made, those of a migration as well."""
+
 NEST_ASYNCIO = {"Future", "Task", "get_event_loop", "run"}
 """What `nest_asyncio.apply()` changes together with much else: half of it would work for nobody."""
 
@@ -216,8 +219,9 @@ class Namespace:
                 self._owner.__dict__[name] = value
 
     def _is_ours(self, name: str, old: object) -> bool:
-        if f"{self.label}.{name}" == workers.SHARED:
-            return True  # The kit itself replaces it.
+        # The kit itself replaces the one, and each manager that is made the other.
+        if f"{self.label}.{name}" in (workers.SHARED, MANAGERS):
+            return True
         if self.label == "asyncio" and name in NEST_ASYNCIO:
             return "_nest_patched" in self._owner.__dict__
         now = self._owner.__dict__.get(name)

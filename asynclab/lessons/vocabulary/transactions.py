@@ -39,7 +39,7 @@ def noting_bare_queries() -> Iterator[list[str]]:
 
 
 def others_can_write() -> bool:
-    """Whether another process could begin to write into the library at this moment."""
+    """Whether another process could begin to write into the library at this moment: into SQLite."""
     with closing(as_another_process()) as other:
         try:
             other.execute("BEGIN IMMEDIATE")
@@ -55,13 +55,21 @@ def committed(rows) -> int:
     """
     sql, values = rows.order_by().values("pk").query.sql_with_params()
     with closing(as_another_process()) as other:
-        return len(other.execute(sql.replace("%s", "?"), values).fetchall())
+        if isinstance(other, sqlite3.Connection):
+            sql = sql.replace("%s", "?")
+        return len(other.execute(sql, values).fetchall())
 
 
-def as_another_process(timeout: float = 0) -> sqlite3.Connection:
-    """A connection to the library that belongs to no thread of Django's.
+def as_another_process(timeout: float = 0):
+    """A connection to the library that belongs to no thread of Django's, as the driver makes it.
 
     Args:
-        timeout: how many seconds it waits for a lock.
+        timeout: how many seconds it waits for a lock in SQLite.
     """
-    return sqlite3.connect(connections["default"].settings_dict["NAME"], timeout=timeout)
+    django = connections["default"]
+    where = django.settings_dict
+    if django.vendor == "sqlite":
+        return sqlite3.connect(where["NAME"], timeout=timeout)
+    return django.Database.connect(
+        host=where["HOST"], port=where["PORT"], user=where["USER"], dbname=where["NAME"]
+    )

@@ -101,6 +101,21 @@ def test_a_check_has_data_of_its_own_there_too(booted, run):
     assert said[1].count("library_") == 1
 
 
+def test_a_check_finds_nothing_replaced_and_sees_what_others_see(booted, run):
+    said = run("""
+        %%thread
+        from asynclab.exercises.surroundings import as_imported
+        from asynclab.lessons.vocabulary.transactions import committed
+        from django.db import transaction
+        with as_imported() as replaced:
+            print(replaced)
+        with transaction.atomic():
+            Book.objects.filter(pk__gt=40).delete()
+            print(query(), committed(Book.objects.filter(pk__gt=30)))
+    """)
+    assert said == ["[]", "40 17"]
+
+
 def test_a_check_neither_takes_from_the_readers_pool_nor_leaves_one(booted, run):
     said = run("""
         %%thread
