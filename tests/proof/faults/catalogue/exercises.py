@@ -258,7 +258,11 @@ FAULTS = [
     Fault(
         "verdict-takes-text-for-html",
         "a verdict",
-        text("asynclab/ground/prose.py", "pieces = escape(text)", "pieces = str(text)"),
+        text(
+            "asynclab/ground/prose.py",
+            'escape(text).split("`")\n    if',
+            'str(text).split("`")\n    if',
+        ),
         kit("test_checking.py::test_diagnosis_reaches_the_reader"),
         ("&lt;b&gt;", "<b>them</b>"),
     ),
