@@ -90,6 +90,29 @@ def test_an_exemption_with_a_reason_is_counted(course):
     assert census.counts[0].exempt == 1
 
 
+def exempt(number):
+    return [
+        cell(id=f"e{i}", metadata={"tags": ["nbval-skip"], "reason": "Times."})
+        for i in range(number)
+    ]
+
+
+def test_a_lesson_cannot_be_exempt_because_others_are_compared(course):
+    plain = [cell(id=f"c{i}", metadata={}) for i in range(100)]
+    save(course, *plain, name="notebooks/02_b.ipynb")
+    save(course, cell(), *exempt(2), *plain[:16])
+    assert take(course).problems == [
+        "notebooks/01_a.ipynb: 2 of 19 code cells are exempt; at most 10% may be."
+    ]
+
+
+def test_the_front_page_may_show_what_is_not_compared(course):
+    plain = [cell(id=f"c{i}", metadata={}) for i in range(100)]
+    save(course, cell(), *plain)
+    save(course, *plain[:1], *exempt(2), name="notebooks/00_start_here.ipynb")
+    assert take(course).problems == []
+
+
 PICTURE = nbformat.v4.new_output("display_data", {"image/png": "iVBO"})
 
 
