@@ -130,7 +130,7 @@ async def _require_both_halves(given, name: str, view: Callable, hops: int = 0, 
         hops: those that its own work may take, at most.
 
     Raises:
-        NotYet: "still-sync", "takes-a-hop", "changes-sides".
+        NotYet: "still-sync", "takes-a-hop", "changes-sides", "roundabout".
     """
     alone = await _pass(given, name, view, **request)
     if _waits(alone):
@@ -148,11 +148,18 @@ async def _require_both_halves(given, name: str, view: Callable, hops: int = 0, 
         )
     beside = await _pass(given, name, view, _seven(), (_sync_one,), **request)
     if _hops(beside) > OF_HANDLER + OF_SYNC_CHAIN + hops:
+        if not getattr(given.value(name), "sync_capable", True):
+            raise NotYet(
+                "changes-sides",
+                "It serves async requests only: its `sync_capable` is False, and the goal asks for "
+                "both modes. Between Django's seven and a sync middleware it stayed async, so "
+                "Django changed sides for it, and the seven above it took all their hops. Which "
+                "half is missing?",
+            )
         raise NotYet(
-            "changes-sides",
-            "Between Django's seven and a sync middleware it was async, so Django changed sides "
-            "for it, and all the hops of the seven were back. Which half would go along with the "
-            "sync one?",
+            "roundabout",
+            "Above a sync middleware its sync half sent work to a worker, and it runs on that "
+            "worker already. What does an adapter change there?",
         )
 
 
@@ -454,6 +461,11 @@ async def _require_each_its_own(given, variable) -> None:
             "for-over-async",
             "The stream was an async one, and a plain `for` cannot read it. Which attribute of the "
             "response says so?",
+        ),
+        (TypeError, "must be an iterable, not async_generator"): NotYet(
+            "star-over-async",
+            "The stream was an async one, and `*` reads it as a plain `for` does. Which attribute "
+            "of the response says so, and what would the list do to a long stream?",
         ),
         **HALVES,
     },

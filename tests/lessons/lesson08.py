@@ -957,9 +957,8 @@ async def greet(request, pk, news):
         wrong="does-not-start",
         source=_command_for(
             asgi="""
-        address = "--host 0.0.0.0 --port 8000"
-        grace = f"--timeout-graceful-shutdown {seconds + 10}"
-        return f"uvicorn config.asgi:application {address} {grace}"
+        stop = f"--timeout-graceful-shutdown {seconds + 10}"
+        return f"uvicorn config.asgi:application --host 0.0.0.0 --port 8000 {stop}"
 """,
         ),
         why="an address belongs to it",

@@ -433,6 +433,19 @@ def stamp(get_response):
     ),
     Answer(
         "9.2",
+        wrong="roundabout",
+        source=_stamp(
+            sync_half="""
+    def in_sync(request):
+        from asgiref.sync import async_to_sync
+
+        return stamped(async_to_sync(sync_to_async(get_response))(request))
+"""
+        ),
+        why="an adapter on each side is safe",
+    ),
+    Answer(
+        "9.2",
         wrong="second-loop",
         source=_stamp(
             async_half="""
@@ -726,6 +739,21 @@ def ended(response):
 """
         ),
         why="a stream is a stream",
+    ),
+    Answer(
+        "9.4",
+        wrong="star-over-async",
+        source=_closing(
+            ended="""
+def ended(response):
+    if response.streaming:
+        response.streaming_content = [*response.streaming_content, LINE]
+    else:
+        response.content += LINE
+    return response
+"""
+        ),
+        why="a body is a list of parts",
     ),
     Answer(
         "9.4",
@@ -1234,6 +1262,16 @@ class members_only:
 """
         ),
         why="sync is safe in any order",
+    ),
+    Answer(
+        "9.6",
+        wrong="changes-sides",
+        source=_headers(
+            flags="""
+    sync_capable, async_capable = False, True
+"""
+        ),
+        why="the site is async",
     ),
     Answer(
         "9.6",
