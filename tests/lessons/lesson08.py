@@ -17,6 +17,46 @@ _command_for = in_pieces(
 """,
 )
 
+_beside = in_pieces(
+    "def beside(django_application, address, answer):",
+    headers="""
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+""",
+    others="""
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            return await django_application(scope, receive, send)
+""",
+    body="""
+        body = (await answer()).encode()
+""",
+    start="""
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+""",
+    end="""
+        await send({"type": "http.response.body", "body": body})
+""",
+    returned="""
+    return application
+""",
+)
+_greet = in_pieces(
+    "async def greet(request, pk, news):",
+    name="""
+    def name():
+        try:
+            return Member.objects.get(pk=pk).name
+        finally:
+            connection.close()
+""",
+    looked_up="""
+    member = await sync_to_async(name, thread_sensitive=False)()
+""",
+    response="""
+    return HttpResponse(f"{member}: {await news()}")
+""",
+)
+
 ANSWERS = [
     Answer(
         "8.1",
@@ -334,209 +374,143 @@ def counting(counts):
     Answer(
         "8.4",
         wrong="no-path",
-        source="""
-def beside(django_application, address, answer):
+        source=_beside(
+            others="""
     async def application(scope, receive, send):
         if scope["path"] != address or scope["type"] != "http":
             return await django_application(scope, receive, send)
-        headers = [(b"content-type", b"text/plain; charset=utf-8")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": (await answer()).encode()})
-
-    return application
 """,
+        ),
         why="every scope has a path",
     ),
     Answer(
         "8.4",
         wrong="answers-too-much",
-        source="""
-def beside(django_application, address, answer):
+        source=_beside(
+            others="""
     async def application(scope, receive, send):
         if scope.get("path") != address:
             return await django_application(scope, receive, send)
-        headers = [(b"content-type", b"text/plain; charset=utf-8")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": (await answer()).encode()})
-
-    return application
 """,
+        ),
         why="whoever has the address wants HTTP",
     ),
     Answer(
         "8.4",
         wrong="answers-too-much",
-        source="""
-def beside(django_application, address, answer):
+        source=_beside(
+            others="""
     async def application(scope, receive, send):
         if scope["type"] != "http" or not scope["path"].startswith(address):
             return await django_application(scope, receive, send)
-        headers = [(b"content-type", b"text/plain; charset=utf-8")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": (await answer()).encode()})
-
-    return application
 """,
+        ),
         why="an address is where a path begins",
     ),
     Answer(
         "8.4",
         wrong="all-to-django",
-        source="""
-def beside(django_application, address, answer):
-    async def application(scope, receive, send):
-        if scope["type"] == "http" and scope["path"] == address:
-            headers = [(b"content-type", b"text/plain; charset=utf-8")]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": (await answer()).encode()})
+        source=_beside(
+            end="""
+        await send({"type": "http.response.body", "body": body})
         await django_application(scope, receive, send)
-
-    return application
 """,
-        why="forgets the `else`",
+        ),
+        why="Django has to know of each request",
     ),
     Answer(
         "8.4",
         wrong="not-awaited",
-        source="""
-def beside(django_application, address, answer):
+        source=_beside(
+            others="""
     async def application(scope, receive, send):
         if scope["type"] != "http" or scope["path"] != address:
             return django_application(scope, receive, send)
-        headers = [(b"content-type", b"text/plain; charset=utf-8")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": (await answer()).encode()})
-
-    return application
 """,
+        ),
         why="`return` hands it on",
     ),
     Answer(
         "8.4",
         wrong="text-for-bytes",
-        source="""
-def beside(django_application, address, answer):
-    async def application(scope, receive, send):
-        if scope["type"] != "http" or scope["path"] != address:
-            return await django_application(scope, receive, send)
-        headers = [("content-type", "text/plain; charset=utf-8")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": await answer()})
-
-    return application
+        source=_beside(
+            headers="""
+    headers = [("content-type", "text/plain; charset=utf-8")]
 """,
+            body="""
+        body = await answer()
+""",
+        ),
         why="text is text",
     ),
     Answer(
         "8.4",
         wrong="other-messages",
-        source="""
-def beside(django_application, address, answer):
-    async def application(scope, receive, send):
-        if scope["type"] != "http" or scope["path"] != address:
-            return await django_application(scope, receive, send)
-        await send({"type": "http.response.body", "body": (await answer()).encode()})
-
-    return application
-""",
+        source=_beside(
+            start="",
+        ),
         why="200 goes without saying",
     ),
     Answer(
         "8.4",
         wrong="other-status",
-        source="""
-def beside(django_application, address, answer):
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-
-    async def application(scope, receive, send):
-        if scope["type"] != "http" or scope["path"] != address:
-            return await django_application(scope, receive, send)
+        source=_beside(
+            start="""
         await send({"type": "http.response.start", "status": "200 OK", "headers": headers})
-        await send({"type": "http.response.body", "body": (await answer()).encode()})
-
-    return application
 """,
+        ),
         why="a status is written as WSGI writes it",
     ),
     Answer(
         "8.4",
         wrong="other-type",
-        source="""
-def beside(django_application, address, answer):
-    async def application(scope, receive, send):
-        if scope["type"] != "http" or scope["path"] != address:
-            return await django_application(scope, receive, send)
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": (await answer()).encode()})
-
-    return application
+        source=_beside(
+            headers="""
+    headers = []
 """,
+        ),
         why="the server knows the type",
     ),
     Answer(
         "8.4",
         wrong="other-body",
-        source="""
-def beside(django_application, address, answer):
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-
-    async def application(scope, receive, send):
-        if scope["type"] != "http" or scope["path"] != address:
-            return await django_application(scope, receive, send)
+        source=_beside(
+            body="""
         body = (await answer()).encode("latin-1")
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    return application
 """,
+        ),
         why="takes the encoding of headers",
     ),
     Answer(
         "8.4",
         wrong="never-ends",
-        source="""
-def beside(django_application, address, answer):
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-
-    async def application(scope, receive, send):
-        if scope["type"] != "http" or scope["path"] != address:
-            return await django_application(scope, receive, send)
-        body = (await answer()).encode()
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        source=_beside(
+            end="""
         await send({"type": "http.response.body", "body": body, "more_body": True})
-
-    return application
 """,
+        ),
         why="copied from a stream",
     ),
     Answer(
         "8.4",
         wrong="other-arguments",
-        source="""
-def beside(django_application, address, answer):
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-
+        source=_beside(
+            others="""
     async def application(scope, receive, send):
         if scope["type"] != "http" or scope["path"] != address:
             return await django_application(scope, send, receive)
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": (await answer()).encode()})
-
-    return application
 """,
+        ),
         why="the order does not matter",
     ),
     Answer(
         "8.4",
         wrong="no-application",
-        source="""
-def beside(django_application, address, answer):
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-
+        source=_beside(
+            others="""
     async def poll(send):
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": (await answer()).encode()})
-
+""",
+            returned="""
     def application(scope, receive, send):
         if scope["type"] != "http" or scope["path"] != address:
             return django_application(scope, receive, send)
@@ -544,44 +518,32 @@ def beside(django_application, address, answer):
 
     return application
 """,
+        ),
         why="whoever returns a coroutine is async",
     ),
     Answer(
         "8.4",
         wrong="swallowed",
-        source="""
-def beside(django_application, address, answer):
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-
+        source=_beside(
+            others="""
     async def application(scope, receive, send):
         if scope["type"] != "http" or scope["path"] != address:
             try:
                 return await django_application(scope, receive, send)
             except Exception:
                 return None
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": (await answer()).encode()})
-
-    return application
 """,
+        ),
         why="keeps the noise of lifespan out of the log",
     ),
     Answer(
         "8.4",
         wrong="second-loop",
-        source="""
-def beside(django_application, address, answer):
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-
-    async def application(scope, receive, send):
-        if scope["type"] != "http" or scope["path"] != address:
-            return await django_application(scope, receive, send)
-        text = await asyncio.to_thread(asyncio.run, answer())
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": text.encode()})
-
-    return application
+        source=_beside(
+            body="""
+        body = (await asyncio.to_thread(asyncio.run, answer())).encode()
 """,
+        ),
         why="who waits for long belongs on a thread",
     ),
     Answer(
@@ -607,17 +569,11 @@ beside = Beside
     Answer(
         "8.5",
         wrong="holds-worker",
-        source="""
-async def greet(request, pk, news):
-    def name():
-        try:
-            return Member.objects.get(pk=pk).name
-        finally:
-            connection.close()
-
+        source=_greet(
+            looked_up="""
     member = await sync_to_async(name)()
-    return HttpResponse(f"{member}: {await news()}")
-""",
+"""
+        ),
         why="a closed connection frees its thread",
     ),
     Answer(
@@ -654,32 +610,24 @@ async def greet(request, pk, news):
     Answer(
         "8.5",
         wrong="connection-left-open",
-        source="""
-async def greet(request, pk, news):
+        source=_greet(
+            name="""
     def name():
         name = Member.objects.get(pk=pk).name
         connection.close()
         return name
-
-    member = await sync_to_async(name, thread_sensitive=False)()
-    return HttpResponse(f"{member}: {await news()}")
-""",
+"""
+        ),
         why="closes it when all went well",
     ),
     Answer(
         "8.5",
         wrong="forgotten-await",
-        source="""
-async def greet(request, pk, news):
-    def name():
-        try:
-            return Member.objects.get(pk=pk).name
-        finally:
-            connection.close()
-
-    member = await sync_to_async(name, thread_sensitive=False)()
+        source=_greet(
+            response="""
     return HttpResponse(f"{member}: {news()}")
-""",
+"""
+        ),
         why="a call gives what it returns",
     ),
     Answer(
@@ -752,17 +700,11 @@ async def greet(request, pk, news):
     Answer(
         "8.5",
         wrong="other-text",
-        source="""
-async def greet(request, pk, news):
-    def name():
-        try:
-            return Member.objects.get(pk=pk).name
-        finally:
-            connection.close()
-
-    member = await sync_to_async(name, thread_sensitive=False)()
+        source=_greet(
+            response="""
     return HttpResponse(f"{member}, {await news()}")
-""",
+"""
+        ),
         why="a comma will do",
     ),
     Answer(
