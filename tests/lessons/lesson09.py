@@ -95,10 +95,12 @@ def members_only(get_response):
     def login(request):
         return redirect_to_login(request.get_full_path())
 """,
-    async_half="""
+    asked="""
     async def in_async(request):
-        user = await request.auser()
-        return await get_response(request) if user.is_authenticated else login(request)
+        known = (await request.auser()).is_authenticated
+""",
+    answered="""
+        return await get_response(request) if known else login(request)
 """,
     sync_half="""
     def in_sync(request):
@@ -944,11 +946,9 @@ def ended(response):
         "9.5",
         wrong="lazy-user",
         source=_members(
-            async_half="""
+            asked="""
     async def in_async(request):
-        if not request.user.is_authenticated:
-            return login(request)
-        return await get_response(request)
+        known = request.user.is_authenticated
 """
         ),
         why="the sync half serves as an async one",
@@ -971,11 +971,9 @@ def members_only(get_response):
         "9.5",
         wrong="forgotten-await",
         source=_members(
-            async_half="""
+            asked="""
     async def in_async(request):
-        if not request.auser().is_authenticated:
-            return login(request)
-        return await get_response(request)
+        known = request.auser().is_authenticated
 """
         ),
         why="a twin is called like the other one",
@@ -984,11 +982,9 @@ def members_only(get_response):
         "9.5",
         wrong="no-user",
         source=_members(
-            async_half="""
+            asked="""
     async def in_async(request):
-        if not request.auser.is_authenticated:
-            return login(request)
-        return await get_response(request)
+        known = request.auser.is_authenticated
 """
         ),
         why="a twin is an attribute, too",
@@ -997,12 +993,14 @@ def members_only(get_response):
         "9.5",
         wrong="too-late",
         source=_members(
-            async_half="""
+            asked="""
     async def in_async(request):
         response = await get_response(request)
-        user = await request.auser()
-        return response if user.is_authenticated else login(request)
-"""
+        known = (await request.auser()).is_authenticated
+""",
+            answered="""
+        return response if known else login(request)
+""",
         ),
         why="asks when the response is there",
     ),
@@ -1022,10 +1020,9 @@ def members_only(get_response):
         "9.5",
         wrong="member-sent-away",
         source=_members(
-            async_half="""
+            asked="""
     async def in_async(request):
-        user = await request.auser()
-        return await get_response(request) if user.is_staff else login(request)
+        known = (await request.auser()).is_staff
 """
         ),
         why="asks for more than a login",
@@ -1034,14 +1031,12 @@ def members_only(get_response):
         "9.5",
         wrong="query-on-the-loop",
         source=_members(
-            async_half="""
+            asked="""
     async def in_async(request):
         import os
 
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-        if not request.user.is_authenticated:
-            return login(request)
-        return await get_response(request)
+        known = request.user.is_authenticated
 """
         ),
         why="switches the guard off",
@@ -1050,13 +1045,12 @@ def members_only(get_response):
         "9.5",
         wrong="waits-on-the-loop",
         source=_members(
-            async_half="""
+            asked="""
     async def in_async(request):
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor() as pool:
             known = pool.submit(lambda: request.user.is_authenticated).result()
-        return await get_response(request) if known else login(request)
 """
         ),
         why="a thread does not hold the loop",
@@ -1065,13 +1059,12 @@ def members_only(get_response):
         "9.5",
         wrong="swallowed",
         source=_members(
-            async_half="""
+            asked="""
     async def in_async(request):
         try:
             known = (await request.auser()).is_authenticated
         except Exception:
             known = False
-        return await get_response(request) if known else login(request)
 """
         ),
         why="whoever is not known is a guest",
@@ -1080,11 +1073,9 @@ def members_only(get_response):
         "9.5",
         right="request.user on the worker",
         source=_members(
-            async_half="""
+            asked="""
     async def in_async(request):
-        if not await sync_to_async(lambda: request.user.is_authenticated)():
-            return login(request)
-        return await get_response(request)
+        known = await sync_to_async(lambda: request.user.is_authenticated)()
 """
         ),
     ),
