@@ -1051,6 +1051,13 @@ FAULTS = [
         ("('passed', '') == ('not yet', 'cuts-off')",),
     ),
     Fault(
+        "limit-of-a-stop-not-looked-for",
+        "a check",
+        text("asynclab/lessons/lesson08.py", "and options.limit <= seconds", "and False"),
+        verdict("8.6 impatient"),
+        ("('passed', '') == ('not yet', 'impatient')",),
+    ),
+    Fault(
         "output-edited-in-08",
         "an output edited",
         output(NOTEBOOK, "one-off", "3 loops", "1 loops"),
