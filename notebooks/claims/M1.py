@@ -1,5 +1,4 @@
 """topics/async, "Async views", says:
-
 Django's bundled middleware supports both sync and async. Third-party middleware may not."""
 
 import asyncio
@@ -16,7 +15,9 @@ from django.test import AsyncClient
 from django.urls import path
 
 APPS = [f"django.contrib.{name}" for name in ("auth", "contenttypes", "sessions")]
-settings.configure(ROOT_URLCONF=__name__, SECRET_KEY="-", INSTALLED_APPS=APPS, ALLOWED_HOSTS="*")
+settings.configure(
+    ROOT_URLCONF=__name__, SECRET_KEY=__name__, INSTALLED_APPS=APPS, ALLOWED_HOSTS="*"
+)
 django.setup()
 print(f"{__doc__}\nDjango {django.__version__} asgiref {asgiref.__version__} Python {sys.version}")
 hops, call = [], SyncToAsync.__call__

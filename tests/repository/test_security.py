@@ -149,7 +149,8 @@ SECRETS = {
     "a token of an index or a chat": r"\bpypi-AgEI|\bhf_\w{34}\b|\bxox[abpr]-\w{10}",
     "a signed token": r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.",
     "a token of JupyterLab": r"[?&]token=[\w-]{8}",
-    "a key of Django": r"""SECRET_KEY["']?\s*[:=]\s*["'][^"']|django[-]insecure-""",
+    # A single character is no key: a script whose Django has to have one once had that.
+    "a key of Django": r"""SECRET_KEY["']?\s*[:=]\s*["'][^"']{2}|django[-]insecure-""",
     "a password": r"""(?i)(?:passw(?:or)?d|secret|api_?key|token)["']?\s*[:=]\s*["']"""
     r"""(?!of-this-test)[^\s"'<]{8}""",
     "an address with a password": r"""://[^\s/:@'"{]+:[^\s/:@'"{]+@""",
