@@ -45,7 +45,7 @@ def python(environment, tmp_path):
 def start(source, cwd, environment):
     wrapper = (
         "import sys\nfrom asynclab.boot import BootError, boot\n"
-        "module = sys.modules['asynclab.boot']\ntry:\n"
+        "module = sys.modules['asynclab.boot.demo']\ntry:\n"
         + textwrap.indent(textwrap.dedent(source), "    ")
         + "\nexcept BootError as error:\n    print('BootError:', error)\n"
     )

@@ -122,4 +122,4 @@ def contents(folder):
 def test_settings_that_are_not_there_are_named_in_a_line(cell):
     outcome = cell("from asynclab import boot\nboot('nosite.settings')")
     assert outcome.error.startswith("BootError: There is no module 'nosite'")
-    assert "boot.py" not in outcome.traceback
+    assert "asynclab/boot" not in outcome.traceback

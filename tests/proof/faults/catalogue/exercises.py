@@ -18,7 +18,9 @@ FAULTS = [
         "check-takes-the-readers-data",
         "a check",
         text(
-            "asynclab/boot.py", "    if _library is None or _library.place is None:", "    if True:"
+            "asynclab/boot/demo.py",
+            "    if _library is None or _library.place is None:",
+            "    if True:",
         ),
         ("tests/lessons/test_gate.py::test_verdict_depends_on_the_answer_alone[2]",),
         ("Exercise 2.3, hand a book over: not yet",),
@@ -27,7 +29,7 @@ FAULTS = [
         "readers-writes-lost-by-a-check",
         "a check",
         text(
-            "asynclab/boot.py",
+            "asynclab/boot/demo.py",
             "    _library.resume(mine, scratch)",
             "    _library.renew()",
         ),
@@ -100,7 +102,7 @@ FAULTS = [
     Fault(
         "check-shares-its-data-with-what-goes-on-beside-it",
         "a check",
-        text("asynclab/boot.py", "name if beside() else ", ""),
+        text("asynclab/boot/demo.py", "name if beside() else ", ""),
         ("tests/kit/test_boot.py::test_code_beside_the_seed_keeps_its_data",),
         ("here: 47, beside: 30, in a new thread: 47, then: 30",),
     ),

@@ -7,7 +7,8 @@ TAPS = "asynclab/recorder/taps.py"
 EVENTS = "asynclab/recorder/events.py"
 HOOKS = "asynclab/recorder/hooks.py"
 MAGICS = "asynclab/magics.py"
-BOOT = "asynclab/boot.py"
+DATABASES = "asynclab/boot/databases.py"
+DEMO = "asynclab/boot/demo.py"
 SESSION = "asynclab/shells/session.py"
 SERVICE = "asynclab/servers/slow_service.py"
 POSTGRESQL = "asynclab/servers/postgresql.py"
@@ -368,7 +369,7 @@ FAULTS = [
         "boot-migrates-ones-own-project",
         "boot",
         text(
-            "asynclab/boot.py",
+            "asynclab/boot/setup.py",
             '    return f"Django is set up with {name}. Its data is untouched."',
             "    from django.core.management import call_command\n\n"
             '    call_command("migrate", verbosity=0)\n'
@@ -381,7 +382,7 @@ FAULTS = [
         "boot-keeps-the-old-data",
         "boot",
         text(
-            BOOT,
+            DEMO,
             "        old, fresh = self.place, self._copy_of_seed(server)\n",
             "        old, fresh = None, self.place or self._copy_of_seed(server)\n",
         ),
@@ -391,7 +392,7 @@ FAULTS = [
     Fault(
         "boot-leaves-its-folder",
         "boot",
-        text(BOOT, "    atexit.register(shutil.rmtree, folder, ignore_errors=True)\n", ""),
+        text(DATABASES, "    atexit.register(shutil.rmtree, folder, ignore_errors=True)\n", ""),
         test("test_boot.py::test_in_a_kernel"),
         ("asynclab-", "== []"),
     ),
@@ -609,7 +610,7 @@ FAULTS = [
         "database-settings-outlive-their-block",
         "PostgreSQL",
         text(
-            BOOT,
+            DEMO,
             "            in_use.update({name: found[name] for",
             "            ({name: found[name] for",
         ),
@@ -619,7 +620,7 @@ FAULTS = [
     Fault(
         "pool-outlives-its-block",
         "PostgreSQL",
-        text(BOOT, "        pool.close()\n", "        pass\n"),
+        text(DATABASES, "        pool.close()\n", "        pass\n"),
         test("servers/test_postgresql.py::test_settings_hold_for_a_block_and_nothing_stays_open"),
         ("-scheduler",),
     ),
@@ -627,7 +628,7 @@ FAULTS = [
         "boot-leaves-connections-to-postgresql",
         "PostgreSQL",
         text(
-            BOOT,
+            DEMO,
             "            self.place.server.disconnect()\n        self._close",
             "            pass\n        self._close",
         ),

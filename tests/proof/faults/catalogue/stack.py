@@ -36,7 +36,7 @@ FAULTS = [
     Fault(
         "guard-off-for-the-whole-run",
         "the guard",
-        text("asynclab/boot.py", "        del os.environ[UNSAFE]\n", ""),
+        text("asynclab/boot/__init__.py", "        del os.environ[UNSAFE]\n", ""),
         compared(GUARD, "boot", "models", "first-error"),
         ("Book.objects.count()", "Missing output fields from running code"),
         env={"DJANGO_ALLOW_ASYNC_UNSAFE": "true"},
