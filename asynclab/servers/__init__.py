@@ -9,6 +9,7 @@ from .process import serving
 from .response import Response
 from .site import Site
 from .slow_service import SlowService
+from .token_service import TokenService
 from .visits import Visits, visit
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Response",
     "Site",
     "SlowService",
+    "TokenService",
     "Visits",
     "serving",
     "visit",

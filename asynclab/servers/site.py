@@ -74,7 +74,7 @@ class Site:
 
     async def send(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
         """Send one request of any method, with a body; see `get`."""
-        client = ApplicationCommunicator(self.application, _scope(method, path, headers))
+        client = ApplicationCommunicator(self.application, scope(method, path, headers))
         await client.send_input({"type": "http.request", "body": body})
         # An application that fails sends nothing, and would be waited for until SECONDS are over.
         client.future.add_done_callback(lambda _ended: client.output_queue.put_nowait({}))
@@ -126,7 +126,8 @@ class _WsgiHandler(WSGIHandler):
         return super().get_response(request)
 
 
-def _scope(method: str, path: str, headers: dict[str, str]) -> dict:
+def scope(method: str, path: str, headers: dict[str, str]) -> dict:
+    """What an ASGI server tells the application of a request."""
     path, _, query = path.partition("?")
     sent = {"host": "testserver"} | {name.replace("_", "-"): v for name, v in headers.items()}
     return {

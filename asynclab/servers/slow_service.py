@@ -1,16 +1,15 @@
 """A slow service for views to ask: a real HTTP server that takes its time."""
 
 import time
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from http.server import BaseHTTPRequestHandler
-from socketserver import ThreadingTCPServer
-from threading import Lock, Thread
+from threading import Lock
+
+from .service import Answer, Service
 
 
-class SlowService:
+class SlowService(Service):
     """A real HTTP server on this machine that takes its time over each answer, at `url`.
 
     It waits, as a service does that waits for its own database. Several requests wait at once, each
@@ -35,13 +34,9 @@ class SlowService:
             raise ValueError(f"A service takes 0 seconds or more; got {seconds}.")
         self._visitors = _Visitors()
         protocol = "HTTP/1.1" if keep_alive else "HTTP/1.0"
-        handler = partial(_SlowAnswer, answer.encode(), seconds, status, protocol, self._visitors)
-        server = _Server(("127.0.0.1", 0), handler)
-        self.url = "http://{}:{}/".format(*server.server_address)
-        Thread(target=_serve, args=[server], daemon=True).start()
-        # Whoever drops the last reference must not wait until the server has noticed.
-        end = Thread(target=server.shutdown, daemon=True)
-        weakref.finalize(self, end.start).atexit = False
+        super().__init__(
+            partial(_SlowAnswer, answer.encode(), seconds, status, protocol, self._visitors)
+        )
 
     @property
     def asked(self) -> int:
@@ -80,14 +75,7 @@ class _Visitors:
                 self._here -= 1
 
 
-class _Server(ThreadingTCPServer):
-    """Skips the step in which http.server looks up this machine's name: that may need a network."""
-
-    daemon_threads = True
-    request_queue_size = 100
-
-
-class _SlowAnswer(BaseHTTPRequestHandler):
+class _SlowAnswer(Answer):
     def __init__(
         self,
         answer: bytes,
@@ -112,11 +100,3 @@ class _SlowAnswer(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(self._answer)))
             self.end_headers()
             self.wfile.write(self._answer)
-
-    def log_message(self, *_line: object) -> None:
-        """Keep the log of requests out of the cells."""
-
-
-def _serve(server: _Server) -> None:
-    with server:
-        server.serve_forever()

@@ -44,6 +44,11 @@ class Opened(AbstractContextManager):
         return len(self._connections)
 
     @property
+    def threads(self) -> set[int]:
+        """The idents of the threads that have opened some."""
+        return {ident for ident, _ in self._connections}
+
+    @property
     def left(self) -> int:
         shared = {thread.ident for thread in workers.shared_threads()}
         return len(

@@ -1,8 +1,11 @@
 """A view behind Django's own ASGI handler: what a browser gets of it, and what goes wrong there."""
 
+import asyncio
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import traceback
+import warnings
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from urllib.parse import urlencode
@@ -14,6 +17,7 @@ from ...exercises.book import NotYet, Raised
 from ...exercises.given import Given
 from ...exercises.lineage import is_beside
 from ...servers import Response, Site
+from ...servers.site import scope
 
 PAGE = "/page/"
 """Where a view is served."""
@@ -74,6 +78,59 @@ NO_RESPONSE = {
 """What Django's handler says of what a view has returned."""
 
 
+AT_ONCE = -1
+"""When a reader leaves who does not wait for the first part."""
+
+
+class Reader:
+    """The client's side of one request, as Django's handler sees it; see `read`.
+
+    `parts` are the texts that came, `seen` what `look` returned at each, `status` and `headers` are
+    the response's. `gave_up` says whether the reader has waited in vain.
+    """
+
+    def __init__(
+        self,
+        leave_after: int,
+        patience: float | None,
+        look: Callable[[], object],
+        take: Callable[[str], Awaitable],
+        started: Callable[[], object],
+    ):
+        self.status, self.headers, self.parts, self.seen = 0, {}, [], []
+        self.gave_up = False
+        self._leave_after, self._patience = leave_after, patience
+        self._look, self._take, self._started = look, take, started
+        self._asked, self._left = False, asyncio.Event()
+
+    async def receive(self) -> dict:
+        if not self._asked:
+            self._asked = True
+            return {"type": "http.request"}
+        try:
+            await asyncio.wait_for(self._left.wait(), self._patience)
+        except TimeoutError:
+            self.gave_up = True
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: dict) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = {
+                name.decode().lower(): value.decode() for name, value in message["headers"]
+            }
+            self._started()
+            if self._leave_after == AT_ONCE:
+                self._left.set()
+                await asyncio.get_running_loop().create_future()  # until it is cancelled
+        if part := message.get("body"):
+            self.parts.append(part.decode())
+            self.seen.append(self._look())
+            if len(self.parts) == self._leave_after > 0:
+                self._left.set()
+            await self._take(part.decode())
+
+
 async def visit(
     view: Callable,
     *,
@@ -117,16 +174,64 @@ async def visit(
     if token:
         headers |= {"x_csrftoken": TOKEN, "cookie": f"csrftoken={TOKEN}; {cookie}"}
     headers |= sent or {}
-    with _quiet(), _noting_errors(pattern) as errors:
+    with _raising_errors(view, pattern):
+        site = Site(pattern) if middleware is None else site_behind(middleware, pattern)
+        return await site.send(method, address, body, **headers)
+
+
+async def _at_once(_part: str) -> None:
+    """How a part is taken that nothing waits for."""
+
+
+async def read(
+    view: Callable,
+    *,
+    leave_after: int = 0,
+    patience: float | None = None,
+    look: Callable[[], object] = int,
+    take: Callable[[str], Awaitable] = _at_once,
+    started: Callable[[], object] = int,
+    **given,
+) -> Reader:
+    """Read what a view sends, part by part; what is wrong with the view is raised here.
+
+    Args:
+        leave_after: after so many parts the reader hangs up; 0 reads to the end, AT_ONCE hangs up
+            when the response has begun, and its body has not.
+        patience: the seconds after which a reader hangs up who still waits; None never does.
+        look: is called at each part; the reader keeps what it returns.
+        take: is awaited with each part, and the next one is not sent before it returns.
+        started: is called when the response has begun, before its body.
+        given: arguments of the view beside the request.
+
+    Raises:
+        Exception: what the view or its body has raised, before the reader gave up.
+    """
+    from django.urls import path
+
+    view = _view_of(view)
+    pattern = path(PAGE[1:], view, given)
+    reader = Reader(leave_after, patience, look, take, started)
+    try:
+        with _raising_errors(view, pattern):
+            await Site(pattern).application(scope("GET", PAGE, {}), reader.receive, reader.send)
+    except Exception:
+        if not reader.gave_up:
+            raise
+    return reader
+
+
+@contextmanager
+def _raising_errors(view: Callable, pattern: object) -> Iterator[None]:
+    """Raise what ends a request to the site of that pattern, in the place of what came of it."""
+    with _quiet(), _noting_errors(pattern) as errors, _noting_errors_of_bodies(errors):
         try:
-            site = Site(pattern) if middleware is None else site_behind(middleware, pattern)
-            response = await site.send(method, address, body, **headers)
+            yield
         except Exception:
             if not errors:  # else it is what came of the first one
                 raise
     if errors:
         raise _as_of(view, errors[0])
-    return response
 
 
 def visit_under_wsgi(view: Callable, **given) -> Response:
@@ -274,3 +379,34 @@ def _noting_errors(pattern: object) -> Iterator[list[BaseException]]:
         yield errors
     finally:
         got_request_exception.disconnect(note)
+
+
+SECOND_TRY = "StreamingHttpResponse must consume synchronous iterators"
+"""What Django warns of before it goes through a body as a sync one."""
+
+
+@contextmanager
+def _noting_errors_of_bodies(errors: list[BaseException]) -> Iterator[None]:
+    """Add the TypeErrors that async bodies raise in the block.
+
+    Django takes any TypeError for one of a sync iterator: it warns, and tries the body once more.
+    What that raises says nothing of the first, and is all that is raised.
+    """
+
+    def note(message, *place, **more):
+        error = sys.exc_info()[1]
+        if SECOND_TRY in str(message) and _is_of_body(error) and not is_beside():
+            errors.append(error)
+        else:
+            show(message, *place, **more)
+
+    with warnings.catch_warnings():
+        show, warnings.showwarning = warnings.showwarning, note
+        warnings.filterwarnings("always", SECOND_TRY)
+        yield
+
+
+def _is_of_body(error: BaseException | None) -> bool:
+    """Whether it came from further in than the loop in which Django asks for the parts."""
+    frames = [frame for frame, _ in traceback.walk_tb(error and error.__traceback__)]
+    return len(frames) > 1

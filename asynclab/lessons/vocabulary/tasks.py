@@ -185,6 +185,12 @@ class NewTasks:
         self._made = [weakref.ref(task) for task in asyncio.all_tasks() - set(self._before)]
 
     @property
+    def pending(self) -> int:
+        """How many of them are not done."""
+        made = [each() for each in self._made]
+        return sum(task is not None and not task.done() for task in made)
+
+    @property
     def kept(self) -> int:
         """How many of them somebody still holds."""
         gc.collect()

@@ -29,6 +29,8 @@ def test_what_is_open_after_the_block():
         workers.shared().submit(open_one).result(5)
     open_one()
     assert (len(opened), opened.left) == (3, 1)
+    assert threading.get_ident() in opened.threads
+    assert len(opened.threads) == 2
 
 
 def test_a_connection_that_is_opened_again_is_still_one():

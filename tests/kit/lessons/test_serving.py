@@ -5,13 +5,15 @@ import traceback
 import warnings
 
 import pytest
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 
 from asynclab.exercises.book import NotYet, Raised, meaning_of
 from asynclab.lessons.vocabulary.serving import (
+    AT_ONCE,
     NO_RESPONSE,
     PAGE,
     cookie_of,
+    read,
     require_async_view,
     session_of,
     visit,
@@ -162,3 +164,127 @@ def test_a_sync_class_is_told_of_its_handlers(library):
 
     with pytest.raises(NotYet, match="Which two words begin its handlers"):
         require_async_view(Names(shelf=Shelf), "shelf")
+
+
+def streams(made, ended, parts=3):
+    """A view that makes so many parts, and notes how its body ends."""
+
+    async def body():
+        try:
+            for part in map(str, range(parts)):
+                made.append(part)
+                yield part
+                await asyncio.sleep(0)
+        except BaseException as error:
+            ended.append(type(error).__name__)
+            raise
+
+    async def view(request):
+        return StreamingHttpResponse(body())
+
+    return view
+
+
+def test_a_reader_sees_each_part_as_it_comes():
+    made, ended = [], []
+    reader = asyncio.run(read(streams(made, ended), look=lambda: len(made)))
+    assert (reader.status, reader.parts) == (200, ["0", "1", "2"])
+    assert (reader.seen, ended) == ([1, 2, 3], [])
+    assert reader.headers["content-type"].startswith("text/html")
+
+
+def test_a_slow_reader_takes_one_part_after_another():
+    made, ended, seen = [], [], []
+
+    async def take(part):
+        await asyncio.sleep(0.001)
+        seen.append((part, len(made)))
+
+    asyncio.run(read(streams(made, ended), take=take))
+    assert seen == [("0", 1), ("1", 2), ("2", 3)]
+
+
+def test_a_reader_leaves_in_the_middle():
+    made, ended = [], []
+    asyncio.run(read(streams(made, ended, parts=1000), leave_after=2))
+    assert ended == ["CancelledError"]
+    assert 2 <= len(made) < 1000
+
+
+def test_a_reader_may_leave_before_the_body_begins():
+    made, ended, begun = [], [], []
+    view = streams(made, ended)
+    reader = asyncio.run(read(view, leave_after=AT_ONCE, started=lambda: begun.append(len(made))))
+    assert (reader.status, reader.parts, begun) == (200, [], [0])
+    assert made == ended == []
+
+
+def test_a_reader_gives_up_in_the_end():
+    async def view(request):
+        return StreamingHttpResponse(body())
+
+    async def body():
+        yield "Emma"
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            raise KeyError("too late for the reader")
+
+    reader = asyncio.run(read(view, patience=0.01))
+    assert (reader.parts, reader.gave_up) == (["Emma"], True)
+    assert not asyncio.run(read(streams([], []), patience=10)).gave_up
+
+
+def test_what_a_body_raises_is_raised():
+    async def body():
+        yield "Emma"
+        raise KeyError("shelf")
+
+    async def view(request):
+        return StreamingHttpResponse(body())
+
+    with pytest.raises(KeyError, match="shelf"):
+        asyncio.run(read(view))
+
+
+def streamed(body):
+    async def view(request):
+        return StreamingHttpResponse(body())
+
+    return asyncio.run(read(view)).parts
+
+
+def test_a_type_error_of_a_body_is_raised_as_it_was(library, recwarn):
+    async def body():
+        yield "Emma"
+        yield "written in " + 1815
+
+    with pytest.raises(TypeError, match="can only concatenate") as error:
+        streamed(body)
+    assert error.traceback[-1].name == "body"
+    assert len(recwarn) == 0
+
+
+def test_a_type_error_in_a_call_of_a_body_is_raised_as_it_was(library):
+    async def body():
+        async for title in asyncio.Queue():
+            yield title
+
+    with pytest.raises(TypeError, match="'async for' requires"):
+        streamed(body)
+
+
+def test_of_a_sync_body_django_warns(library):
+    with pytest.warns(Warning, match="must consume synchronous iterators"):
+        assert streamed(lambda: iter(["Emma", "Carmilla"])) == ["Emma", "Carmilla"]
+
+
+def test_a_type_error_of_a_sync_body_is_raised_as_it_was(library):
+    def body():
+        yield "written in " + 1815
+
+    with (
+        pytest.warns(Warning, match="must consume synchronous iterators"),
+        pytest.raises(TypeError, match="can only concatenate"),
+    ):
+        streamed(body)

@@ -208,12 +208,13 @@ def test_new_tasks_are_those_of_the_block_alone():
         older = asyncio.create_task(event.wait())
         with NewTasks() as tasks:
             newer = asyncio.create_task(event.wait())
+        before = tasks.pending
         tasks.cancel()
         await turns()
         event.set()
-        return await older, newer.cancelled()
+        return await older, newer.cancelled(), before, tasks.pending
 
-    assert asyncio.run(main()) == (True, True)
+    assert asyncio.run(main()) == (True, True, 1, 0)
 
 
 @pytest.mark.parametrize(("goes_on", "ended"), [(False, True), (True, False)])
