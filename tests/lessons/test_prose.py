@@ -36,9 +36,10 @@ ERROR = re.compile(r"(?:[A-Z]\w*(?:Error|Exception|Operation|Warning)|DoesNotExi
 # What the course stands on.
 PACKAGES = ("django", "asgiref", "IPython", "ipykernel", "nest_asyncio")
 STANDARD = (asyncio, concurrent.futures)
-# Of Python 3.14; words of a shell; of Django REST framework; or they stand for the reader's own.
+# Of Python 3.14; words of a shell; of Django REST framework; of nginx; of Django 6.0; or they stand
+# for the reader's own.
 OTHERS = {"print_call_graph", "python", "pstree", "PID", "APIView", "api_view"}
-OTHERS |= {"f", "x", "queryset", "iterator"}
+OTHERS |= {"proxy_buffering", "TASKS", "ImmediateBackend", "f", "x", "queryset", "iterator"}
 
 
 def prose(path: Path) -> dict[str, str]:
@@ -141,8 +142,8 @@ def test_every_figure_in_its_prose_is_a_cells(path):
             assert {int(each) for each in lessons} <= numbers, cell
             versions = re.findall(r"\b\d+\.\d+\b", paragraph) if PROGRAMS.search(paragraph) else []
             linked = re.findall(r"\[(\d\d) · ", paragraph)
-            issues = re.findall(r"issue (\d+)", paragraph)
-            free = {*lessons, *versions, *linked, *issues, *years}
+            documents = re.findall(r"(?:issue|PEP|RFC) (\d+)", paragraph)
+            free = {*lessons, *versions, *linked, *documents, *years}
             typed += [(cell, n) for n in FIGURE.findall(paragraph) if n not in there | free]
     assert typed == []
 

@@ -10,9 +10,10 @@ MAGICS = "asynclab/magics.py"
 DATABASES = "asynclab/boot/databases.py"
 DEMO = "asynclab/boot/demo.py"
 SESSION = "asynclab/shells/session.py"
-SERVICE = "asynclab/servers/slow_service.py"
 POSTGRESQL = "asynclab/servers/postgresql.py"
 POSTMASTER = "asynclab/servers/postmaster.py"
+SERVICE = "asynclab/servers/service.py"
+TOKENS = "asynclab/servers/token_service.py"
 
 
 def test(name: str) -> tuple[str, ...]:
@@ -546,6 +547,13 @@ FAULTS = [
             "servers/test_slow_service.py::test_a_service_is_on_loopback_and_ends_with_its_last_reference"
         ),
         ("DID NOT RAISE", "ConnectionRefusedError"),
+    ),
+    Fault(
+        "service-makes-words-for-nobody",
+        "a token service",
+        text(TOKENS, "select([self.connection], ", "select([], "),
+        test("servers/test_token_service.py::test_a_client_that_hangs_up_pays_for_no_further_word"),
+        ("assert False", "= ends(<"),
     ),
     Fault(
         "server-outlives-its-kernel",
