@@ -172,7 +172,7 @@ def _at_the_desk(sign_in: Callable) -> Callable[[Callable], Awaitable[tuple]]:
     ),
     hints=(
         "`gather` makes a task of each coroutine. Where does what a task sets end?",
-        "Besides leaving a value somewhere, what else can a coroutine do with it?",
+        "Besides setting a ContextVar, what else can a coroutine do with a value?",
         "`gather` gives a list of what its coroutines returned. Is the total `sum(...)` of it?",
     ),
     errors={

@@ -23,7 +23,7 @@ class Service:
         weakref.finalize(self, end.start).atexit = False
 
 
-class Answer(BaseHTTPRequestHandler):
+class QuietHandler(BaseHTTPRequestHandler):
     """Answers the requests of one connection, and writes no log into the cells."""
 
     def log_message(self, *_line: object) -> None:

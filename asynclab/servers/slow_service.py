@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Lock
 
-from .service import Answer, Service
+from .service import QuietHandler, Service
 
 
 class SlowService(Service):
@@ -75,7 +75,7 @@ class _Visitors:
                 self._here -= 1
 
 
-class _SlowAnswer(Answer):
+class _SlowAnswer(QuietHandler):
     def __init__(
         self,
         answer: bytes,

@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import partial
 from threading import Lock
 
-from .service import Answer, Service
+from .service import QuietHandler, Service
 
 
 class TokenService(Service):
@@ -53,7 +53,7 @@ class _Counts:
             self.open += open
 
 
-class _Words(Answer):
+class _Words(QuietHandler):
     def __init__(self, words: list[str], seconds: float, counts: _Counts, *connection: object):
         self._words, self._seconds, self._counts = words, seconds, counts
         super().__init__(*connection)  # this answers the request
