@@ -462,6 +462,11 @@ async def _require_each_its_own(given, variable) -> None:
             "The stream was an async one, and a plain `for` cannot read it. Which attribute of the "
             "response says so?",
         ),
+        (TypeError, "'async for' requires an object with __aiter__"): NotYet(
+            "async-for-over-sync",
+            "The stream was a sync one, as many an older view returns it, and `async for` cannot "
+            "read it. Which attribute of the response says so?",
+        ),
         (TypeError, "must be an iterable, not async_generator"): NotYet(
             "star-over-async",
             "The stream was an async one, and `*` reads it as a plain `for` does. Which attribute "
@@ -476,29 +481,13 @@ async def closing_time(given):
         for place, (above, below) in _places().items():
             started.clear()
             above = [*above, partial(_looks_at_stream, started)]
-            page = await _ended_page(given, kind, view, above, below)
-            _require_line(kind, place, page, started)
+            call = await _pass(given, "closing_time", view, above, below)
+            _require_line(kind, place, call.value, started)
     await _require_both_halves(given, "closing_time", _page)
     for view in _broken_bodies():
         args = view, [partial(_looks_at_stream, started)], (), {}
         await require_told(given, "closing_time", *args, driver=_through, what="The stream")
     return "A page, a sync stream and an async one, and none was read ahead."
-
-
-async def _ended_page(
-    given, kind: str, view: Callable, above: Sequence, below: Sequence
-) -> Response:
-    """The page. After an `async for` that failed, Django tries `list`, and that error comes."""
-    try:
-        return (await _pass(given, "closing_time", view, above, below)).value
-    except NotYet as stop:
-        if stop.diagnosis != "for-over-async" or kind != "a sync stream":
-            raise
-    raise NotYet(
-        "async-for-over-sync",
-        "The stream was a sync one, as many an older view returns it, and `async for` cannot read "
-        "it. Which attribute of the response says so?",
-    )
 
 
 LINE = "\nThe library closes at 19:00."

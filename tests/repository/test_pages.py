@@ -24,7 +24,7 @@ from repo2docker.__main__ import argparser as repo2docker
 
 import asynclab
 import start
-from asynclab import testing, workspace
+from asynclab import boot, testing, workspace
 from asynclab.authoring import __main__ as authoring
 from asynclab.exercises.book import every_exercise
 from tests.benchmarks import __main__ as bench
@@ -199,8 +199,9 @@ def is_python(piece: str) -> bool:
     names = re.findall(r"[^\W\d]\w*", code)
     numbers = re.findall(r"\"(\d+\.\d+)\"", piece)
     python = {*dir(builtins), *keyword.kwlist, "python"}
-    limits = inspect.signature(testing.assert_at_most).parameters
-    words = {*asynclab.__all__, *testing.__all__, *limits, *python, *start.COMMANDS, *packages()}
+    functions = testing.assert_at_most, boot
+    takes = [name for each in functions for name in inspect.signature(each).parameters]
+    words = {*asynclab.__all__, *testing.__all__, *takes, *python, *start.COMMANDS, *packages()}
     there = {exercise.number for exercise in every_exercise()}
     return bool(names) and set(names) <= words and set(numbers) <= there
 

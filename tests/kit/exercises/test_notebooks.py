@@ -41,7 +41,7 @@ def test_exercises_are_as_generated(name):
 
 
 CARD = re.compile(
-    r"## \d\.\d .+?\*\*Given:\*\* .+?\*\*Goal:\*\* .+?\*\*Example:\*\* .+?"
+    r"## \d+\.\d .+?\*\*Given:\*\* .+?\*\*Goal:\*\* .+?\*\*Example:\*\* .+?"
     r"\*\*From the lesson:\*\* \[.+?\]\(\.\./notebooks/\S+#cell-id=\S+\)",
     re.DOTALL,
 )

@@ -313,9 +313,15 @@ def test_nothing_is_left_of_it():
 
 
 def test_what_does_not_start_says_why_and_leaves_nothing():
+    before = folders_of_this_process()
     with pytest.raises(LabError, match="^PostgreSQL: postgres did not start.*\n.*FATAL: .*shelves"):
         PostgreSQL(shelves=7)
-    assert not any(list(place.glob(f"{folders.prefix()}*")) for place in folders.places())
+    assert folders_of_this_process() == before
+
+
+def folders_of_this_process() -> set[Path]:
+    """Those that other tests of this process still use among them."""
+    return {path for place in folders.places() for path in place.glob(f"{folders.prefix()}*")}
 
 
 def test_without_the_wheel_one_line_says_so(monkeypatch):
