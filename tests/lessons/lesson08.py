@@ -938,16 +938,6 @@ async def greet(request, pk, news):
 """,
         ),
     ),
-    Answer(
-        "8.6",
-        right="granian, as the card has it for Windows",
-        source=_command_for(
-            wsgi="""
-    threads = f"--blocking-threads {polls + 1}"
-    return f"granian config.wsgi:application --interface wsgi {threads}"
-"""
-        ),
-    ),
 ]
 
 EQUIVALENT = [
