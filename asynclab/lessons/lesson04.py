@@ -867,12 +867,24 @@ class PostOffice:
         try:
             yield
         finally:
+            await self._greet_all()
             server.close()
             for writer in self._writers:
                 writer.close()
-            if hasattr(server, "close_clients"):  # From Python 3.13 on: those not yet greeted, too.
+            if hasattr(server, "close_clients"):  # From Python 3.13 on: those that hung up, too.
                 server.close_clients()
                 await server.wait_closed()
+
+    async def _greet_all(self) -> None:
+        """Take whoever is connected already.
+
+        From Python 3.13 on a server that is closed before makes asyncio print a TypeError, from
+        `_SelectorTransport.__del__`, when the connection is collected.
+        """
+        with suppress(TimeoutError):  # One that hung up at once may never come.
+            async with asyncio.timeout(1):
+                while len(self._writers) < self.connections:
+                    await asyncio.sleep(0)
 
     async def connect(self) -> "Client":
         """Open a connection, on the loop that runs.
