@@ -13,14 +13,15 @@ TESTS = "def test_dark(chromium): ...\ndef test_light(chromium): ...\n"
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, pytestconfig):
     (tmp_path / "conftest.py").write_text(PLUGIN)
     (tmp_path / "test_pages.py").write_text(TESTS)
 
     def run(**more):
         kept = {k: v for k, v in os.environ.items() if k != "CI" and not k.startswith("PYTEST")}
         env = kept | {"PYTHONPATH": str(ROOT)} | more
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", tmp_path]
+        options = ["-p", "no:cacheprovider", "-c", pytestconfig.inipath]
+        command = [sys.executable, "-m", "pytest", *options, tmp_path]
         return subprocess.run(
             command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
         )

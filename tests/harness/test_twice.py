@@ -15,7 +15,7 @@ COUNTS = "times = globals().get('times', 0) + 1\ntimes"
 
 
 @pytest.fixture
-def nbval(tmp_path):
+def nbval(tmp_path, pytestconfig):
     """Run a notebook of cells that say "1"; return pytest's last line but for the time."""
 
     def run(folder, sources, *plugin):
@@ -27,7 +27,7 @@ def nbval(tmp_path):
         (tmp_path / folder).mkdir()
         nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / folder / "one.ipynb")
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin]
-        command += ["--nbval", "--nbval-current-env", tmp_path / folder]
+        command += ["--nbval", "--nbval-current-env", "-c", pytestconfig.inipath, tmp_path / folder]
         env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
         done = subprocess.run(
             command, cwd=ROOT, env=env, capture_output=True, text=True, check=False

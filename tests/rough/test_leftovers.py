@@ -123,15 +123,17 @@ def run_in_rough(tmp_path, request):
         here = request.path.parent
         path = os.pathsep.join([str(here), *filter(None, [os.environ.get("PYTHONPATH")])])
         options = ["-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'inner'}"]
+        # As configured here: pytest-django would ask for what a test beside this one has booted.
+        options += ["-c", request.config.inipath]
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *options, str(module)],
+            [sys.executable, "-m", "pytest", *options, module],
             env=os.environ | {"PYTHONPATH": path},
             cwd=tmp_path,
             capture_output=True,
             text=True,
             timeout=60,
         )
-        return done.stdout
+        return done.stdout + done.stderr
 
     return run
 
