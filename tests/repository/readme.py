@@ -36,6 +36,9 @@ TO_COME = {
 }
 """What the lessons are to be about that are not there yet."""
 
+WITHOUT_EXERCISES = {"14"}
+"""The lesson that only sums the others up."""
+
 
 def main() -> int:
     """Write README.md, and say whether it changed; return the exit code."""
@@ -89,9 +92,13 @@ def _lesson(path: Path) -> tuple[str, ...]:
     promised = contract_of(path)
     link = f"[{promised.number} {promised.title}](notebooks/{path.name})"
     minutes = f"{promised.core} + {promised.deeper}" if promised.deeper else f"{promised.core}"
-    exercises = exercise_cells(read(_solutions(path)))
+    number = 0 if path.name[:2] in WITHOUT_EXERCISES else len(_exercises(path))
     question = promised.question[0].upper() + promised.question[1:]
-    return link, minutes, f"{len(exercises)}", question
+    return link, minutes, f"{number}", question
+
+
+def _exercises(lesson: Path) -> list:
+    return exercise_cells(read(_solutions(lesson)))
 
 
 def _solutions(lesson: Path) -> Path:
