@@ -12,6 +12,7 @@ from ..ground.errors import LabError
 from ..ledger.rows import DATA, SIGNS, VERDICTS, Finding
 from .census import take
 from .claims import AS_DOCUMENTED, ASGIREF, Claim, Quotation, read_claims
+from .generated import as_json, stale, write_anew
 from .scripts import FOLDER, Answer, script_of
 
 PAGE = Path("notebooks", "ledger.md")
@@ -113,7 +114,7 @@ def write_runs(checkout: Path, runs: Runs) -> None:
         del each["name"]
     claims = sorted({claim for texts in runs.found.values() for claim in texts})
     data = {"stacks": stacks, "found": {claim: runs.of(claim) for claim in claims}}
-    (checkout / _RUNS).write_text(_json(data), encoding="utf-8")
+    (checkout / _RUNS).write_text(as_json(data), encoding="utf-8")
 
 
 def disagreements(checkout: Path) -> list[str]:
@@ -130,31 +131,18 @@ def disagreements(checkout: Path) -> list[str]:
 
 def write_ledger(checkout: Path) -> list[Path]:
     """Write the ledger's data and its page anew; return the files that changed."""
-    changed = []
-    for path, text in _files(checkout).items():
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
-            changed.append(path)
-    return changed
+    return write_anew(_files(checkout))
 
 
 def stale_ledger(checkout: Path) -> list[str]:
     """Return the names of the files that are not what `write_ledger` writes."""
-    return [
-        path.relative_to(checkout).as_posix()
-        for path, text in _files(checkout).items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
+    return stale(_files(checkout), checkout)
 
 
 def _files(checkout: Path) -> dict[Path, str]:
     runs, rows = read_runs(checkout), rows_of(checkout)
-    data = _json([asdict(row) for row in rows])
+    data = as_json([asdict(row) for row in rows])
     return {checkout / _ROWS: data, checkout / PAGE: _page(rows, runs)}
-
-
-def _json(data: object) -> str:
-    return f"{json.dumps(data, indent=1, ensure_ascii=False)}\n"
 
 
 def rows_of(checkout: Path) -> list[Finding]:

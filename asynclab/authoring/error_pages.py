@@ -1,6 +1,5 @@
 """The index of errors: from the tables of all lessons, for `errors()` and as a page."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
@@ -11,6 +10,7 @@ from nbformat import NotebookNode
 from ..ground.errors import LabError
 from ..ledger.error_index import DATA, Entry, occurs
 from .error_table import rows_of, said
+from .generated import as_json, stale, write_anew
 from .notebooks import code_cells, read
 
 PAGE = Path("notebooks", "errors.md")
@@ -30,27 +30,18 @@ def write_index(checkout: Path) -> list[Path]:
     Raises:
         LabError: no cell of a lesson shows a text that its table explains.
     """
-    changed = []
-    for path, text in _files(checkout).items():
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
-            changed.append(path)
-    return changed
+    return write_anew(_files(checkout))
 
 
 def stale_index(checkout: Path) -> list[str]:
     """Return the names of the files that are not what `write_index` writes."""
-    return [
-        path.relative_to(checkout).as_posix()
-        for path, text in _files(checkout).items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
+    return stale(_files(checkout), checkout)
 
 
 def _files(checkout: Path) -> dict[Path, str]:
     entries = entries_of(checkout)
-    data = json.dumps([asdict(entry) for entry in entries], indent=1, ensure_ascii=False)
-    return {checkout / _DATA: f"{data}\n", checkout / PAGE: _page(entries)}
+    data = as_json([asdict(entry) for entry in entries])
+    return {checkout / _DATA: data, checkout / PAGE: _page(entries)}
 
 
 def entries_of(checkout: Path) -> list[Entry]:

@@ -1,16 +1,16 @@
 """The error texts of all lessons: `errors("Event loop is closed")` says cause, fix and lesson."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..ground.errors import LabError
 from ..ground.prose import as_html
+from .data import read_rows
 from .places import link
+from .columns import table
 
 DATA = Path(__file__).with_name("errors.json")
-_LEFT = 'style="text-align: left; overflow-wrap: anywhere"'
 COLUMNS = ("Exact text", "Cause", "Fix", "Lesson")
 
 
@@ -46,10 +46,7 @@ def known() -> list[Entry]:
     Raises:
         LabError: the file is missing or damaged.
     """
-    try:
-        return [Entry(**row) for row in json.loads(DATA.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError) as error:
-        raise LabError(f"{DATA.name} cannot be read: {error}") from None
+    return read_rows(DATA, Entry)
 
 
 def errors(words: str = "") -> "Found":
@@ -107,15 +104,12 @@ class Found:
     def _repr_html_(self) -> str:
         if not self.entries:
             return f"<p>{as_html(self._nothing())}</p>"
-        head = "".join(f'<th scope="col" {_LEFT}>{name}</th>' for name in COLUMNS)
-        rows = "".join(map(_row, self.entries))
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return table(COLUMNS, map(_cells, self.entries), narrow=1)
 
     def _nothing(self) -> str:
         return f"No error of the course has these words: {self.words}. Try fewer of them."
 
 
-def _row(entry: Entry) -> str:
-    cells = [as_html(f"`{entry.text}`"), as_html(entry.cause), as_html(entry.fix)]
-    cells.append(link(entry.lesson, entry.notebook, entry.cell))
-    return "<tr>{}</tr>".format("".join(f"<td {_LEFT}>{cell}</td>" for cell in cells))
+def _cells(entry: Entry) -> list[str]:
+    words = [as_html(f"`{entry.text}`"), as_html(entry.cause), as_html(entry.fix)]
+    return [*words, link(entry.lesson, entry.notebook, entry.cell)]

@@ -1,16 +1,18 @@
 """The claims, and what became of them: `ledger()` shows who says what, and the machine's answer."""
 
-import json
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 from ..ground.errors import LabError
 from ..ground.prose import as_html
+from .data import read_rows
 from .places import link
+from .columns import table
 
 DATA = Path(__file__).with_name("claims.json")
 VERDICTS = ("holds", "conditional", "stale", "false")
+COLUMNS = ("Article says", "Documentation says", "Machine says", "Verdict", "Lesson")
 SIGNS = {"holds": "✓", "conditional": "±", "stale": "~", "false": "✗"}
 
 
@@ -51,26 +53,31 @@ def known_rows() -> list[Finding]:
     Raises:
         LabError: the file is missing or damaged.
     """
-    try:
-        return [Finding(**row) for row in json.loads(DATA.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError) as error:
-        raise LabError(f"{DATA.name} cannot be read: {error}") from None
+    return read_rows(DATA, Finding)
 
 
-def ledger(verdict: str = "") -> "Page":
+def ledger(wanted: str = "") -> "Page":
     """Show the claims of the course: article says, documentation says, machine says.
 
     Args:
-        verdict: "holds", "conditional", "stale" or "false"; without one all of them, and buttons
-            to choose with.
+        wanted: a verdict, "holds", "conditional", "stale" or "false", or the id of one claim,
+            "A2"; without either all claims, and buttons to choose a verdict with.
+
+    Raises:
+        LabError: there is no such verdict, and no such claim.
     """
-    if verdict and verdict not in VERDICTS:
-        raise LabError(f"ledger() takes a verdict: {', '.join(VERDICTS)}.")
-    if not verdict:
+    if wanted == "":
         from .verdict_buttons import VerdictButtons  # ipywidgets takes a while to import
 
         return VerdictButtons(known_rows())
-    return Page([row for row in known_rows() if row.verdict == verdict])
+    name = wanted.strip().lower() if isinstance(wanted, str) else ""
+    found = [row for row in known_rows() if name in (row.verdict, row.id.lower())]
+    if not found and name not in VERDICTS:
+        raise LabError(
+            f"ledger() has nothing by the name {wanted!r}. It takes a verdict, "
+            f'{", ".join(VERDICTS)}, or the id of a claim, such as "A2".'
+        )
+    return Page(found)
 
 
 class Page:
@@ -85,29 +92,26 @@ class Page:
         )
 
     def _repr_html_(self) -> str:
-        heads = ("Article says", "Documentation says", "Machine says", "Verdict", "Lesson")
-        head = "".join(f'<th scope="col" {_LEFT}>{name}</th>' for name in heads)
-        rows = "".join(map(_shown, self.rows))
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return table(COLUMNS, map(_cells, self.rows), narrow=2)
 
 
-_LEFT = 'style="text-align: left; vertical-align: top; overflow-wrap: anywhere"'
-
-
-def _shown(row: Finding) -> str:
+def _cells(row: Finding) -> list[str]:
     docs = "".join(
         f"<p>“{as_html(each['quote'])}”<br>"
         f'<a href="{each["link"]}">{as_html(each["place"])}</a>, {each["versions"]}</p>'
         for each in row.docs
     )
-    cells = [
+    return [
         as_html(row.article or row.says),
         docs or "nothing",
-        f"<p>{as_html(row.machine)}</p>{_found(row)}",
-        f"{SIGNS[row.verdict]} {row.verdict}",
+        f"<p>{as_html(row.machine)}</p>{_why(row)}{_found(row)}",
+        f"{SIGNS[row.verdict]} {row.verdict}<br>{row.id}",
         link(row.lesson, row.notebook, row.cells[0]),
     ]
-    return "<tr>{}</tr>".format("".join(f"<td {_LEFT}>{cell}</td>" for cell in cells))
+
+
+def _why(row: Finding) -> str:
+    return f"<details><summary>Why</summary>{as_html(row.why)}</details>" if row.why else ""
 
 
 def _stacks(group: dict, row: Finding) -> str:

@@ -2,9 +2,8 @@
 
 import ipywidgets
 
+from .choosing import bundle, show
 from .error_index import Entry, Found, search
-
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class SearchBox:
@@ -22,18 +21,11 @@ class SearchBox:
         self._show()
 
     def _show(self, _change=None) -> None:
-        # An Output has its links resolved by the page, which an HTML widget has not.
-        data = {"text/plain": repr(self._found()), "text/html": self._found()._repr_html_()}
-        self._answer.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)
-
-    def _found(self) -> Found:
-        return Found(self._typed.value, search(self._typed.value, self._entries))
+        words = self._typed.value
+        show(Found(words, search(words, self._entries)), self._answer)
 
     def __repr__(self) -> str:
         return f"errors(): {len(self._entries)} entries. Type some words of an error's text."
 
-    def _repr_mimebundle_(self, **options: object) -> dict[str, object]:
-        box = ipywidgets.VBox([self._typed, self._answer])
-        view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
-        everything = Found("", self._entries)._repr_html_()
-        return {"text/plain": repr(self), "text/html": everything, WIDGET_VIEW: view}
+    def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
+        return bundle(repr(self), Found("", self._entries), self._typed, self._answer)

@@ -2,9 +2,9 @@
 
 import ipywidgets
 
+from .choosing import bundle, show
 from .rows import SIGNS, VERDICTS, Finding, Page
 
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 ALL = "all"
 
 
@@ -32,16 +32,11 @@ class VerdictButtons:
         return Page([row for row in self.rows if name in (ALL, row.verdict)])
 
     def _show(self, _change=None) -> None:
-        page = self._of(self._chosen.value)
-        data = {"text/plain": repr(page), "text/html": page._repr_html_()}
-        self._page.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)
+        show(self._of(self._chosen.value), self._page)
 
     def __repr__(self) -> str:
         counted = [f"{len(self._of(name).rows)} {name}" for name in VERDICTS]
         return f"{len(self.rows)} claims: {', '.join(counted)}\n\n{self._of(ALL)!r}"
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
-        box = ipywidgets.VBox([self._chosen, self._page])
-        view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
-        still = self._of(ALL)._repr_html_()
-        return {"text/plain": repr(self), "text/html": still, WIDGET_VIEW: view}
+        return bundle(repr(self), self._of(ALL), self._chosen, self._page)

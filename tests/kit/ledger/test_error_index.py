@@ -4,9 +4,10 @@ import pytest
 
 from asynclab import errors
 from asynclab.ground.errors import LabError
+from asynclab.ground.labconfig import WIDGET_VIEW
 from asynclab.ledger import error_index
 from asynclab.ledger.error_index import Entry, Found, search
-from asynclab.ledger.search_box import WIDGET_VIEW, SearchBox
+from asynclab.ledger.search_box import SearchBox
 
 CLOSED = Entry(
     "RuntimeError: Event loop is closed", "kept `it`", "one", "04", "04_a.ipynb", "raises"

@@ -1,14 +1,16 @@
 """ledger() shows the claims by their verdict."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from asynclab import ledger
 from asynclab.ground.errors import LabError
+from asynclab.ground.labconfig import WIDGET_VIEW
 from asynclab.ledger import rows
 from asynclab.ledger.rows import Finding, Page
-from asynclab.ledger.verdict_buttons import WIDGET_VIEW, VerdictButtons
+from asynclab.ledger.verdict_buttons import VerdictButtons
 
 
 def row(claim, verdict):
@@ -43,11 +45,24 @@ def test_a_page_as_a_table(tmp_path, monkeypatch):
         "<code>f</code> runs &lt; once.",
         "“It runs.”",
         '<a href="https://x/#h">p: H</a>, 5.2',
-        "✓ holds",
+        "✓ holds<br>A1",
         '<a href="01_a.ipynb#cell-id=shows">01</a>',
         "<summary>A1.py on all 1 stacks</summary><pre>Found: a &lt; b</pre>",
     ):
         assert part in shown
+
+
+def test_the_reason_can_be_opened():
+    shown = Page([replace(ROWS[0], why="`run` in `loop.py`.")])._repr_html_()
+    assert "<summary>Why</summary><code>run</code> in <code>loop.py</code>.</details>" in shown
+    assert "Why" not in Page(ROWS[:1])._repr_html_()
+
+
+def test_a_word_of_its_own_column_is_not_broken():
+    shown = Page(ROWS[:1])._repr_html_()
+    for narrow in ("Verdict</th>", "Lesson</th>", "✓ holds", "01</td>"):
+        [style] = re.findall(f'style="([^"]*)">{narrow}', shown)
+        assert "nowrap" in style
 
 
 def test_stacks_that_differ_are_named():
@@ -77,9 +92,21 @@ def test_the_courses_own():
     assert isinstance(ledger(), VerdictButtons)
 
 
-def test_a_verdict_that_there_is_not_gets_a_line():
-    with pytest.raises(LabError, match="holds, conditional, stale, false"):
-        ledger("true")
+@pytest.mark.parametrize("wanted", ["A2", "a2 "])
+def test_one_claim_by_its_id(wanted):
+    assert [row.id for row in ledger(wanted).rows] == ["A2"]
+
+
+def test_a_verdict_may_have_no_row(monkeypatch):
+    monkeypatch.setattr(rows, "known_rows", lambda: ROWS)
+    assert ledger(" Stale").rows == []
+    assert {row.id for row in ledger("False").rows} == {"A2", "A3"}
+
+
+@pytest.mark.parametrize("wanted", ["flase", "Z9", " ", False, None, 3])
+def test_what_is_neither_verdict_nor_claim_gets_a_line(wanted):
+    with pytest.raises(LabError, match="takes a verdict, holds, conditional, stale, false, or"):
+        ledger(wanted)
 
 
 def test_a_damaged_file_gets_a_line(tmp_path, monkeypatch):
