@@ -140,21 +140,24 @@ def _closing(prose: str) -> Iterator[str]:
 
 
 def _next(notebook: NotebookNode, path: Path) -> Iterator[str]:
-    """**Next:** leads to the lesson that follows, and first to that one; it practises its own."""
-    own = path.name.replace("_exercises_", "_", 1)
-    later = [each for each in _lessons(path) if each > own]
+    """**Next:** leads to the lesson that follows, and first to that one; it practises its own.
+
+    Where that one is still to come, there is nothing to lead to.
+    """
+    following = f"{int(path.name[:2]) + 1:02}_"
+    later = sorted(_lessons(path, following))
     [said] = [c.source for c in notebook.cells if "**Next:**" in c.source][:1] or [""]
     leads = [target.rpartition("/")[2] for _, target in links.links(said.partition("**Next:**")[2])]
     lessons = [name for name in leads if "_exercises_" not in name]
-    if later and lessons[:1] != [min(later)]:
-        yield f"its **Next:** does not link to {min(later)}"
+    if later and lessons[:1] != later[:1]:
+        yield f"its **Next:** does not link to {later[0]}"
     if [name for name in leads if "_exercises_" in name and name[:2] != path.name[:2]]:
         yield "it practises the exercises of another lesson"
 
 
-def _lessons(path: Path) -> list[str]:
+def _lessons(path: Path, begin: str) -> list[str]:
     folder = path.resolve().parent.with_name("notebooks")
-    return [each.name for each in folder.glob("*.ipynb")]
+    return [each.name for each in folder.glob(f"{begin}*.ipynb")]
 
 
 def _exercises(notebook: NotebookNode, path: Path) -> Iterator[str]:

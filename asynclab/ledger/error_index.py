@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ..ground.errors import LabError
 from ..ground.prose import as_html
+from .columns import table
 from .data import read_rows
 from .places import link
-from .columns import table
 
 DATA = Path(__file__).with_name("errors.json")
 COLUMNS = ("Exact text", "Cause", "Fix", "Lesson")

@@ -26,7 +26,7 @@ FAULTS = [
         "verdict-that-the-lesson-does-not-show",
         "the ledger",
         text("asynclab/ledger/claims.json", '"verdict": "stale"', '"verdict": "false"'),
-        compared(14, "boot", "false"),
+        compared(14, "boot", "stale"),
         ("Cell outputs differ", "V7"),
     ),
 ]

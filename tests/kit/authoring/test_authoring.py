@@ -366,6 +366,12 @@ def test_a_lesson_that_another_follows_has_to_lead_there(course):
     assert lint(write(course / "notebooks" / "97_a.ipynb", cells)) == []
 
 
+def test_a_lesson_leads_nowhere_while_the_one_that_follows_is_to_come(course):
+    write(course / "notebooks" / "99_c.ipynb", [new_markdown_cell("# 99 · C")])
+    write(course / "notebooks" / LESSON, good_lesson()).rename(course / "notebooks" / "97_a.ipynb")
+    assert lint(course / "notebooks" / "97_a.ipynb") == []
+
+
 def test_a_picture_of_its_text_is_fine(course):
     cells = good_lesson()
     add(drawn(EMPTY))(cells)
