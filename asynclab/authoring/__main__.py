@@ -11,6 +11,7 @@ from .census import take
 from .claim_pages import write_ledger
 from .claims import read_claims
 from .error_pages import write_index
+from .generated import looks_up
 from .lint import lint
 from .new import begin
 from .notebooks import CHECKOUT, FOLDERS, find, read, write
@@ -103,7 +104,7 @@ def _census(_paths: list[Path]) -> int:
 def _index(_paths: list[Path]) -> int:
     for path in [*write_index(CHECKOUT), *write_ledger(CHECKOUT)]:
         print(f"{path.relative_to(CHECKOUT).as_posix()}: changed")
-    return 0
+    return _refresh([path for path in find("notebooks") if looks_up(read(path))])
 
 
 def _tell(problems: list[str]) -> int:
@@ -117,7 +118,7 @@ _OVER_NOTEBOOKS = {
     "generate": (_generate, "write exercises/ from solutions/"),
     "boxes": (_boxes, "write the claims into their cells"),
     "lint": (_lint, "say what is against the rules"),
-    "index": (_index, "write the index of errors and the ledger, from the lessons"),
+    "index": (_index, "write the index of errors and the ledger, and run what shows them"),
     "census": (_census, "count what is compared, and the claims that are shown"),
 }
 

@@ -1,7 +1,14 @@
 """Files that are written from others, and never by hand."""
 
 import json
+import re
 from pathlib import Path
+
+from nbformat import NotebookNode
+
+from .notebooks import code_cells
+
+_LOOKS_UP = re.compile(r"^from asynclab import .*\b(?:errors|ledger)\b", re.MULTILINE)
 
 
 def as_json(data: object) -> str:
@@ -25,3 +32,8 @@ def stale(files: dict[Path, str], checkout: Path) -> list[str]:
 
 def _differs(path: Path, text: str) -> bool:
     return not path.exists() or path.read_text(encoding="utf-8") != text
+
+
+def looks_up(notebook: NotebookNode) -> bool:
+    """Whether a notebook shows the index of errors or the ledger, so that it changes with them."""
+    return any(_LOOKS_UP.search(cell.source) for cell in code_cells(notebook))

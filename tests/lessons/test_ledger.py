@@ -1,6 +1,7 @@
 """The ledger is what claims.yml, the lessons and the scripts' answers say."""
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from asynclab.authoring.claim_pages import (
     Runs,
@@ -11,6 +12,7 @@ from asynclab.authoring.claim_pages import (
     write_runs,
 )
 from asynclab.authoring.claims import read_claims
+from asynclab.authoring.generated import looks_up
 from asynclab.authoring.scripts import Answer
 from asynclab.ground.errors import LabError
 from asynclab.ledger.rows import known_rows
@@ -45,11 +47,28 @@ def test_every_claim_is_in_the_ledger_with_the_cells_that_show_it():
     assert [row.id for row in rows if not row.cells] == []
 
 
+def test_an_answer_can_be_read_without_its_lesson():
+    texts = {f"{row.id} {part}" for row in known_rows() for part in (row.machine, row.why) if part}
+    assert [each for each in texts if not each.endswith(".") or "this notebook" in each] == []
+
+
 def test_a_script_is_in_the_ledger_as_it_is_run():
     rows = [row for row in known_rows() if row.verdict != "holds"]
     folder = ROOT / "notebooks" / "claims"
     scripts = {row.id: (folder / f"{row.id}.py").read_text(encoding="utf-8") for row in rows}
     assert {row.id: row.script for row in rows} == scripts
+
+
+@pytest.mark.parametrize(
+    ("source", "shows"),
+    [
+        ("%load_ext asynclab\nfrom asynclab import errors, predict", True),
+        ("from asynclab import ledger", True),
+        ("from asynclab import boot\n\ndef errors(): ...", False),
+    ],
+)
+def test_a_lesson_that_changes_with_the_ledger(source, shows):
+    assert looks_up(new_notebook(cells=[new_code_cell(source)])) == shows
 
 
 def test_stacks_that_agree_stand_together():

@@ -5,7 +5,8 @@
     python3 start.py ledger --all --root-folder     every row; a Python that is missing from Debian
 
 It fails, and names the row, where a script finds something else than claims.yml says. What other
-rows have answered before stays in the ledger.
+rows have answered before stays in the ledger. Where it has changed, `python -m asynclab.authoring
+index` runs the lesson that shows it.
 """
 
 import argparse

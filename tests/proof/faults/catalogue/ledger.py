@@ -1,5 +1,6 @@
 """What can go wrong in what sums the course up: the claims' scripts, errors, the ledger."""
 
+from tests.proof.faults.checks import rules
 from tests.proof.faults.edits import source, text
 from tests.proof.faults.planting import Fault
 
@@ -74,5 +75,12 @@ FAULTS = [
         source(THREADS, "errors", "`CancelledError`", "`CancelledErrors`"),
         (f"{ERRORS}the_index_is_what_the_lessons_say",),
         ("no cell shows the error CancelledErrors",),
+    ),
+    Fault(
+        "table-of-errors-under-a-heading-of-its-own",
+        "the index of errors",
+        source(THREADS, "errors", "## When you see this", "## Errors"),
+        rules("notebooks/03_sync_to_async_and_threads"),
+        ("it has 0 headings '## When you see this'",),
     ),
 ]
