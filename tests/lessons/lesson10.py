@@ -134,8 +134,12 @@ def later(work, logger):
 async def to_its_end(work, logger):
     try:
         await work
+""",
+    error="""
     except Exception:
         logger.exception("failed")
+""",
+    end="""
     finally:
         await sync_to_async(close_old_connections)()
 """,
@@ -381,39 +385,27 @@ async def follow(request, name, arrivals, readers):
     Answer(
         "10.2",
         wrong="left-and-listed",
-        source="""
-async def follow(request, name, arrivals, readers):
-    async def lines():
-        readers.add(name)
-        try:
-            while (title := await arrivals.get()) is not None:
-                yield f"{title}\\n"
+        source=_follow(
+            end="""
         except Exception:
             readers.discard(name)
             raise
         readers.discard(name)
-
-    return StreamingHttpResponse(lines())
-""",
+"""
+        ),
         why="`CancelledError` is an `Exception`",
     ),
     Answer(
         "10.2",
         wrong="failed-and-listed",
-        source="""
-async def follow(request, name, arrivals, readers):
-    async def lines():
-        readers.add(name)
-        try:
-            while (title := await arrivals.get()) is not None:
-                yield f"{title}\\n"
+        source=_follow(
+            end="""
         except asyncio.CancelledError:
             readers.discard(name)
             raise
         readers.discard(name)
-
-    return StreamingHttpResponse(lines())
-""",
+"""
+        ),
         why="the documentation's example catches CancelledError",
     ),
     Answer(
@@ -436,19 +428,13 @@ async def follow(request, name, arrivals, readers):
     Answer(
         "10.2",
         wrong="still-listed",
-        source="""
-async def follow(request, name, arrivals, readers):
-    async def lines():
-        readers.add(name)
-        try:
-            while (title := await arrivals.get()) is not None:
-                yield f"{title}\\n"
+        source=_follow(
+            end="""
         except asyncio.CancelledError:
             readers.discard(name)
             raise
-
-    return StreamingHttpResponse(lines())
-""",
+"""
+        ),
         why="a stream ends when its reader leaves",
     ),
     Answer(
@@ -491,20 +477,14 @@ async def follow(request, name, arrivals, readers):
     Answer(
         "10.2",
         wrong="hides-the-error",
-        source="""
-async def follow(request, name, arrivals, readers):
-    async def lines():
-        readers.add(name)
-        try:
-            while (title := await arrivals.get()) is not None:
-                yield f"{title}\\n"
+        source=_follow(
+            end="""
         except Exception:
             pass
         finally:
             readers.discard(name)
-
-    return StreamingHttpResponse(lines())
-""",
+"""
+        ),
         why="a stream should never fail",
     ),
     Answer(
@@ -1099,32 +1079,17 @@ def later(work, logger):
     Answer(
         "10.5",
         wrong="silent",
-        source=_later(
-            work="""
-
-async def to_its_end(work, logger):
-    try:
-        await work
-    finally:
-        await sync_to_async(close_old_connections)()
-"""
-        ),
+        source=_later(error=""),
         why="an error is always shown somewhere",
     ),
     Answer(
         "10.5",
         wrong="no-traceback",
         source=_later(
-            work="""
-
-async def to_its_end(work, logger):
-    try:
-        await work
+            error="""
     except Exception as error:
         logger.error("failed: %s", error)
-    finally:
-        await sync_to_async(close_old_connections)()
-"""
+""",
         ),
         why="the text of an error tells all",
     ),
@@ -1132,16 +1097,10 @@ async def to_its_end(work, logger):
         "10.5",
         wrong="no-failure",
         source=_later(
-            work="""
-
-async def to_its_end(work, logger):
-    try:
-        await work
+            error="""
     except BaseException:
         logger.exception("failed")
-    finally:
-        await sync_to_async(close_old_connections)()
-"""
+""",
         ),
         why="whatever is raised is an error",
     ),
@@ -1161,30 +1120,14 @@ def later(work, logger):
     under_way.add(task)
     task.add_done_callback(done)
 """,
-            work="""
-
-async def to_its_end(work, logger):
-    try:
-        await work
-    finally:
-        await sync_to_async(close_old_connections)()
-""",
+            error="",
         ),
         why="a task that is done has a result or an exception",
     ),
     Answer(
         "10.5",
         wrong="left-open",
-        source=_later(
-            work="""
-
-async def to_its_end(work, logger):
-    try:
-        await work
-    except Exception:
-        logger.exception("failed")
-"""
-        ),
+        source=_later(end=""),
         why="Django closes connections",
     ),
     Answer(
@@ -1197,9 +1140,8 @@ async def to_its_end(work, logger):
     try:
         await work
         await sync_to_async(close_old_connections)()
-    except Exception:
-        logger.exception("failed")
-"""
+""",
+            end="",
         ),
         why="closing comes last",
     ),
@@ -1207,15 +1149,9 @@ async def to_its_end(work, logger):
         "10.5",
         wrong="left-open",
         source=_later(
-            work="""
-
-async def to_its_end(work, logger):
-    try:
-        await work
-    except Exception:
-        logger.exception("failed")
+            end="""
     await sync_to_async(close_old_connections)()
-"""
+""",
         ),
         why="behind `except` everything goes on",
     ),
@@ -1234,14 +1170,7 @@ def later(work, logger):
     under_way.add(task)
     task.add_done_callback(done)
 """,
-            work="""
-
-async def to_its_end(work, logger):
-    try:
-        await work
-    except Exception:
-        logger.exception("failed")
-""",
+            end="",
         ),
         why="the callback cleans up",
     ),
@@ -1261,14 +1190,7 @@ def later(work, logger):
     under_way.add(task)
     task.add_done_callback(done)
 """,
-            work="""
-
-async def to_its_end(work, logger):
-    try:
-        await work
-    finally:
-        await sync_to_async(close_old_connections)()
-""",
+            error="",
         ),
     ),
     Answer(
