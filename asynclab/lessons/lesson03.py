@@ -24,7 +24,8 @@ from .vocabulary.causes import behind_a_dot, written
 from .vocabulary.edges import require_of_nothing
 from .vocabulary.failing import (
     Mishap,
-    fail,
+    Outage,
+    fail_in_many_ways,
     require_cancellable_beside,
     require_told,
     require_told_of_database,
@@ -89,6 +90,8 @@ async def reminder(given):
     office = Office()
     for member_pk, day in (1, DAY), (4000, LATER), (1, DAY):
         call = await _require_letter(given, office, member_pk, day)
+    office.blank = True
+    await _require_letter(given, office, 7, DAY)
     office.error = LookupError("nothing is overdue")
     none = await given.call("reminder", office.letter, 2, DAY)
     if none.value is not None:
@@ -110,18 +113,24 @@ async def reminder(given):
 class Office:
     """A colleague's function `letter`: which threads it ran on, and what it wrote.
 
-    `error` is what it raises in place of an answer.
+    `blank` says whether its letters are without a text, `error` is what it raises in place of one.
     """
 
     def __init__(self):
         self.places: list[str] = []
+        self.blank = False
         self.error: Exception | None = None
 
     def letter(self, member_pk: int, *, day: date) -> str:
         self.places.append(place())
         if self.error is not None:
             raise self.error
-        return f"Reminder {len(self.places)}: member {member_pk!r} has had books since {day!r}."
+        return self.text(len(self.places), member_pk, day)
+
+    def text(self, number: int, member_pk: int, day: date) -> str:
+        if self.blank:
+            return ""
+        return f"Reminder {number}: member {member_pk!r} has had books since {day!r}."
 
 
 def _other_errors() -> list[Exception]:
@@ -136,7 +145,7 @@ def _other_errors() -> list[Exception]:
 async def _require_letter(given, office: Office, member_pk: int, day: date) -> Call:
     """Have a letter written, once, on the worker, with just this member and this day."""
     office.places.clear()
-    wanted = f"Reminder 1: member {member_pk!r} has had books since {day!r}."
+    wanted = office.text(1, member_pk, day)
     call = await given.call("reminder", office.letter, member_pk, day, expect=TypeError)
     if call.error and EVENT_LOOP in office.places:
         raise NotYet(
@@ -279,7 +288,7 @@ async def _require_export(given, expected: list[tuple[str, str]]) -> Call:
         made.loop_is_free = made.place == EVENT_LOOP or given.loop_is_free()
         made.worker_is_free = made.place == THREAD_SENSITIVE_WORKER or given.worker_is_free()
         made.pairs = [tuple(row) if isinstance(row, list) else row for row in rows]
-        made.file = f"{len(calls)}: " + "\n".join(map(str, made.pairs))
+        made.file = f"{len(calls)}: " + "\n".join(map(str, made.pairs)) if made.pairs else b""
         return made.file
 
     call = await call_off_the_loop(given, "export", make_csv, expect=TypeError)
@@ -340,7 +349,7 @@ async def _require_beside_a_request(given) -> None:
 
 
 def _make_nothing(rows):
-    raise Mishap
+    raise Outage
 
 
 def _require_beside(call: Call, made: SimpleNamespace) -> None:
@@ -720,7 +729,7 @@ async def _serve_two_nights(
 
     def fail(branch):
         unlucky.count(branch)
-        raise Mishap
+        raise Outage
 
     with Opened() as opened:
         result = await stock(branches.count, names)
@@ -1097,7 +1106,7 @@ async def shelf(given):
         )
     await _require_next_page(given, expected)
     await require_told_of_database(given, "shelf", turns, driver=_serve)
-    await require_told(given, "shelf", fail, driver=_serve, what="`opening_hours`")
+    await require_told(given, "shelf", fail_in_many_ways, driver=_serve, what="`opening_hours`")
     await _require_left(given)
     number = "one query" if len(queries(call)) == 1 else "two queries"
     return f"One crossing, {number}, and the other service asked meanwhile."

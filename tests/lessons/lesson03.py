@@ -296,6 +296,19 @@ async def reminder(letter, member_pk, day):
     ),
     Answer(
         "3.1",
+        wrong="other-text",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        text = await sync_to_async(letter)(member_pk, day=day)
+    except LookupError:
+        text = ""
+    return text or None
+""",
+        why="a letter without a text is no letter",
+    ),
+    Answer(
+        "3.1",
         right="a decorated function inside",
         source="""
 async def reminder(letter, member_pk, day):
@@ -681,6 +694,31 @@ async def export(make_csv):
     return await asyncio.to_thread(make_csv, rows)
 """,
         why="a database that is away has no rows",
+    ),
+    Answer(
+        "3.2",
+        wrong="lost-file",
+        source="""
+async def export(make_csv):
+    pairs = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in pairs.values_list("book__title", "member__name")]
+    return await asyncio.to_thread(make_csv, rows) or None
+""",
+        why="an empty file is no file",
+    ),
+    Answer(
+        "3.2",
+        wrong="swallowed",
+        source="""
+async def export(make_csv):
+    pairs = Loan.objects.filter(returned=None).order_by("due", "pk")
+    rows = [row async for row in pairs.values_list("book__title", "member__name")]
+    try:
+        return await asyncio.to_thread(make_csv, rows)
+    except ValueError:
+        return ""
+""",
+        why="a value that cannot be written makes an empty file",
     ),
     Answer(
         "3.2",
@@ -1688,6 +1726,29 @@ async def stock(count, branches):
         why="what has answered is done",
     ),
     # The card asks for three at the same time, and never more; not for a third in each moment.
+    Answer(
+        "3.4",
+        wrong="swallowed",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+
+    def ask(branch):
+        try:
+            return count(branch)
+        except OSError:
+            return 0
+        finally:
+            connection.close()
+
+    async def one(branch):
+        async with three:
+            return await asyncio.to_thread(ask, branch)
+
+    return await asyncio.gather(*map(one, branches))
+""",
+        why="a branch that cannot be reached has no books",
+    ),
     Answer(
         "3.4",
         right="the pool, three by three",
@@ -2807,6 +2868,28 @@ async def shelf(request, opening_hours):
     return HttpResponse("\\n".join([*hours, *lines]))
 """,
         why="the hours are the same every day",
+    ),
+    Answer(
+        "3.6",
+        wrong="swallowed",
+        source="""
+async def shelf(request, opening_hours):
+    async def hours_or_not():
+        try:
+            return await opening_hours()
+        except OSError:
+            return "Open until further notice"
+
+    @sync_to_async
+    def lines():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member.name for loan in loans}
+        return [f"{b}: {readers.get(b.pk, 'on the shelf')}" for b in Book.objects.all()[:40]]
+
+    hours, found = await asyncio.gather(hours_or_not(), lines())
+    return HttpResponse("\\n".join([hours, *found]))
+""",
+        why="a service that is away must not break the page",
     ),
     Answer(
         "3.6",
