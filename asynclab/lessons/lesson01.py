@@ -5,7 +5,7 @@ import inspect
 import threading
 import time
 import warnings
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ from .vocabulary.tasks import (
     told_to_the_loop,
     turns,
 )
-from .vocabulary.threads import OTHER_LOOP, require_this_loop
+from .vocabulary.threads import OTHER_LOOP, leaves_loop, require_this_loop
 from .vocabulary.values import is_rearranged, same
 
 BRANCHES = ("Whitby", "Bath", "Haworth", "London", "Nantucket")
@@ -311,12 +311,19 @@ async def _require_odd_cards(given) -> None:
     },
 )
 async def in_background(given):
-    fact = await given.result_of("in_background", driver=_post_letters)
+    call = await given.call("in_background", driver=_post_letters)
+    fact = call.value
     if fact.coroutine:
         raise NotYet(
             "nobody-awaits",
             "Your `async def` only made a coroutine, and its caller, a plain function, cannot "
             "await it. What must `in_background` be, so that a plain call is enough?",
+        )
+    if leaves_loop(call):
+        raise NotYet(
+            "second-loop",
+            "The letters were written on loops of their own, on other threads. What belongs to the "
+            "loop that is running here fails there. Which call starts a coroutine on this one?",
         )
     if not fact.started:
         raise NotYet("not-started", "The letter was never begun. What starts a coroutine?")
@@ -414,6 +421,7 @@ async def _post_letters(start) -> SimpleNamespace:
     del returned, letters
     await turns()
     await pass_time()
+    await _all_begun(gate)
     fact.started, fact.gave_up = gate.reached == 3, bool(gave_up)
     fact.alive = gate.open()
     await turns()
@@ -425,6 +433,14 @@ async def _post_letters(start) -> SimpleNamespace:
     fact.right = [*map(id, ours + theirs)] == [*map(id, right)]
     await _cancel_letter(start, letter(), fact)
     return fact
+
+
+async def _all_begun(gate: Gate) -> None:
+    """Wait for the letters, which another thread may begin, for a second at the most."""
+    for _ in range(100):
+        if gate.reached == 3:
+            return
+        await asyncio.sleep(0.01)
 
 
 def _post_without_loop(start) -> None:
@@ -532,7 +548,8 @@ def _require_end(wanted: _End, in_cell: _End, in_script: _End) -> None:
             f"{in_script.what!r} in a script. Does every way out of your function return "
             "something?",
         )
-    if isinstance(wanted.what, RuntimeError) and not in_script.is_like(wanted):
+    only_in_script = in_cell.is_like(wanted) and not in_script.is_like(wanted)
+    if isinstance(wanted.what, RuntimeError) and only_in_script:
         raise NotYet(
             "swallows",
             "In a script the coroutine raised `RuntimeError: the disk is full`, and your `except` "
@@ -624,9 +641,10 @@ _first_here = ContextVar("first_here", default=None)
 async def _serve_three(given) -> None:
     request_id = given.value("request_id")
     requests = ["r-1811", "r-1847", "r-1897"]
-    desk, log, shared, languages = LastFirst(requests), {}, [], set()
+    desk, log, shared, languages, elsewhere = LastFirst(requests), {}, [], set(), set()
 
     async def handle(request):
+        elsewhere.update(var for var, value in copy_context().items() if value is request)
         if _first_here.get() is None:
             _first_here.set(request)
         else:
@@ -653,7 +671,7 @@ async def _serve_three(given) -> None:
             "Which call makes each request a task of its own?",
         )
     if any(log[request] != request for request in requests):
-        raise _wrong_number(log, requests, shared)
+        raise _wrong_number(log, requests, shared, elsewhere - {request_id, _first_here})
     if not same(call.value, [f"{request} served" for request in requests]):
         raise NotYet(
             "other-results",
@@ -670,7 +688,7 @@ async def _serve_three(given) -> None:
     require_this_loop(call)
 
 
-def _wrong_number(log: dict, requests: list[str], shared: list[str]) -> NotYet:
+def _wrong_number(log: dict, requests: list[str], shared: list[str], elsewhere: set) -> NotYet:
     if shared:
         return NotYet(
             "shared-context",
@@ -682,6 +700,12 @@ def _wrong_number(log: dict, requests: list[str], shared: list[str]) -> NotYet:
             "last-number",
             "Every line of the log carries the last number. The coroutines became tasks only "
             "after your loop had ended, and copied what was set then. When must a task be made?",
+        )
+    if elsewhere:
+        return NotYet(
+            "other-variable",
+            f"The log says {log}. Each number was set in a context variable of your own, and the "
+            "log reads another one: its name says nothing to it. Which object does the log ask?",
         )
     if set(log.values()) <= {"-", *requests}:
         return NotYet(
@@ -822,8 +846,8 @@ async def make_refresh(given):
     if good.kept:
         raise NotYet(
             "keeps-for-ever",
-            "The prices are shown, and the task that fetched them is still held, as that of every "
-            "click will be. Who lets go of a task when it is done?",
+            "The prices are shown, and the task that fetched them is still held. Who lets go of a "
+            "task when it is done?",
         )
     if not odd.told:
         raise NotYet(

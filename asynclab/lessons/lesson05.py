@@ -36,6 +36,7 @@ from .vocabulary.failing import (
     Outage,
     fail_in_many_ways,
     require_cancellable,
+    require_cancellable_beside,
     require_itself,
     require_told,
     require_told_of_database,
@@ -636,8 +637,8 @@ async def listen(given):
     if by_caller:
         raise NotYet(
             "written-by-the-caller",
-            "The lines are right, and whoever logged had to write them. Who should touch the "
-            "stream, and who only the queue?",
+            "Whoever logged had to write to the stream. Who should touch it, and who only the "
+            "queue?",
         )
     more = Counter(lines) - EXPECTED_LINES
     if missing or more:
@@ -1036,6 +1037,7 @@ async def stock_take(given):
         given, "stock_take", [], _Count([], watch), what="no titles", wanted=([], ())
     )
     await _require_closed_after_error(given, [*titles, _Count.NO_SUCH])
+    await _require_cancelled(given)
     return (
         f"The numbers are right, at least {count.TOGETHER} counts ran at once, and of the "
         "connections that were opened none is left open."
@@ -1068,6 +1070,20 @@ async def _require_closed_after_error(given, titles: list[str]) -> None:
             "Which block runs whether or not the count has failed?",
         )
     require_itself(call, "stock_take", "One count")
+
+
+async def _require_cancelled(given) -> None:
+    """Cancel a call while its counts are at work on threads."""
+    begun, end = threading.Event(), threading.Event()
+
+    def count(_title):
+        begun.set()
+        end.wait(5)
+        return 0
+
+    await require_cancellable_beside(
+        given, "stock_take", ["Dracula", "Emma"], count, begun=begun, end=end
+    )
 
 
 class _Count:

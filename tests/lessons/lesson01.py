@@ -844,6 +844,23 @@ def in_background(coroutine, problems):
     ),
     Answer(
         "1.3",
+        wrong="second-loop",
+        source="""
+import threading
+
+def in_background(coroutine, problems):
+    def run():
+        try:
+            asyncio.run(coroutine)
+        except Exception as error:
+            problems.append(error)
+
+    threading.Thread(target=run).start()
+""",
+        why="what must not disturb the loop gets a loop of its own",
+    ),
+    Answer(
+        "1.3",
         right="a coroutine around the letter",
         source="""
 background = set()
@@ -1072,6 +1089,25 @@ def start(coroutine):
     ),
     Answer(
         "1.4",
+        wrong="other-end",
+        source="""
+def start(coroutine):
+    async def safe():
+        try:
+            return await coroutine
+        except Exception as error:
+            print("failed:", error)
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(safe())
+    return asyncio.create_task(safe())
+""",
+        why="an error that is printed is told",
+    ),
+    Answer(
+        "1.4",
         right="the coroutine itself, for the cell to await",
         source="""
 def start(coroutine):
@@ -1282,6 +1318,21 @@ async def serve(requests, handle):
     return await asyncio.gather(*jobs, return_exceptions=True)
 """,
         why="one request that fails must not stop the others",
+    ),
+    Answer(
+        "1.5",
+        wrong="other-variable",
+        source="""
+async def serve(requests, handle):
+    number_of = ContextVar("request_id", default="-")
+
+    async def one(number):
+        number_of.set(number)
+        return await handle(number)
+
+    return await asyncio.gather(*map(one, requests))
+""",
+        why="a variable of the same name is the same variable",
     ),
     Answer(
         "1.5",

@@ -440,6 +440,21 @@ async def loan_lines():
     ),
     Answer(
         "2.2",
+        wrong="kept-answer",
+        source="""
+_lines = []
+
+async def loan_lines():
+    if not _lines:
+        loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+        loans = loans.select_related("book", "member")
+        _lines.extend([f"{loan.book}: {loan.member}" async for loan in loans])
+    return _lines
+""",
+        why="what was asked once need not be asked again",
+    ),
+    Answer(
+        "2.2",
         right="values",
         source="""
 async def loan_lines():

@@ -1751,6 +1751,27 @@ async def stock(count, branches):
     ),
     Answer(
         "3.4",
+        wrong="other-counts",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+
+    def ask(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    async def one(branch):
+        async with three:
+            return await asyncio.to_thread(ask, branch)
+
+    return [number for number in await asyncio.gather(*map(one, branches)) if number]
+""",
+        why="no number, no answer",
+    ),
+    Answer(
+        "3.4",
         right="the pool, three by three",
         source="""
 async def stock(count, branches):

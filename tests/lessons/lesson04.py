@@ -477,6 +477,18 @@ def stock_report(ask, branches):
     ),
     Answer(
         "4.3",
+        wrong="other-answers",
+        source="""
+def stock_report(ask, branches):
+    async def report():
+        return [line for line in await asyncio.gather(*map(ask, branches)) if line]
+
+    return async_to_sync(report)()
+""",
+        why="a branch that says nothing has no line",
+    ),
+    Answer(
+        "4.3",
         right="a task group",
         source="""
 @async_to_sync
@@ -1231,7 +1243,7 @@ class OverdueTest(TestCase):
 
     async def test_service(self):
         await Loan.objects.all().adelete()
-        books, member = [book async for book in Book.objects.all()[:3]], await Member.objects.afirst()
+        member, books = await Member.objects.afirst(), [b async for b in Book.objects.all()[:3]]
         days = ("2025-05-20", None), ("2025-08-20", None), ("2025-05-20", "2025-05-21")
         for book, (due, returned) in zip(books, days):
             rows = {"book": book, "member": member, "borrowed": "2025-05-01"}

@@ -1816,6 +1816,24 @@ async def stock_take(titles, count):
     ),
     Answer(
         "5.7",
+        wrong="cancel-swallowed",
+        source="""
+async def stock_take(titles, count):
+    def count_and_close(title):
+        try:
+            return count(title)
+        finally:
+            connection.close()
+
+    try:
+        return await asyncio.gather(*(asyncio.to_thread(count_and_close, t) for t in titles))
+    except asyncio.CancelledError:
+        return []
+""",
+        why="a job that is stopped ends in good order",
+    ),
+    Answer(
+        "5.7",
         right="a context a branch, closed inside",
         source="""
 async def own(count, title):

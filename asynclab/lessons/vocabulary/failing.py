@@ -192,11 +192,26 @@ def _stems_from(error: BaseException | None, kind: type[Exception]) -> bool:
 
 
 async def require_told_of_database(given: Given, name: str, *args, **kwargs) -> None:
-    """The same, with a database that answers no query."""
+    """The same, with a database that answers no query.
+
+    Raises:
+        NotYet: "kept-answer" if it was not even asked, or as for `require_told`.
+    """
     from django.db import DatabaseError
 
-    with database_away():
-        await require_told(given, name, *args, what="The database", error=DatabaseError, **kwargs)
+    with database_away() as refused:
+        try:
+            await require_told(
+                given, name, *args, what="The database", error=DatabaseError, **kwargs
+            )
+        except NotYet as stop:
+            if stop.diagnosis != "swallowed" or refused:
+                raise
+            raise NotYet(
+                "kept-answer",
+                f"Called once more, `{name}` gave an answer without asking the database. What it "
+                "knows from an earlier call may have changed since. How long is an answer true?",
+            ) from None
 
 
 async def require_told_of_no_loop(given: Given, name: str, *args, **kwargs) -> None:
@@ -224,16 +239,22 @@ def _makes_loop() -> bool:
 
 
 @contextmanager
-def database_away() -> Iterator[None]:
-    """Let every query fail in the block, on every thread, but for those beside a call."""
+def database_away() -> Iterator[list[str]]:
+    """Let every query fail in the block, on every thread, but for those beside a call.
+
+    Gives the list of those that failed.
+    """
     from django.db import OperationalError
+
+    refused = []
 
     def refuse(cursor, sql):
         if not is_beside():
+            refused.append(sql)
             raise OperationalError("the database is away")
 
     with before_queries(refuse):
-        yield
+        yield refused
 
 
 @contextmanager

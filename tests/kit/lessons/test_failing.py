@@ -12,6 +12,7 @@ from asynclab.lessons.vocabulary.failing import (
     require_cancellable,
     require_told,
     require_told_itself,
+    require_told_of_database,
     require_told_of_no_loop,
 )
 from tests.kit.exercises.answers import verdict_on
@@ -91,6 +92,22 @@ async def cancel(given):
 def test_a_cancellation_comes_out_of_the_call(body, diagnosis):
     source = f"async def answer(ask, asked):\n {body}"
     assert verdict_on(source, cancel).diagnosis == diagnosis
+
+
+@pytest.mark.parametrize(
+    ("body", "diagnosis"),
+    [
+        ("return await Author.objects.acount()", ""),
+        ("try: return await Author.objects.acount()\n except Exception: return 0", "swallowed"),
+        ("return 18", "kept-answer"),
+    ],
+)
+def test_a_database_that_is_away_has_to_be_asked(library, body, diagnosis):
+    async def check(given):
+        await require_told_of_database(given, "answer")
+
+    source = f"from library.models import Author\nasync def answer():\n {body}"
+    assert verdict_on(source, check).diagnosis == diagnosis
 
 
 def test_a_database_that_is_lost_stays_lost(library):
