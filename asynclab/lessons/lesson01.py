@@ -409,7 +409,7 @@ async def _post_letters(start) -> SimpleNamespace:
     async def torn():
         raise stamp
 
-    earlier = TimeoutError("last week's letter")
+    earlier = LookupError(*address.args)  # last week's letter went the same way
     ours, theirs = [], [earlier]
     letters = [(letter(mail), ours), (letter(), ours), (letter(address), theirs), (torn(), theirs)]
     with NewTasks() as tasks:
@@ -537,7 +537,10 @@ class _End(NamedTuple):
 def _ends() -> list[_End]:
     """How the coroutines end, one after another."""
     errors = RuntimeError("the disk is full"), LookupError("no such book"), asyncio.CancelledError()
-    return [*[_End("returned", each) for each in (47, None)], *[_End("raised", e) for e in errors]]
+    return [
+        *[_End("returned", each) for each in (47, 0, None)],
+        *[_End("raised", e) for e in errors],
+    ]
 
 
 def _require_end(wanted: _End, in_cell: _End, in_script: _End) -> None:

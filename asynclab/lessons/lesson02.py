@@ -175,9 +175,9 @@ async def loan_lines(given):
         )
     require_one_query(call, "list")
     require_usual_threads(call)
-    await require_told_of_database(given, "loan_lines")
     await no_books()
     await require_of_nothing(given, "loan_lines", what="no loan")
+    await require_told_of_database(given, "loan_lines")
     return f"One query for {len(lines)} loans, their books and their members."
 
 
@@ -393,8 +393,25 @@ async def greet(given):
             "empty name. How do you find out that it is one?",
         )
     await _require_text("greet", call.value, "Good evening, guest.")
+    await _require_logged_out(given)
     await require_told_of_database(given, "greet", await request_of("amara"))
     return "A member is greeted by name, another one by hers, and a visitor as guest."
+
+
+async def _require_logged_out(given) -> None:
+    """Greet a member whose session ended when the password was changed elsewhere."""
+    from django.contrib.auth.models import User
+
+    request = await request_of("m.herrera")
+    await User.objects.filter(username="m.herrera").aupdate(password="another one")
+    text = await _text(await given.result_of("greet", request))
+    if text == "Good evening, m.herrera.":
+        raise NotYet(
+            "trusts-the-session",
+            "A member had changed the password, which logs out every older session, and was "
+            f"greeted in one of those: {text!r}. A session holds a key, and something to check it "
+            "by. What checks both and gives you the user?",
+        )
 
 
 @exercise(

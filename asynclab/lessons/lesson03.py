@@ -592,9 +592,20 @@ async def _require_all_or_none(given, books: list[int]) -> None:
 
 
 async def _require_no_order(given, member) -> None:
-    """Lend no book at all."""
+    """Lend no book at all, to a member who has three."""
+    from library.models import Loan
+
+    days = {"borrowed": DAY, "due": DAY}
+    while await open_loans().filter(member=member).acount() < 3:
+        await Loan.objects.acreate(book=await free_books().afirst(), member=member, **days)
     before = await open_loans().acount()
-    await given.call("lend", [], member.pk, DAY)
+    call = await given.call("lend", [], member.pk, DAY, expect=given.value("LimitReached"))
+    if call.error is not None:
+        raise NotYet(
+            "too-strict",
+            "A member who had three books was lent none, and `LimitReached` came. How many would "
+            "the member then have?",
+        )
     if await open_loans().acount() != before:
         raise NotYet(
             "not-lent", "No book was to be lent, and the open loans are others than before."

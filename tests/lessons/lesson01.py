@@ -861,6 +861,24 @@ def in_background(coroutine, problems):
     ),
     Answer(
         "1.3",
+        wrong="other-problems",
+        source="""
+def in_background(coroutine, problems):
+    async def send():
+        try:
+            await coroutine
+        except Exception as error:
+            if repr(error) not in map(repr, problems):
+                problems.append(error)
+
+    task = asyncio.create_task(send())
+    background.add(task)
+    task.add_done_callback(background.discard)
+""",
+        why="the same problem need not be told twice",
+    ),
+    Answer(
+        "1.3",
         right="a coroutine around the letter",
         source="""
 background = set()
@@ -1105,6 +1123,22 @@ def start(coroutine):
     return asyncio.create_task(safe())
 """,
         why="an error that is printed is told",
+    ),
+    Answer(
+        "1.4",
+        wrong="lost-result",
+        source="""
+def start(coroutine):
+    async def result():
+        return await coroutine or None
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(result())
+    return asyncio.create_task(result())
+""",
+        why="nothing is nothing",
     ),
     Answer(
         "1.4",

@@ -440,7 +440,7 @@ async def loan_lines():
     ),
     Answer(
         "2.2",
-        wrong="kept-answer",
+        wrong="nothing-given",
         source="""
 _lines = []
 
@@ -1014,6 +1014,19 @@ async def greet(request):
     return HttpResponse(f"Good evening, {name}.")
 """,
         why="who cannot be found is a guest",
+    ),
+    Answer(
+        "2.4",
+        wrong="trusts-the-session",
+        source="""
+from django.contrib.auth.models import User
+
+async def greet(request):
+    key = await request.session.aget("_auth_user_id")
+    user = await User.objects.filter(pk=key).afirst() if key else None
+    return HttpResponse(f"Good evening, {user.username if user else 'guest'}.")
+""",
+        why="the session knows who is logged in",
     ),
     Answer(
         "2.4",

@@ -1260,6 +1260,23 @@ def lend(book_pks, member_pk, day):
     ),
     Answer(
         "3.3",
+        wrong="too-strict",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    Member.objects.filter(pk=member_pk).update(name=F("name"))
+    out = Loan.objects.filter(member=member_pk, returned=None).count()
+    if out + max(len(book_pks), 1) > 3:
+        raise LimitReached
+    due = day + timedelta(days=21)
+    for pk in book_pks:
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="whoever has three books has nothing to look for at the desk",
+    ),
+    Answer(
+        "3.3",
         right="decorators, another column, and bulk_create",
         source="""
 @sync_to_async

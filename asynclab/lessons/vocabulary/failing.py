@@ -195,7 +195,7 @@ async def require_told_of_database(given: Given, name: str, *args, **kwargs) -> 
     """The same, with a database that answers no query.
 
     Raises:
-        NotYet: "kept-answer" if it was not even asked, or as for `require_told`.
+        NotYet: as for `require_told`, in other words if the database was not even asked.
     """
     from django.db import DatabaseError
 
@@ -208,7 +208,7 @@ async def require_told_of_database(given: Given, name: str, *args, **kwargs) -> 
             if stop.diagnosis != "swallowed" or refused:
                 raise
             raise NotYet(
-                "kept-answer",
+                "swallowed",
                 f"Called once more, `{name}` gave an answer without asking the database. What it "
                 "knows from an earlier call may have changed since. How long is an answer true?",
             ) from None
