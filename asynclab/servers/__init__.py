@@ -1,6 +1,7 @@
 """Real servers around Django: one in this kernel, one in a process of its own; what visits them.
 
-Behind Django there are servers, too: a slow service, and PostgreSQL.
+Behind Django there are servers, too: a slow service, and PostgreSQL. A test suite of cells runs in
+a process as well.
 """
 
 from .modules import write_module
@@ -9,6 +10,7 @@ from .process import serving
 from .response import Response
 from .site import Site
 from .slow_service import SlowService
+from .suites import suite
 from .token_service import TokenService
 from .visits import Visits, visit
 
@@ -20,6 +22,7 @@ __all__ = [
     "TokenService",
     "Visits",
     "serving",
+    "suite",
     "visit",
     "write_module",
 ]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -59,13 +60,29 @@ def serving(command: str, *, settings: str | None = None, **environment: str) ->
         raise LabError(f"serving() chooses the address itself: take {own} out of the command.")
     for program, added in ADDED.items():
         if command.startswith(program) and words[: len(program.split())] == program.split():
-            return ServerProcess([*_python(words), *added], settings, environment)
+            return ServerProcess([*python_of(words), *added], settings, environment)
     raise LabError(f"serving() takes a command of {', '.join(ADDED)}; got {command!r}.")
 
 
-def _python(words: list[str]) -> list[str]:
+def python_of(words: list[str]) -> list[str]:
     """The command for this very interpreter, whatever is on the shell's path."""
     return [sys.executable, *(words[1:] if words[0] == "python" else ["-m", *words])]
+
+
+def environment_of_modules(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which what `%%module` has written can be imported, and the project."""
+    path = [folder_of_modules(), project_folder(), environment.get("PYTHONPATH", "")]
+    return {
+        **environment,
+        "PYTHONPATH": os.pathsep.join(filter(None, map(str, path))),
+        "PYTHONUNBUFFERED": "1",
+        # A kernel asks for colours, which a log would hold as codes.
+        "FORCE_COLOR": "",
+        "NO_COLOR": "1",
+        "PYTHON_COLORS": "0",
+        # A text written within one second may have the length of the one before it.
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 class ServerProcess:
@@ -106,23 +123,12 @@ class ServerProcess:
             raise LabError(f"{error}\nThe end of what the server wrote:\n{logged}") from None
 
     def _start(self) -> subprocess.Popen:
-        project = _project()
-        path = [str(folder_of_modules()), str(project), self._environment.get("PYTHONPATH", "")]
-        environment = self._environment | {
-            "PYTHONPATH": os.pathsep.join(filter(None, path)),
-            "PYTHONUNBUFFERED": "1",
-            # A kernel asks for colours, which a log would hold as codes.
-            "FORCE_COLOR": "",
-            "NO_COLOR": "1",
-            "PYTHON_COLORS": "0",
-            # A text written within one second may have the length of the one before it.
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
+        environment = environment_of_modules(self._environment)
         allow_many()
         with open(self._log, "wb") as log:
             return subprocess.Popen(
                 [sys.executable, keeper.__file__, *self._command],
-                cwd=project,
+                cwd=project_folder(),
                 env=environment,
                 stdin=subprocess.PIPE,  # its end is what the keeper waits for
                 stdout=log,
@@ -215,7 +221,8 @@ class ServerProcess:
             return []
 
 
-def _project() -> Path:
+def project_folder() -> Path:
+    """The folder of the booted project's manage.py."""
     for folder in sys.path:
         if Path(folder, "manage.py").is_file():
             return Path(folder).resolve()
