@@ -17,6 +17,7 @@ serving           a view behind Django's own handler, and what the handler says 
 tasks             turns of a loop, what is under way at once, what is kept alive or lost
 threads           which kind of thread something ran on, and what runs on several at once
 transactions      what belongs into one transaction
+trials            a test case of the reader's, tried on views that are right and wrong
 upstreams         services that a view asks, real ones, and a client for them
 values            what an answer returns, held against what is right
 """

@@ -89,7 +89,7 @@ def wait_for_instead(node):
     """`wait_for` cancels what it waits for, and `wait` does not."""
     if called(node) == "wait":
         timeout = [given for given in node.keywords if given.arg == "timeout"]
-        if isinstance(node.args[0], ast.List) and timeout:
+        if timeout and isinstance(node.args[0], ast.List):
             yield call("asyncio.wait_for", node.args[0].elts[0], keywords=timeout)
 
 
