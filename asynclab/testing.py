@@ -17,15 +17,18 @@ __unittest = True
 class assert_at_most:
     """Pin what a block may cost: `with assert_at_most(hops=2, queries=3) as recording:`.
 
-    It serves in a sync and in an async test. Every thread counts, whichever connection it uses; so
-    does what a client, middleware or signals do on the way to a view.
+    A plain `with`, in a sync and in an async test; it is no decorator. Every thread counts,
+    whichever connection it uses: what a client, middleware or signals do on the way to a view, the
+    two hops of `async_to_sync`, and also a thread or a task that is at work beside the test, so
+    with one of those a limit is met by chance. A server in another process is not seen.
 
     Args:
         hops: how many calls may leave one thread to run on another; None for any number.
         queries: how many queries Django may send; None for any number.
 
     Returns:
-        On entering, the `Recording`. Its `hops` and `queries` are lists of spans.
+        On entering, the `Recording`. Its `hops` and `queries` are lists of spans; the `detail` of a
+        query is its SQL, and `recording.lanes[query.lane].role` says where it ran.
 
     Raises:
         AssertionError: on leaving, there were more. It says who ran what where. An exception of the

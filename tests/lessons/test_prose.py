@@ -10,6 +10,7 @@ import concurrent.futures
 import importlib.util
 import keyword
 import re
+import unittest
 from functools import cache
 from pathlib import Path
 
@@ -35,7 +36,7 @@ ERROR = re.compile(r"(?:[A-Z]\w*(?:Error|Exception|Operation|Warning)|DoesNotExi
 
 # What the course stands on.
 PACKAGES = ("django", "asgiref", "IPython", "ipykernel", "nest_asyncio")
-STANDARD = (asyncio, concurrent.futures)
+STANDARD = (asyncio, concurrent.futures, unittest)
 # Of Python 3.14; words of a shell; of Django REST framework; of nginx; of Django 6.0; or they stand
 # for the reader's own.
 OTHERS = {"print_call_graph", "python", "pstree", "PID", "APIView", "api_view"}
