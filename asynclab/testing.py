@@ -3,12 +3,18 @@
 No notebook is needed, and nothing of Jupyter is imported.
 """
 
+from collections import Counter
+from collections.abc import Iterator
+
 from .ground.errors import LabError
 from .lanes.text import text
 from .recorder import taps
-from .recorder.events import Recording
+from .recorder.events import TASK, Recording
 
 __all__ = ["assert_at_most"]
+
+MOST_STATEMENTS = 10
+"""How many different statements of SQL a failure shows."""
 
 # unittest leaves the frames of such a module out of a failure's traceback.
 __unittest = True
@@ -31,8 +37,9 @@ class assert_at_most:
         query is its SQL, and `recording.lanes[query.lane].role` says where it ran.
 
     Raises:
-        AssertionError: on leaving, there were more. It says who ran what where. An exception of the
-            block itself goes on instead.
+        AssertionError: on leaving, there were more. It says who ran what where, which hops are none
+            of the view's, and the SQL of the queries past the limit. An exception of the block
+            itself goes on instead.
         LabError: there is no limit, or one is not a whole number from 0 on.
     """
 
@@ -54,12 +61,41 @@ class assert_at_most:
         __tracebackhide__ = True  # pytest shows the line of the test
         self._recording.__exit__(kind, error, traceback)
         if error is None and (excess := list(self._excess())):
-            raise AssertionError(f"{'; '.join(excess)}.\n{text(self._seen)}")
+            past = self._seen.queries[self._limits.get("queries", len(self._seen.queries)) :]
+            lines = [f"{'; '.join(excess)}.", text(self._seen), *_statements(past)]
+            raise AssertionError("\n".join(lines))
 
-    def _excess(self):
+    def _excess(self) -> Iterator[str]:
         for what, most in self._limits.items():
             number = len(getattr(self._seen, what))
             if number > most:
-                yield f"too many {what}: {number}, at most {most} allowed"
+                aside = _not_of_the_view(self._seen) if what == "hops" else ""
+                yield f"too many {what}: {number}, at most {most} allowed{aside}"
         if self._seen.dropped:
             yield "more happened than a recording holds"
+
+
+def _not_of_the_view(seen: Recording) -> str:
+    """Which hops a client or a handler makes for each request, and which `async_to_sync` makes."""
+    names = Counter(span.name for span in seen.hops)
+    requests = names["HttpResponseBase.close"]
+    signals = min(names["sync_send"], requests)
+    loops = names["asyncio.run"] + sum(span.kind == TASK for span in seen.hops)
+    told = []
+    if requests:
+        around = ["sync_send"] * bool(signals) + ["HttpResponseBase.close"]
+        told.append(f"{signals + requests} before and after the view: {', '.join(around)}")
+    if loops:
+        told.append(f"{loops} of async_to_sync")
+    return f" ({'; '.join(told)})" if told else ""
+
+
+def _statements(queries: list) -> Iterator[str]:
+    """The SQL of queries, each statement once, with how often it was sent."""
+    number = Counter(query.detail for query in queries)
+    if number:
+        yield "queries past the limit:"
+    for sql, times in list(number.items())[:MOST_STATEMENTS]:
+        yield f"    {sql} x{times}" if times > 1 else f"    {sql}"
+    if len(number) > MOST_STATEMENTS:
+        yield f"    and {len(number) - MOST_STATEMENTS} more"

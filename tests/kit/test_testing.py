@@ -2,14 +2,17 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from textwrap import dedent
+from types import SimpleNamespace
 from unittest import mock
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 
+from asynclab import testing
 from asynclab.ground.errors import LabError
 from asynclab.recorder import taps
 from asynclab.testing import assert_at_most
@@ -48,7 +51,8 @@ def test_too_many_hops():
 
 
 def test_the_way_to_the_loop_counts_in_a_sync_test():
-    with pytest.raises(AssertionError, match="too many hops"), assert_at_most(hops=1):
+    said = "too many hops: 3, at most 1 allowed (2 of async_to_sync)."
+    with pytest.raises(AssertionError, match=re.escape(said)), assert_at_most(hops=1):
         async_to_sync(hop)(1)
 
 
@@ -65,6 +69,19 @@ def test_a_recording_that_is_full_is_no_proof():
         pytest.raises(AssertionError, match="more happened than a recording holds"),
     ):
         asyncio.run(hop_and_count(1, hops=2))
+
+
+def test_of_many_statements_the_first_are_shown():
+    queries = [
+        SimpleNamespace(detail=f"SELECT {number}") for number in range(testing.MOST_STATEMENTS + 2)
+    ]
+    title, *shown, last = testing._statements([*queries, queries[0]])
+    assert (title, shown[0], shown[-1]) == (
+        "queries past the limit:",
+        "    SELECT 0 x2",
+        "    SELECT 9",
+    )
+    assert last == "    and 2 more"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +101,9 @@ def test_limits_that_are_none(limits, message):
 SUITE = f"""
 import sys
 
-from django.test import AsyncRequestFactory, TestCase
+from django.http import HttpResponse
+from django.test import AsyncRequestFactory, TestCase, override_settings
+from django.urls import path
 from library.models import Author
 
 from asynclab.testing import assert_at_most
@@ -92,6 +111,14 @@ from asynclab.testing import assert_at_most
 
 async def view(request):
     return [await Author.objects.acount(), await Author.objects.afirst()]
+
+
+async def page(request):
+    names = [await Author.objects.filter(name=name).aexists() for name in ("Emma", "Anne", "Ada")]
+    return HttpResponse(f"{{names}} of {{await Author.objects.acount()}}")
+
+
+urlpatterns = [path("", page)]
 
 
 class Pinned(TestCase):
@@ -108,6 +135,11 @@ class Pinned(TestCase):
     async def test_too_many(self):
         with assert_at_most(hops=1, queries=1):
             await view(AsyncRequestFactory().get("/"))
+
+    @override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[])
+    async def test_too_many_by_a_client(self):
+        with assert_at_most(hops=3, queries=1):
+            await self.async_client.get("/")
 
     def test_without_jupyter(self):
         assert not {JUPYTER} & sys.modules.keys()
@@ -136,8 +168,17 @@ def test_a_suite_of_its_own(command, tmp_path):
         timeout=60,
     )
     said = run.stdout + run.stderr
-    assert "1 failed, 3 passed" in said or "FAILED (failures=1)" in said, said
+    assert "2 failed, 3 passed" in said or "FAILED (failures=2)" in said, said
     assert "too many hops: 2, at most 1 allowed; too many queries: 2, at most 1 allowed." in said
     assert "hops: 2 from the event loop to the main thread and back" in said
+    assert (
+        "too many hops: 6, at most 3 allowed (2 before and after the view: "
+        "sync_send, HttpResponseBase.close); too many queries: 4, at most 1 allowed." in said
+    )
+    past = said.partition("(2 before and after")[2].partition("queries past the limit:\n")[2]
+    assert [line.rpartition('"library_author"')[2] for line in past.splitlines()[:2]] == [
+        '."name" = %s LIMIT 1 x2',
+        "",
+    ]
     # The failure points to the test, and to no line of the kit.
     assert "testing.py" not in said
