@@ -3,26 +3,31 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from ..ground.errors import LabError
 from ..ground.interrupts import held
-from . import keeper
+from . import keeper, noting
 from .modules import folder as folder_of_modules
 from .process import environment_of_modules, project_folder, python_of
 
 PATIENCE = 60
 """Seconds that a suite may take."""
 
+RUNNERS = ("python", "pytest")
+
+NOTING = "asynclab_noting"
+"""What `noting` is imported by in the suite's process."""
+
 # No file beside the modules, no notebooks, no progress in per cent, and no word of this default.
 PYTEST = (
-    "-p no:cacheprovider -p no:nbval -o console_output_style=classic "
+    f"-p {NOTING} -p no:cacheprovider -p no:nbval -o console_output_style=classic "
     "-o asyncio_default_fixture_loop_scope=function"
 )
-
-RUNNERS = ("python", "pytest")
 
 _FRAME = re.compile(r'  File "(?P<path>[^"]+)", line \d+, in ')
 _MARKS = re.compile(r"[E ]*[\^~][\^~ ]*$")
@@ -56,11 +61,14 @@ def suite(command: str, **environment: str) -> "SuiteRun":
 
     Raises:
         LabError: the command is none of Python's or pytest's, or has not ended in PATIENCE seconds.
+            Then it names the test that has not ended, and shows what was written until then.
     """
     words = shlex.split(command)
     if words[:1] not in ([runner] for runner in RUNNERS):
         raise LabError(f"suite() takes a command of {' or '.join(RUNNERS)}; got {command!r}.")
     manage = project_folder() / "manage.py"
+    if {"manage.py", "test"} <= set(words) and "--testrunner" not in command:
+        words += ["--testrunner", f"{NOTING}.Runner"]
     words = [str(manage) if word == "manage.py" else word for word in words]
     given = {"PYTEST_ADDOPTS": PYTEST, "COLUMNS": "200"}
     status, said = _run(python_of(words), environment_of_modules(os.environ | given | environment))
@@ -79,6 +87,9 @@ class SuiteRun:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    noted = Path(folder_of_modules(), NOTING)
+    noted.with_suffix(".txt").write_text("", encoding="utf-8")
+    shutil.copyfile(noting.__file__, noted.with_suffix(".py"))
     with held():
         process = subprocess.Popen(
             [sys.executable, keeper.__file__, *command],
@@ -90,23 +101,26 @@ def _run(command: list[str], environment: dict[str, str]) -> tuple[int, str]:
             text=True,
             start_new_session=True,
         )
-    with process:
+    keeping, process.stdin = process.stdin, None  # `communicate` would close it
+    with process, keeping:
         try:
-            said = _read(process)
-        finally:
-            process.stdin.close()
+            return _status_and_text(process)
+        except subprocess.TimeoutExpired:
+            test = noted.with_suffix(".txt").read_text(encoding="utf-8")
+            keeping.close()
+            _, said = _status_and_text(process)
+            raise LabError(_too_long(test, said)) from None
+
+
+def _status_and_text(process: subprocess.Popen) -> tuple[int, str]:
+    said = process.communicate(timeout=PATIENCE)[0]
     return process.returncode, said
 
 
-def _read(process: subprocess.Popen) -> str:
-    """What a process writes until it ends; `communicate` would close what the keeper waits for."""
-    stdin, process.stdin = process.stdin, None
-    try:
-        return process.communicate(timeout=PATIENCE)[0]
-    except subprocess.TimeoutExpired:
-        raise LabError(f"The suite has not ended within {PATIENCE} seconds.") from None
-    finally:
-        process.stdin = stdin
+def _too_long(test: str, said: str) -> str:
+    begun = f"{test} has begun, and has not ended." if test else "No test is under way."
+    told = "\n".join(_told(said.splitlines()))
+    return f"The suite has not ended within {PATIENCE} seconds. {begun} It wrote:\n{told}"
 
 
 def _told(lines: list[str]) -> Iterator[str]:

@@ -95,3 +95,51 @@ print(done.status, "left:", children())
         "OK",
         "0 left: []",
     ]
+
+
+def test_a_suite_that_hangs_says_which_test_and_what_was_written(run):
+    said = run(
+        '''
+import subprocess, time
+from asynclab.ground.errors import LabError
+from asynclab.servers import modules, suite, suites
+write_module("hang_tests", """
+import asyncio
+from django.test import SimpleTestCase
+
+class HangTests(SimpleTestCase):
+    async def test_a_ends(self):
+        print("a was here")
+
+    async def test_b_hangs(self):
+        await asyncio.Event().wait()
+""")
+wait = suites._status_and_text
+
+def until_b_has_begun(process):
+    """In place of a minute."""
+    note = modules.folder() / "asynclab_noting.txt"
+    limit = time.monotonic() + 30
+    while not note.read_text().endswith("test_b_hangs") and time.monotonic() < limit:
+        time.sleep(0.01)
+    suites._status_and_text = wait
+    raise subprocess.TimeoutExpired("suite", suites.PATIENCE)
+
+for command in ("python manage.py test hang_tests", "pytest -qs hang_tests.py"):
+    suites._status_and_text = until_b_has_begun
+    try:
+        suite(command)
+    except LabError as error:
+        print(error, "left:", children())
+'''
+    )
+    late = "The suite has not ended within 60 seconds. "
+    assert said == [
+        f"{late}hang_tests.HangTests.test_b_hangs has begun, and has not ended. It wrote:",
+        "Found 2 test(s).",
+        "a was here",
+        ". left: []",
+        f"{late}hang_tests.py::HangTests::test_b_hangs has begun, and has not ended. It wrote:",
+        "a was here",
+        ". left: []",
+    ]
