@@ -39,7 +39,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _RULE = re.compile(r"([=_-])\1{9,}")
 _SECONDS = re.compile(r" in \d+\.\d+s\b( \(\d+:\d+:\d+\))?")
 _TOOK = re.compile(r"(?<= took )\d+\.\d+(?= seconds)")
-_FOREIGN = re.compile(r"(?<![\w.])(?:\.\./|/|[A-Z]:\\)[^\s:\"]*?([\w-]+\.py):\d+")
+_FOREIGN = re.compile(r"(?<![\w.])(?:\.\./|/|[A-Z]:\\)[^\s:\"]*?([\w.-]+[/\\][\w-]+\.py):\d+")
 
 
 def suite(command: str, **environment: str) -> "SuiteRun":

@@ -45,7 +45,7 @@ def test_of_a_traceback_the_own_frames_are_shown(told):
         ("", []),
         (
             "/usr/lib/python3.11/unittest/case.py:579: RuntimeWarning: x",
-            ["case.py: RuntimeWarning: x"],
+            ["unittest/case.py: RuntimeWarning: x"],
         ),
         ("test_desk.py:12: AssertionError", ["test_desk.py:12: AssertionError"]),
     ],
@@ -57,7 +57,7 @@ def test_what_differs_from_machine_to_machine_is_left_out(told, line, shown):
 def test_below_a_warning_its_line_of_code_is_left_out(told):
     warning = "/usr/lib/python3.11/unittest/case.py:579: RuntimeWarning: never awaited"
     assert told(warning, "  if method() is not None:", ".") == [
-        "case.py: RuntimeWarning: never awaited",
+        "unittest/case.py: RuntimeWarning: never awaited",
         ".",
     ]
 
