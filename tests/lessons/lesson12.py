@@ -648,7 +648,7 @@ EQUIVALENT = [
         mutants=("12.1 keyword-dropped@6", "12.1 constant-changed@6"),
     ),
     Equivalent(
-        because="It ends within the two seconds that the card allows.",
+        because="It ends within the four seconds that the card allows.",
         mutants=("12.4 constant-changed@9",),
     ),
     Equivalent(

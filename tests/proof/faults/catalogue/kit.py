@@ -427,6 +427,22 @@ FAULTS = [
         ("DID NOT RAISE",),
     ),
     Fault(
+        "assert-at-most-keeps-the-sql",
+        "test suites",
+        text("asynclab/testing.py", ", *_statements(past)]", "]"),
+        test("test_testing.py::test_a_suite_of_its_own"),
+        ("LIMIT 1 x2",),
+    ),
+    Fault(
+        "suite-that-hangs-is-silent",
+        "test suites",
+        text("asynclab/servers/suites.py", "It wrote:\\n{told}", "It wrote:\\n"),
+        test(
+            "servers/test_suites.py::test_a_suite_that_hangs_says_which_test_and_what_was_written"
+        ),
+        ("a was here",),
+    ),
+    Fault(
         "kit-imports-jupyter",
         "test suites",
         text(
