@@ -64,6 +64,8 @@ DATABASES = {
         "HOST": os.environ.get("LIBRARY_HOST", ""),
         "PORT": os.environ.get("LIBRARY_PORT", ""),
         "USER": os.environ.get("LIBRARY_USER", ""),
+        # One name for whichever copy of the data a server has; None is SQLite's memory.
+        "TEST": {"NAME": "test_library" if os.environ.get("LIBRARY_HOST") else None},
     }
 }
 
