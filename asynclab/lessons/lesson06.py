@@ -8,7 +8,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
 
-from django.core.exceptions import SynchronousOnlyOperation, ValidationError
+from django.core.exceptions import (
+    MultipleObjectsReturned,
+    SynchronousOnlyOperation,
+    ValidationError,
+)
 from django.db import IntegrityError
 from django.db.models import Q
 
@@ -64,6 +68,13 @@ def _require_usual_places(call: Call) -> None:
     require_this_loop(call)
 
 
+OTHER_BOOK = NotYet(
+    "other-book",
+    "The library has other books whose titles hold the one that was asked for, or are spelled "
+    "alike, and one of them was found. Which lookup finds this title, and no other?",
+)
+
+
 @exercise(
     "6.1",
     title="a card for the shelf",
@@ -103,6 +114,7 @@ def _require_usual_places(call: Call) -> None:
             "A coroutine was asked for an attribute that only its result has. "
             "Where does the `await` belong, and what do its brackets hold?",
         ),
+        MultipleObjectsReturned: OTHER_BOOK,
         (AttributeError, "'NoneType' object"): NotYet(
             "always-out",
             "The book is on the shelf, and your code looked for a member who has it. "
@@ -114,6 +126,7 @@ async def card(given):
     from library.models import Book
 
     book, member = await _new_book(), await _new_member()
+    await _new_namesakes(book)
     await _lend(book, member, returned=DAY)
     await _require_card(given, book, f"{book.title} by {book.author}: on the shelf")
     await _lend(book, member)
@@ -140,6 +153,9 @@ async def _require_card(given, book, text: str) -> Call:
     call = await _ask(given, "card", book.title)
     require_query(call, "card", "who has the book")
     if not same(call.value, text):
+        others = isinstance(call.value, str) and not call.value.startswith(f"{book} by ")
+        if others and book.title.lower() in call.value.lower():
+            raise OTHER_BOOK.again()
         raise NotYet("other-text", f"It returned {call.value!r}, and the card says {text!r}.")
     if len(queries(call)) > 2:
         raise NotYet(
@@ -156,6 +172,15 @@ async def _new_book():
 
     author = await Author.objects.acreate(name="Charlotte Lennox")
     return await Book.objects.acreate(title="The Female Quixote", author=author, year=1752)
+
+
+async def _new_namesakes(book) -> None:
+    """Books whose titles hold that of the book, or are spelled alike."""
+    from library.models import Author, Book
+
+    author = await Author.objects.afirst()
+    for title in f"About {book.title}", book.title.upper():
+        await Book.objects.acreate(title=title, author=author, year=1900)
 
 
 async def _new_member():
@@ -573,10 +598,13 @@ async def _no_need(keys):
 
 async def _require_told_of_loans(given, member, books: list[int]) -> SimpleNamespace:
     told = SimpleNamespace(calls=0, keys=[], committed=0, held=False)
+    told.earlier = await open_loans().alast()
+    await open_loans().filter(pk=told.earlier.pk).aupdate(member=member)
     told.ended = told.in_time = False
     await given.result_of("lend", told, books, member.pk, driver=_lend_and_look)
-    lent = [loan.pk async for loan in open_loans().filter(member=member).order_by("pk")]
-    dates = open_loans().filter(member=member, borrowed=DAY, due=DAY + timedelta(days=21))
+    new = open_loans().filter(member=member).exclude(pk=told.earlier.pk)
+    lent = [loan.pk async for loan in new.order_by("pk")]
+    dates = new.filter(borrowed=DAY, due=DAY + timedelta(days=21))
     if len(lent) != len(books) or await dates.acount() != len(books):
         raise NotYet(
             "not-lent",
@@ -593,7 +621,7 @@ async def _require_told_of_loans(given, member, books: list[int]) -> SimpleNames
         raise NotYet(
             "told-otherwise",
             f"`tell` ran {told.calls} times, at last with {told.keys!r}. One mail, with the keys "
-            "of all new loans, was asked for.",
+            f"of all new loans, {lent!r}, was asked for.",
         )
     if told.committed < len(books):
         raise NotYet(
@@ -623,7 +651,8 @@ async def _lend_and_look(lend, told, books: list[int], member: int) -> None:
 
     async def tell(keys):
         told.calls, told.keys = told.calls + 1, list(keys)
-        told.committed = committed(open_loans().filter(member=member))
+        new = open_loans().filter(member=member).exclude(pk=told.earlier.pk)
+        told.committed = committed(new)
         asked.set()
         told.held = not await _in_time(answered)
         told.ended = True
@@ -761,7 +790,24 @@ async def import_order(given):
             "nothing-given",
             f"Given an order without lines, it returned {call.result!r}. How many books is that?",
         )
+    await _require_two_copies(given)
     return "The order is in, or none of it, and nobody else's row went with it."
+
+
+async def _require_two_copies(given) -> None:
+    from library.models import Book
+
+    title, author = ORDER[0]
+    copies = Book.objects.filter(title=title, author__name=author)
+    before = await copies.acount()
+    call = await given.call("import_order", [ORDER[0]] * 2, _year_of)
+    added = await copies.acount() - before
+    if added != 2 or not same(call.value, 2):
+        raise NotYet(
+            "one-for-two",
+            f"An order had the same line twice, {added} books were added, and it returned "
+            f"{call.result!r}. The library may want two copies: how many lines are two?",
+        )
 
 
 ORDER = [

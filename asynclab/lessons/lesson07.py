@@ -274,7 +274,11 @@ def _json_of(page: Response) -> object:
 
 
 async def _require_failures_kept_apart(given) -> None:
-    answers = {"price": lambda: (200, "12.50"), "stock": lambda: (500, "<h1>Server error</h1>")}
+    answers = {
+        "price": lambda: (200, "12.50"),
+        "stock": lambda: (500, "<h1>Server error</h1>"),
+        "reviews": lambda: (200, ""),
+    }
     with upstreams(answers) as urls:
         urls = {"gone": nowhere(), **urls}
         page = await given.result_of("shop", urls, 60, driver=_shop_page)
@@ -284,11 +288,19 @@ async def _require_failures_kept_apart(given) -> None:
             "A service answered with the status 500, and the text of its error stands on your "
             "page. Which method of a response raises, if the status is an error's?",
         )
-    if not _is_json(page, {"gone": None, "price": "12.50", "stock": None}):
+    wanted = {"gone": None, "price": "12.50", "stock": None, "reviews": ""}
+    if _is_json(page, wanted | {"reviews": None}):
+        raise NotYet(
+            "empty-for-failed",
+            "A service answered with the status 200 and an empty text, and the page says that it "
+            "has failed. What does Python take an empty text for, where a condition is asked for?",
+        )
+    if not _is_json(page, wanted):
         raise NotYet(
             "other-answers",
-            "One service could not be reached, one answered with the status 500, and one with "
-            f"12.50. It answered {page.text!r}. What stands in the place of what failed?",
+            "One service could not be reached, one answered with the status 500, one with 12.50, "
+            f"and one with an empty text. It answered {page.text!r}. What stands in the place of "
+            "what failed?",
         )
 
 
@@ -475,10 +487,8 @@ async def _require_guests_sent_away(given, loan) -> None:
     await session_of(ended).aflush()
     for cookie in "", ended:
         for method in "GET", "POST":
-            call = await _visit(
-                given, "Desk", reads=False, pk=loan.pk, cookie=cookie, method=method
-            )
-            page = call.value
+            request = {"cookie": cookie, "method": method, "address": FROM_SHELF}
+            page = (await _visit(given, "Desk", reads=False, pk=loan.pk, **request)).value
             if page.status == 200 or await _is_back(loan):
                 raise NotYet(
                     "open-to-guests",
@@ -491,13 +501,35 @@ async def _require_guests_sent_away(given, loan) -> None:
                     f"A guest got the status {page.status}, and was to be sent to the login page, "
                     "which then leads back here. Which function makes that redirect?",
                 )
+            if not _way_back(page.headers["location"]).endswith(FROM_SHELF):
+                raise NotYet(
+                    "loses-the-query",
+                    f"A guest asked for {FROM_SHELF!r}, and after the login the way leads back to "
+                    f"{_way_back(page.headers['location'])!r}. Which method of a request gives the "
+                    "whole of what was asked for?",
+                )
+    missing = await given.result_of("Desk", driver=visit, pk=99_999)
+    if missing.status == 404:
+        raise NotYet(
+            "tells-guests",
+            "A guest asked for a loan that is not there, and got the status 404: whoever is not "
+            "logged in learns which loans there are. Which of the two is to be asked first?",
+        )
+
+
+FROM_SHELF = f"{PAGE}?from=shelf"
 
 
 def _leads_to_login(location: str) -> bool:
     """Whether it is the address of the login page, with the way back."""
-    to = urlsplit(location)
-    (back,) = parse_qs(to.query).get("next", [""])
-    return to.path == "/accounts/login/" and back in (PAGE, f"http://testserver{PAGE}")
+    back = urlsplit(_way_back(location))
+    is_here = back.path == PAGE and back.netloc in ("", "testserver")
+    return urlsplit(location).path == "/accounts/login/" and is_here
+
+
+def _way_back(location: str) -> str:
+    (back,) = parse_qs(urlsplit(location).query).get("next", [""])
+    return back
 
 
 async def _is_back(loan) -> bool:
@@ -528,6 +560,14 @@ async def _require_taken_back(given, loan, other, cookie: str) -> None:
             "no-redirect",
             f"After a POST the browser got the status {page.status}, and was to be sent back to "
             "the same address. What makes a redirect?",
+        )
+    nothing = await given.result_of("Desk", driver=visit, **request | {"pk": 99_999})
+    if nothing.status != 302:
+        raise NotYet(
+            "post-to-nothing",
+            "A POST came for a loan that is not there: `DeskBefore` updates no row, and sends the "
+            f"browser back as always. Yours answered with the status {nothing.status}. What does "
+            "an update do that finds no row?",
         )
 
 
@@ -588,6 +628,15 @@ async def deprecated(given):
     for view in _fails, _fails_async:
         call = await given.call("deprecated", view, driver=_visit_decorated, expect=Exception)
         require_itself(call, "deprecated", "The view")
+    for view in _gone, _gone_async:
+        page = await given.result_of("deprecated", view, driver=_visit_decorated)
+        if (page.status, page.headers.get("deprecation")) != (410, "true"):
+            raise NotYet(
+                "good-pages-only",
+                "A view answered with the status 410, and the browser got the status "
+                f"{page.status} with {page.headers.get('deprecation')!r} for the header. Which "
+                "responses of a view does `deprecated_before` mark?",
+            )
     return f"{len(views)} kinds of views, and each stayed what it was."
 
 
@@ -642,6 +691,16 @@ def _fails(request):
 
 async def _fails_async(request):
     raise Mishap
+
+
+def _gone(request):
+    from django.http import HttpResponseGone
+
+    return HttpResponseGone()
+
+
+async def _gone_async(request):
+    return _gone(request)
 
 
 async def _visit_decorated(deprecated, view, **request) -> Response:
@@ -813,8 +872,8 @@ async def join(given):
     if kept is None:
         raise NotYet(
             "not-kept",
-            "The page is right, and the session holds nothing for `joined`. What is missing before "
-            "a method that can be awaited?",
+            "The page is right, and the session holds nothing for `joined`. Which line puts the "
+            "new member's key there, and is it awaited?",
         )
     if not same(kept, member.pk):
         raise NotYet(
@@ -825,14 +884,28 @@ async def join(given):
     await _require_refused(given, cookie, {"name": "Evelina Belmont", "email": form["email"]})
     await _require_refused(given, cookie, {"name": "", "email": "no address"})
     require_async_view(given, "join")
+    await _require_guest_joins(given)
     form = {"name": "Evelina Belmont", "email": "belmont@example.org"}
-    request = {"form": form, "method": "POST", "cookie": cookie}
-    await require_told_of_database(given, "join", driver=visit, **request)
+    request = {"driver": visit, "form": form, "method": "POST", "cookie": cookie}
+    await require_told_of_database(given, "join", **request)
+    with database_lost_at('INSERT INTO "library_member"'):
+        await require_told(given, "join", **request, what="The database", error=DatabaseError)
     return "Checked, saved and kept in the session, and the loop was free all the while."
 
 
 async def _send(given, cookie: str, form: dict[str, str]) -> Call:
     return await _visit(given, "join", reads=False, method="POST", cookie=cookie, form=form)
+
+
+async def _require_guest_joins(given) -> None:
+    page = (await _send(given, "", {"name": "Caroline", "email": "evelyn@example.org"})).value
+    text = "Caroline joined at the desk of "
+    if (page.status, page.text) != (200, text):
+        raise NotYet(
+            "guests-refused",
+            f"Nobody was logged in, and the answer was {page.status} {page.text!r}. `join_before` "
+            f"lets a guest join, and answers {text!r}. Who is `request.user` then?",
+        )
 
 
 async def _require_refused(given, cookie: str, form: dict[str, str]) -> None:
@@ -962,13 +1035,17 @@ async def _require_dashboard(given, cookie: str) -> Call:
             "The service and the database waited for each other, and neither needs the other's "
             "answer. Which call starts both?",
         )
+    _require_closed(clients)
+    return call
+
+
+def _require_closed(clients: list[httpx.AsyncClient]) -> None:
     if not all(client.is_closed for client in clients):
         raise NotYet(
             "client-left-open",
             "The page was sent, and the client that it had made was left open, with its "
             "connections. What closes it on every way out?",
         )
-    return call
 
 
 def _require_few_queries(call: Call) -> None:
@@ -1027,7 +1104,8 @@ async def _require_page_without_service(given, cookie: str) -> None:
     wanted = await _lines("amara", UNKNOWN)
     with upstreams({"broken": lambda: (503, "<h1>Try again later</h1>")}) as urls:
         for url in nowhere(), urls["broken"]:
-            page = await given.result_of("dashboard", driver=visit, url=url, cookie=cookie)
+            with _noting_clients() as clients:
+                page = await given.result_of("dashboard", driver=visit, url=url, cookie=cookie)
             if "Try again" in page.text:
                 raise NotYet(
                     "error-page",
@@ -1035,3 +1113,4 @@ async def _require_page_without_service(given, cookie: str) -> None:
                     "your page. Which method of a response raises, if the status is an error's?",
                 )
             _require_text(page, wanted)
+            _require_closed(clients)

@@ -5,7 +5,7 @@ import asyncio
 import shlex
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
@@ -22,7 +22,8 @@ from ..recorder.events import SYNC
 from ..servers import Response, serving, write_module
 from ..servers import visit as visit_server
 from .vocabulary.cancelling import end
-from .vocabulary.failing import Mishap, require_told
+from .vocabulary.failing import Mishap, fail, require_told
+from .vocabulary.loops import call_off_the_loop
 from .vocabulary.open_connections import Opened
 from .vocabulary.serving import NO_RESPONSE, require_async_view, visit, visit_under_wsgi
 from .vocabulary.threads import require_this_loop
@@ -68,7 +69,27 @@ async def interface(given):
             "request alone. What has the server made for this very request?",
         ),
     )
+    page = await given.result_of("interface", driver=_visit_as_under_gunicorn, where="thread")
+    _require_said(
+        page,
+        "WSGI",
+        NotYet(
+            "reads-the-thread",
+            "Under WSGI, on a thread of a pool such as gunicorn's, it answered ASGI. Who starts a "
+            "thread gives it its name. What has the server made for this very request?",
+        ),
+    )
     return "It says ASGI under the one, and WSGI under the other."
+
+
+def _visit_as_under_gunicorn(view: Callable) -> Response:
+    """A visit on a thread that is called as those are on which gunicorn calls a view."""
+    thread = threading.current_thread()
+    name, thread.name = thread.name, "ThreadPoolExecutor-0_0"
+    try:
+        return visit_under_wsgi(view)
+    finally:
+        thread.name = name
 
 
 def _require_said(page: Response, wanted: str, other: NotYet) -> None:
@@ -267,8 +288,9 @@ NEWS = "/news/"
     },
 )
 async def beside(given):
-    for text in "no news", "Brontë is back":
-        call = await given.call("beside", _scope("http", NEWS), text, driver=_asked)
+    for text, method in ("no news", "GET"), ("Brontë is back", "POST"):
+        scope = _scope("http", NEWS, method)
+        call = await given.call("beside", scope, text, driver=_asked)
         require_this_loop(call)
         seen = call.value
         if not seen.is_application:
@@ -280,9 +302,19 @@ async def beside(given):
         if seen.passed:
             raise NotYet(
                 "all-to-django",
-                f"A request for {NEWS} went on to Django. Who answers that one?",
+                f"A {method} request for {NEWS} went on to Django. Who answers that one?",
             )
         _require_response(seen.sent, text)
+    texts = "no news", "Emma is back"
+    for sent, text in zip(
+        await given.result_of("beside", texts, driver=_in_turn), texts, strict=True
+    ):
+        if b"".join(message.get("body", b"") for message in sent) != text.encode():
+            raise NotYet(
+                "answers-once",
+                f"`answer()` gave {texts[0]!r} to the first request and {texts[1]!r} to the next, "
+                f"and that was sent {sent[-1].get('body')!r}. Who is asked each time?",
+            )
     others = [_scope("http", "/books/"), _scope("http", NEWS + "old/"), _scope("websocket", NEWS)]
     for scope in [*others, {"type": "lifespan", "asgi": {"version": "3.0"}}]:
         call = await given.call("beside", scope, "no news", driver=_asked)
@@ -294,8 +326,29 @@ async def beside(given):
     return "The poll is answered beside Django, and everything else reaches it."
 
 
-def _scope(kind: str, path: str) -> dict:
-    return {"type": kind, "path": path, "method": "GET", "query_string": b"", "headers": []}
+def _scope(kind: str, path: str, method: str = "GET") -> dict:
+    return {"type": kind, "path": path, "method": method, "query_string": b"", "headers": []}
+
+
+async def _in_turn(beside, texts: Sequence[str]) -> list[list[dict]]:
+    """What one application sends to requests of which each is answered by the next text."""
+    left, sent = list(texts), []
+
+    async def answer():
+        await asyncio.sleep(0)
+        return left.pop(0) if left else texts[-1]
+
+    async def receive():
+        return {"type": "http.request"}
+
+    async def send(message):
+        sent[-1].append(message)
+
+    application = beside(receive, NEWS, answer)
+    for _ in texts:
+        sent.append([])
+        await application(_scope("http", NEWS), receive, send)
+    return sent
 
 
 async def _asked(beside, scope: dict, text: str | Mishap) -> SimpleNamespace:
@@ -304,7 +357,7 @@ async def _asked(beside, scope: dict, text: str | Mishap) -> SimpleNamespace:
     Args:
         text: what `answer()` gives; or what it raises, and Django, too.
     """
-    seen = SimpleNamespace(passed=[], sent=[], complete=False)
+    seen = SimpleNamespace(passed=[], sent=[], received=0, complete=False)
 
     async def django(*arguments):
         await asyncio.sleep(0)
@@ -320,6 +373,7 @@ async def _asked(beside, scope: dict, text: str | Mishap) -> SimpleNamespace:
         return text
 
     async def receive():
+        seen.received += 1
         return {"type": f"{scope['type']}.disconnect"}
 
     async def send(message):
@@ -342,15 +396,16 @@ def _is_application(value: object) -> bool:
 
 def _require_response(sent: list, text: str) -> None:
     types = [message.get("type") for message in sent]
-    if types != ["http.response.start", "http.response.body"]:
+    if types[:1] != ["http.response.start"] or set(types[1:]) != {"http.response.body"}:
         raise NotYet(
             "other-messages",
             f"It sent {types}. A response begins with the message `http.response.start`, and "
             "`http.response.body` ends it. Which is missing?",
         )
-    start, body = sent
+    start, *bodies = sent
     headers = start.get("headers", ())
-    parts = [part for header in headers for part in header] + [body.get("body", b"")]
+    texts = [body.get("body", b"") for body in bodies]
+    parts = [part for header in headers for part in header] + texts
     if any(not isinstance(part, bytes) for part in parts):
         raise NotYet(
             "text-for-bytes",
@@ -366,14 +421,28 @@ def _require_response(sent: list, text: str) -> None:
             f"The content type is {kinds!r}. Which header says how to read the body, and what does "
             "it say?",
         )
-    if body.get("body") != text.encode():
+    body = b"".join(texts)
+    if body != text.encode():
         raise NotYet(
             "other-body",
-            f"`answer()` gave {text!r}, and the body is {body.get('body')!r}. What makes UTF-8 of "
-            "it?",
+            f"`answer()` gave {text!r}, and the body is {body!r}. What makes UTF-8 of it?",
         )
-    if body.get("more_body"):
+    lengths = [value for name, value in headers if name.lower() == b"content-length"]
+    if lengths not in ([], [str(len(body)).encode()]):
+        raise NotYet(
+            "counts-letters",
+            f"The body is {body!r}, {len(body)} bytes, and the header says {lengths!r}: the "
+            "browser would cut it off, or wait for more. What is counted?",
+        )
+    more = [bool(each.get("more_body")) for each in bodies]
+    if more[-1]:
         raise NotYet("never-ends", "The body says that there is more. Who sends the rest?")
+    if not all(more[:-1]):
+        raise NotYet(
+            "ends-too-early",
+            "A message said that the body ends with it, and another one followed, which a server "
+            "refuses. What does a message say that is not the last?",
+        )
 
 
 def _require_passed(seen: SimpleNamespace, scope: dict) -> None:
@@ -394,6 +463,12 @@ def _require_passed(seen: SimpleNamespace, scope: dict) -> None:
         raise NotYet(
             "other-arguments",
             f"Django got {what} with other arguments than the server's. Which three belong to it?",
+        )
+    if seen.received:
+        raise NotYet(
+            "takes-a-message",
+            f"Your application had received a message of {what}, and Django will wait for it in "
+            "vain: it holds the body. What tells whose request it is, before anything is received?",
         )
 
 
@@ -432,7 +507,8 @@ async def greet(given):
     from library.models import Member
 
     members = [member async for member in Member.objects.order_by("-pk")[:VISITORS]]
-    seen = await given.result_of("greet", [each.pk for each in members], driver=_all_waiting)
+    pks = [each.pk for each in members]
+    seen = (await call_off_the_loop(given, "greet", pks, driver=_all_waiting)).value
     for member, page in zip(members, seen.pages, strict=True):
         if "<coroutine object" in page.text:
             raise NotYet(
@@ -461,6 +537,9 @@ async def greet(given):
             "Somebody whom nobody knows was let in to wait, and learned of it at the end. What has "
             "to come first?",
         )
+    with _no_middleware():
+        told = {"what": "`news()`", "driver": visit, "pk": pks[0], "news": fail}
+        await require_told(given, "greet", **told)
     return f"{VISITORS} visitors waited, with no worker and no connection."
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
 from itertools import product
+from urllib.parse import parse_qs, urlsplit
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
@@ -15,10 +16,11 @@ from ..recorder.events import SYNC, WAIT
 from ..recorder.roles import CONTEXT_WORKER
 from ..servers import Response
 from .vocabulary.causes import in_lazy_user
+from .vocabulary.edges import require_unchanged
 from .vocabulary.failing import Mishap, require_told, require_told_of_database
-from .vocabulary.library import open_loans
+from .vocabulary.library import DAY, free_books, open_loans
 from .vocabulary.loops import call_off_the_loop
-from .vocabulary.serving import cookie_of, site_behind, visit
+from .vocabulary.serving import PAGE, cookie_of, session_of, site_behind, visit
 from .vocabulary.threads import require_this_loop
 from .vocabulary.values import same
 
@@ -197,14 +199,17 @@ def _sync_page(request):
     },
 )
 async def modes(given):
-    found, wanted = {}, {}
+    found, wanted, given_lists = {}, {}, {}
     for length in range(4):
         for kinds in product(("both", "sync", "async"), repeat=length):
-            found[kinds] = await given.result_of("modes", list(kinds))
+            given_lists[kinds] = list(kinds)
+            found[kinds] = await given.result_of("modes", given_lists[kinds])
             wanted[kinds] = _modes_of(kinds)
     wrong = [kinds for kinds in found if not same(found[kinds], wanted[kinds])]
     if wrong:
         raise _misunderstanding(found, wanted, wrong[0])
+    for kinds, given_list in given_lists.items():
+        require_unchanged(given_list, list(kinds))
     return "Every stack of up to three, as Django's own handler builds it."
 
 
@@ -311,13 +316,14 @@ async def stamp(given):
             call = await _pass(given, "stamp", view, above, below)
             _require_stamped(place, call.value)
     await _require_both_halves(given, "stamp", _page)
-    missing = (await _pass(given, "stamp", _missing)).value
-    if missing.status != 404 or missing.headers.get("x-branch") != "Whitby":
-        raise NotYet(
-            "not-all",
-            "A page was missing, and the response with the status 404 was another one than "
-            "`stamp_before` makes. Which responses does it stamp?",
-        )
+    for what, view, status in OTHER_RESPONSES:
+        page = (await _pass(given, "stamp", view)).value
+        if page.status != status or page.headers.get("x-branch") != "Whitby":
+            raise NotYet(
+                "not-all",
+                f"{what}, and the response with the status {page.status} was another one than "
+                "`stamp_before` makes. Which responses does it stamp, and with what?",
+            )
     return f"{len(_places())} places, one header, and no hop of its own."
 
 
@@ -325,6 +331,28 @@ async def _missing(request):
     from django.http import Http404
 
     raise Http404
+
+
+async def _stamped(request):
+    from django.http import HttpResponse
+
+    return HttpResponse("a page", headers={"X-Branch": "York"})
+
+
+async def _stream(request):
+    from django.http import StreamingHttpResponse
+
+    async def body():
+        yield "a page"
+
+    return StreamingHttpResponse(body())
+
+
+OTHER_RESPONSES = (
+    ("A page was missing", _missing, 404),
+    ("The view streamed", _stream, 200),
+    ("The view had set `X-Branch` itself", _stamped, 200),
+)
 
 
 def _require_stamped(place: str, page: Response) -> None:
@@ -340,6 +368,14 @@ def _require_stamped(place: str, page: Response) -> None:
             f"It stood {place}, and the browser got {page.status} {page.text!r} in place of the "
             "view's page.",
         )
+
+
+OTHER_STREAM = NotYet(
+    "kind-by-the-mode",
+    "A stream of one kind was read as one of the other. An async view may be above a sync stream, "
+    "and the other way round, whatever the mode of the middleware is. Which attribute of a "
+    "response says of which kind its stream is?",
+)
 
 
 @exercise(
@@ -358,7 +394,11 @@ def _require_stamped(place: str, page: Response) -> None:
         "Is it `request_id.set(...)` without a `reset`, in an async and in a sync half, and the "
         "header on the response afterwards?",
     ),
-    errors=HALVES,
+    errors={
+        (TypeError, "is not iterable"): OTHER_STREAM,
+        (TypeError, "requires an object with __aiter__"): OTHER_STREAM,
+        **HALVES,
+    },
 )
 async def with_id(given):
     variable = given.value("request_id")
@@ -411,6 +451,8 @@ def _require_id(place: str, page: Response, wanted: str) -> None:
 
 
 async def _require_each_its_own(given, variable) -> None:
+    from django.urls import path
+
     async def driver(middleware) -> list[Response]:
         met = asyncio.Barrier(2)
 
@@ -419,11 +461,8 @@ async def _require_each_its_own(given, variable) -> None:
                 await met.wait()
             return await _told(variable, request)
 
-        visits = [
-            _through(middleware, meet, (), (), {"sent": {"x_request_id": each}})
-            for each in ("7", "8")
-        ]
-        return await asyncio.gather(*visits)
+        site = site_behind([middleware], path("", meet))
+        return await asyncio.gather(*[site.get("/", x_request_id=each) for each in ("7", "8")])
 
     pages = await given.result_of("with_id", driver=driver)
     for page, wanted in zip(pages, ("7", "8"), strict=True):
@@ -500,9 +539,9 @@ def _bodies(started: list[str]) -> dict[str, Callable]:
         return HttpResponse("Emma. Dracula.")
 
     def parts():
-        started.append("read")
-        yield "Emma. "
-        yield "Dracula."
+        for part in "Emma. ", "Dracula.":
+            started.append("read")
+            yield part
 
     async def async_parts():
         for part in parts():
@@ -544,13 +583,20 @@ def _broken_bodies() -> list[Callable]:
 def _looks_at_stream(started: list[str], get_response):
     """A middleware right above the reader's: whether the stream has been read when it returns.
 
-    It sends a sync stream on as an async one, or Django would warn of it.
+    It notes each part that is passed on, and sends a sync stream on as an async one, or Django
+    would warn of it.
     """
+
+    async def passed(parts):
+        async for part in parts:
+            started.append("passed")
+            yield part
 
     def look(response):
         started.append("returned")
-        if response.streaming and not response.is_async:
-            response.streaming_content = _as_async(response.streaming_content)
+        if response.streaming:
+            parts = response.streaming_content
+            response.streaming_content = passed(parts if response.is_async else _as_async(parts))
         return response
 
     if iscoroutinefunction(get_response):
@@ -580,6 +626,13 @@ def _require_line(kind: str, place: str, page: Response, started: list[str]) -> 
             f"The view returned {kind}, and your middleware had read it when it returned: the "
             "browser waits for the whole body, and memory holds it. What could pass on each part "
             "as it comes?",
+        )
+    if started[1:3] == ["read", "read"]:
+        raise NotYet(
+            "one-behind",
+            f"The view returned {kind}, and your middleware asked for its second part before it "
+            "passed on the first: the browser waits for a part that is there. What can come below "
+            "a loop over the parts, without a look at which one is the last?",
         )
     wanted = f"Emma. Dracula.{LINE}"
     if page.text != wanted:
@@ -632,11 +685,20 @@ async def members_only(given):
         visited.append("view")
         return await _page(request)
 
-    cookie = await cookie_of("amara")
+    cookie, old = await cookie_of("amara"), await _old_cookies()
     for _place, (above, below) in _own_places().items():
         visited.clear()
-        guest = (await _pass(given, "members_only", shelf, above, below)).value
-        _require_sent_away(guest, visited)
+        guest = {"address": FROM_SHELF}
+        page = (await _pass(given, "members_only", shelf, above, below, **guest)).value
+        _require_sent_away(page, visited)
+        for whose, each in old.items():
+            await _pass(given, "members_only", shelf, above, below, **guest, cookie=each)
+            if visited:
+                raise NotYet(
+                    "old-cookie",
+                    f"A browser came with the cookie of {whose}, and was let in. Who can tell "
+                    "whether somebody stands behind a cookie, or a key in a session?",
+                )
         member = (await _pass(given, "members_only", shelf, above, below, cookie=cookie)).value
         if (member.status, member.text) != (200, "a page"):
             raise NotYet(
@@ -648,6 +710,19 @@ async def members_only(given):
         args = shelf, _seven(), below, {"cookie": cookie}
         await require_told_of_database(given, "members_only", *args, driver=_through)
     return "Guests go to the login page, members pass, and no thread is held."
+
+
+FROM_SHELF = f"{PAGE}?from=shelf"
+
+
+async def _old_cookies() -> dict[str, str]:
+    """Cookies of browsers in which nobody is logged in any more."""
+    from django.contrib.auth.models import User
+
+    ended, deleted = await cookie_of("d.weiss"), await cookie_of("evelina")
+    await session_of(ended).aflush()
+    await User.objects.filter(username="evelina").adelete()
+    return {"a session that has ended": ended, "a user who was deleted": deleted}
 
 
 def _own_places() -> dict[str, tuple[Sequence, Sequence]]:
@@ -666,7 +741,15 @@ def _require_sent_away(page: Response, visited: list[str]) -> None:
             "A guest came, and the view was called before anybody asked who it is. What has to "
             "come first?",
         )
-    if page.status != 302 or page.headers.get("location") != "/accounts/login/?next=/page/":
+    to = urlsplit(page.headers.get("location", ""))
+    back = parse_qs(to.query).get("next", [""])
+    if page.status == 302 and back == [PAGE]:
+        raise NotYet(
+            "loses-the-query",
+            f"A guest asked for {FROM_SHELF!r}, and after the login the way leads back to "
+            f"{PAGE!r}. Which method of a request gives the whole of what was asked for?",
+        )
+    if page.status != 302 or to.path != "/accounts/login/" or back != [FROM_SHELF]:
         raise NotYet(
             "other-answer",
             f"A guest got the status {page.status}, and was sent to "
@@ -718,9 +801,9 @@ async def _require_no_thread(given, name: str, view: Callable) -> None:
 async def desk_headers(given):
     loans = str(await open_loans().acount())
     for place, (above, below) in _places().items():
-        for view, is_stream in (_page, False), (_stream, True):
-            sent = {"x_request_id": "7"}
-            page = (await _pass(given, "DeskHeaders", view, above, below, sent=sent)).value
+        for view, is_stream in (_page, False), (_stream, True), (_sync_stream, True):
+            sent, looking = {"x_request_id": "7"}, [*above, partial(_looks_at_stream, [])]
+            page = (await _pass(given, "DeskHeaders", view, looking, below, sent=sent)).value
             _require_headers(place, page, loans, is_stream)
     plain = (await _pass(given, "DeskHeaders", _page)).value
     if plain.headers["x-request-id"] != "-":
@@ -729,21 +812,28 @@ async def desk_headers(given):
             f"A request without an id got {plain.headers['x-request-id']!r} back. What does "
             "`DeskHeadersBefore` say then?",
         )
+    umlauts = (await _pass(given, "DeskHeaders", _page_of_umlauts)).value
+    if umlauts.headers.get("content-length") != str(len(umlauts.body)):
+        raise NotYet(
+            "counts-letters",
+            f"The page was {umlauts.text!r}, {len(umlauts.body)} bytes in UTF-8, and "
+            f"Content-Length is {umlauts.headers.get('content-length')!r}: the browser would cut "
+            "the page off, or wait for more. What is counted?",
+        )
     await _require_own_ids(given)
+    for below in (), (_sync_one,):
+        numbers = await given.result_of("DeskHeaders", below, driver=_numbers_of_loans)
+        if numbers[0] == numbers[1]:
+            raise NotYet(
+                "counts-once",
+                f"Between two requests a book was lent, and X-Loans was {numbers[0]!r} both times. "
+                "Django makes one object for all requests. When does it count?",
+            )
     await _require_both_halves(given, "DeskHeaders", _page, hops=1)
     for below in (), (_sync_one,):
         args = _page, (), below, {}
         await require_told_of_database(given, "DeskHeaders", *args, driver=_through)
     return "Any place, both kinds of bodies, and each request its own id."
-
-
-async def _stream(request):
-    from django.http import StreamingHttpResponse
-
-    async def body():
-        yield "a page"
-
-    return StreamingHttpResponse(body())
 
 
 def _require_headers(place: str, page: Response, loans: str, is_stream: bool) -> None:
@@ -764,6 +854,31 @@ def _require_headers(place: str, page: Response, loans: str, is_stream: bool) ->
             f"{asked} Content-Length is {page.headers.get('content-length')!r} and should be "
             f"{length!r}.",
         )
+
+
+def _sync_stream(request):
+    from django.http import StreamingHttpResponse
+
+    return StreamingHttpResponse(iter(["a ", "page"]))
+
+
+async def _page_of_umlauts(request):
+    from django.http import HttpResponse
+
+    return HttpResponse("Die Tür ist zu.")
+
+
+async def _numbers_of_loans(middleware: Callable, below: Sequence) -> list[str | None]:
+    """What X-Loans says of two requests, between which a book is lent."""
+    from django.urls import path
+    from library.models import Loan, Member
+
+    site, numbers = site_behind([middleware, *below], path("", _page)), []
+    for _ in range(2):
+        numbers.append((await site.get("/")).headers.get("x-loans"))
+        book, member = await free_books().afirst(), await Member.objects.afirst()
+        await Loan.objects.acreate(book=book, member=member, borrowed=DAY, due=DAY)
+    return numbers
 
 
 async def _require_own_ids(given) -> None:

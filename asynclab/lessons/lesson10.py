@@ -5,6 +5,7 @@ import gc
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from types import SimpleNamespace
 
 import httpx
@@ -14,9 +15,11 @@ from ..exercises.book import NotYet, exercise
 from .vocabulary.cancelling import end
 from .vocabulary.failing import Mishap
 from .vocabulary.logs import logger_of_its_own
+from .vocabulary.loops import call_off_the_loop
 from .vocabulary.open_connections import Opened, noting_closers
+from .vocabulary.queries import queries
 from .vocabulary.serving import AT_ONCE, Reader, read, visit
-from .vocabulary.tasks import Gate, NewTasks, told_to_the_loop, turns
+from .vocabulary.tasks import Gate, NewTasks, clock_put_forward, told_to_the_loop, turns
 from .vocabulary.threads import require_this_loop
 from .vocabulary.upstreams import Line, nowhere, until, upstreams
 from .vocabulary.values import difference
@@ -39,6 +42,12 @@ def _require_lines(reader: Reader, lines: list[str]) -> None:
             "another, or for the end. What does your body wait for, and who is to bring it?",
         )
     wanted = "".join(f"{line}\n" for line in lines)
+    if "" in lines and reader.parts == [f"{line}\n" for line in lines[: lines.index("")]]:
+        raise NotYet(
+            "ends-at-an-empty-one",
+            "A title came that is an empty text, and the stream ended there. What stands for its "
+            "end, and what does Python take an empty text for, where a condition is asked for?",
+        )
     if "".join(reader.parts) != wanted:
         raise NotYet("other-text", difference("".join(reader.parts), wanted))
 
@@ -148,6 +157,31 @@ class _Queue(asyncio.Queue):
         return title
 
 
+class _Observed(_Queue):
+    """Arrivals that note what `look` returns whenever a title is asked for."""
+
+    def __init__(self, *titles: str | None):
+        super().__init__(*titles)
+        self.look, self.seen = int, []
+
+    async def get(self) -> str | None:
+        self.seen.append(self.look())
+        return await super().get()
+
+
+class _Seldom(_Observed):
+    """Arrivals that come at an hour's distance, by a clock that `forward` puts forward."""
+
+    def __init__(self, forward: Callable[[float], None], *titles: str | None):
+        super().__init__(*titles)
+        self.look = lambda: forward(3600 * (len(self.seen) + 1))
+
+    async def get(self) -> str | None:
+        title = await super().get()
+        await turns()
+        return title
+
+
 OTHER = "Ben"
 """A reader who stays."""
 
@@ -177,14 +211,15 @@ OTHER = "Ben"
 )
 async def follow(given):
     readers: set[str] = {OTHER}
-    arrivals = _Queue("Emma", "Dracula", None)
+    arrivals = _Observed("Emma", "", "Dracula", None)
+    arrivals.look = lambda: "Amara" in readers
     reader = await given.result_of("follow", arrivals, readers, driver=_follow)
-    _require_lines(reader, ["Emma", "Dracula"])
-    if not all(reader.seen):
+    _require_lines(reader, ["Emma", "", "Dracula"])
+    if not (all(reader.seen) and all(arrivals.seen)):
         raise NotYet(
             "not-listed",
-            "While the reader read, the name was not in `readers`. The body begins when the view "
-            "has returned: which lines run then?",
+            "While the reader read, or waited for a title, the name was not in `readers`. The body "
+            "begins when the view has returned: which lines run then?",
         )
     if OTHER not in readers:
         raise NotYet(
@@ -215,6 +250,13 @@ async def follow(given):
             "generator was never begun then, and one that was never begun has no `finally` to run. "
             "Where has the name to be put in, so that what takes it out is sure to run?",
         )
+    reader = await given.result_of("follow", readers, driver=_follow_for_hours)
+    if len(reader.parts) < len(TITLES):
+        raise NotYet(
+            "gives-up-waiting",
+            "No book came back for an hour, and the stream ended, although its reader was there. "
+            "Which line decides how long a reader may wait?",
+        )
     return "The name was there as long as its reader, and no longer, however the stream ended."
 
 
@@ -223,6 +265,11 @@ async def _follow(
 ) -> Reader:
     given = {"name": "Amara", "arrivals": arrivals, "readers": readers}
     return await read(follow, leave_after=leave_after, look=lambda: "Amara" in readers, **given)
+
+
+async def _follow_for_hours(follow: Callable, readers: set[str]) -> Reader:
+    with clock_put_forward() as forward:
+        return await _follow(follow, _Seldom(forward, *TITLES, None), readers)
 
 
 def _listed(what: str) -> str:
@@ -368,18 +415,6 @@ async def _relay(
     return reader
 
 
-class _Observed(_Queue):
-    """Arrivals that note what `look` returns whenever a title is asked for."""
-
-    def __init__(self, *titles: str | None):
-        super().__init__(*titles)
-        self.look, self.seen = int, []
-
-    async def get(self) -> str | None:
-        self.seen.append(self.look())
-        return await super().get()
-
-
 @exercise(
     "10.4",
     title="two hundred readers, no connection",
@@ -405,7 +440,7 @@ class _Observed(_Queue):
     },
 )
 async def announce(given):
-    call = await given.call("announce", ["Emma", "Dracula", None], driver=_announce)
+    call = await call_off_the_loop(given, "announce", ["Emma", "Dracula", None], driver=_announce)
     require_this_loop(call)
     seen = call.value
     _require_lines(seen.reader, ["Emma by Jane Austen", "Dracula by Bram Stoker"])
@@ -435,8 +470,17 @@ async def announce(given):
             "It waits without a connection, and sends with one. Your generator stands at its "
             "`yield` until the reader has taken the line. What has to come before it?",
         )
+    if len(queries(call)) < 2:
+        raise NotYet(
+            "knows-before",
+            f"Two titles came, and {len(queries(call))} query was made for their lines: what the "
+            "library has was looked up before they came. When can a book be entered that a reader "
+            "hears of after hours?",
+        )
     titles = ["Emma", "A Book That Nobody Wrote", None]
-    call = await given.call("announce", titles, driver=_announce, expect=ObjectDoesNotExist)
+    call = await call_off_the_loop(
+        given, "announce", titles, driver=_announce, expect=ObjectDoesNotExist
+    )
     if call.error is None:
         raise NotYet(
             "hides-the-error",
@@ -447,17 +491,24 @@ async def announce(given):
 
 
 async def _announce(announce: Callable, titles: list[str | None]) -> SimpleNamespace:
-    """What was open when; `elsewhere` says whether connections were closed where none was opened"""
-    arrivals, lines = _Observed(*titles), []
+    """What was open when; `elsewhere` says whether the body closed some where none was opened."""
+    arrivals, lines, closers_of_body = _Observed(*titles), [], set()
 
     async def take(line: str) -> None:
         lines.append(line)
 
     with Opened() as opened, noting_closers() as closers:
-        arrivals.look = lambda: (opened.left, len(lines))
+
+        def look() -> tuple[int, int]:
+            if arrivals.seen:
+                closers_of_body.update(closers)
+            closers.clear()  # of those of the handler, which closes some at a request's two ends
+            return opened.left, len(lines)
+
+        arrivals.look = look
         reader = await read(announce, look=lambda: opened.left, take=take, arrivals=arrivals)
     waiting, sent = zip(*arrivals.seen, strict=True)
-    elsewhere = bool(closers - opened.threads)
+    elsewhere = bool(closers_of_body - opened.threads)
     return SimpleNamespace(reader=reader, waiting=waiting, sent=sent, elsewhere=elsewhere)
 
 
@@ -540,11 +591,18 @@ async def later(given):
                 f"The work {how}, and its task is still held. A server does such work for months. "
                 "Who lets go of a task when it is done?",
             )
-    if not await given.result_of("later", driver=_after_two_pages):
+    both, the_second = await given.result_of("later", driver=_after_two_pages)
+    if not both:
         raise NotYet(
             "one-at-a-time",
             "Two pages were sent, one right after the other, the garbage collector came, and the "
             "work of one of them was gone. For how many tasks has what holds them room?",
+        )
+    if not the_second:
+        raise NotYet(
+            "lets-go-of-others",
+            "Two pages were sent, the work of the first came to its end, the garbage collector "
+            "came, and the work of the second was gone. Whose task is let go of when one is done?",
         )
     return "It went on to its end, its failure was logged, and its connection is closed."
 
@@ -646,23 +704,29 @@ async def _after_the_page(later: Callable, how: str) -> SimpleNamespace:
     )
 
 
-async def _after_two_pages(later: Callable) -> bool:
-    """Whether the work of both goes on."""
+async def _after_two_pages(later: Callable) -> tuple[bool, bool]:
+    """Whether the work of both goes on, and then that of the second when the first has ended."""
     works = _Work(WELL), _Work(WELL)
     with logger_of_its_own() as logger, told_to_the_loop():
         for work in works:
             later(work.do(), logger)
         await until(lambda: all(work.gate.reached for work in works), SOON)
-        alive = [work.gate.open() for work in works]
-        await until(lambda: all(work.ended for work in works), SOON)
-        await turns()
-    return all(alive)
+        gc.collect()
+        both = not any(work.ended for work in works)
+        alive = []
+        for work in works:
+            alive.append(work.gate.open())
+            await until(lambda work=work: work.ended, SOON if alive[-1] else 0)
+            await turns()
+    return both and alive[0], alive[-1]
 
 
 WAITS, WENT_ON = "waits until it is cancelled", "is asked for a reader who has gone"
 """Reports of a desk that are no titles."""
 PAUSE = 0.02
 """Seconds."""
+LONG_PAUSE = 2
+"""Seconds that a clock which is put forward makes short."""
 BACKLOG = 100
 
 
@@ -757,9 +821,9 @@ class _Desk:
     },
 )
 async def watch(given):
-    desk = _Desk("Emma", ConnectionError(), "Dracula", None)
+    desk = _Desk("Emma", ConnectionError(), "", "Dracula", None)
     call = await given.call("watch", desk, PAUSE, driver=_watch)
-    _require_lines(call.value, ["Emma", "(no news)", "Dracula"])
+    _require_lines(call.value, ["Emma", "(no news)", "", "Dracula"])
     if call.value.seen[1] > PAUSE / 2:
         raise NotYet(
             "told-too-late",
@@ -776,7 +840,14 @@ async def watch(given):
             "Nothing had failed, and there was a pause of a second between a title and the next "
             "question. What is the pause for?",
         )
-    desk = _Desk(*[ConnectionError()] * 3, None)
+    if not await given.result_of("watch", driver=_asks_in_time):
+        raise NotYet(
+            "other-pause",
+            f"`desk.news()` failed, and was not asked again after {LONG_PAUSE} seconds, where "
+            f"`seconds` was {LONG_PAUSE}, but before, or much later. Who says how long the pause "
+            "is?",
+        )
+    desk = _Desk(*[ConnectionError()] * 30, None)
     call = await given.call("watch", desk, 0, driver=_watch, expect=ConnectionError)
     if call.error is not None:
         raise NotYet(
@@ -838,6 +909,24 @@ async def _require_left(given, where: str, *reports: str | Exception) -> None:
         )
 
 
+async def _asks_in_time(watch: Callable) -> bool:
+    """Whether the desk is asked again when a long pause is over, and not before."""
+    desk = _Desk(ConnectionError(), None)
+    with clock_put_forward() as forward:
+        reading = asyncio.create_task(_watch(watch, desk, LONG_PAUSE))
+        try:
+            await until(lambda: desk.asked or reading.done(), LONG_PAUSE)
+            await turns()
+            forward(LONG_PAUSE * 0.9)
+            await turns()
+            too_early = desk.asked > 1
+            forward(LONG_PAUSE * 1.2)
+            in_time = await until(lambda: desk.asked > 1, LONG_PAUSE)
+            return in_time and not too_early
+        finally:
+            await end(reading)
+
+
 async def _watch(watch: Callable, desk: _Desk, seconds: float, leave_after: int = 0) -> Reader:
     counting = asyncio.create_task(desk.count_turns())
     try:
@@ -858,6 +947,8 @@ SLOW_CLOSE = 0.3
 """Seconds that its connection needs to be closed, if the request does not end before."""
 QUIET = 0.02
 """Seconds after which a sign of life is due."""
+LONG_QUIET = 100
+"""The same, where the clock is put forward."""
 SIGN = ": still here\n\n"
 FAILED = "event: failed\ndata: ask again\n\n"
 ABOUT_TEN = 12
@@ -867,7 +958,7 @@ class _Speaker(httpx.AsyncBaseTransport):
     """A model, and the line to it, in one: what a client asks is answered by a script.
 
     Args:
-        script: words, errors, and what else there is to say.
+        script: words, errors, functions that are called in between, and what else there is to say.
         first: what comes before the answer begins.
 
     `asked` counts the requests, `open` those whose answer is not closed, `closing` those that are
@@ -914,6 +1005,9 @@ class _Speaker(httpx.AsyncBaseTransport):
     async def _pause(self, what: object) -> None:
         if isinstance(what, Exception):
             raise what
+        if callable(what):
+            what()
+            await turns()
         if what is SILENCE:
             before = self.signs
             if not await until(lambda: self.signs > before, IN_VAIN):
@@ -977,6 +1071,13 @@ def _lost_word() -> NotYet:
 )
 async def chat(given):
     await _require_events(given)
+    seen = await given.result_of("chat", driver=_chat_without_silence)
+    if SIGN in seen.parts:
+        raise NotYet(
+            "sign-among-words",
+            "Each word came well before `seconds` were over since the one before, and the reader "
+            "got `: still here` all the same. From when on is the silence counted?",
+        )
     await _require_no_task_left(given)
     for script, first in (["Emma", "is", httpx.ReadError("lost")], None), ([], Mishap()):
         await _require_failed(given, _Speaker(*script, first=first))
@@ -1115,8 +1216,19 @@ async def _chatted(given, *args, **options) -> SimpleNamespace:
     return call.value
 
 
+async def _chat_without_silence(chat: Callable) -> SimpleNamespace:
+    with clock_put_forward() as forward:
+        steps = [partial(forward, LONG_QUIET * 0.6 * number) for number in range(1, 6)]
+        script = [each for step in steps for each in ("Emma", step)]
+        return await _chat(chat, _Speaker(*script), seconds=LONG_QUIET)
+
+
 async def _chat(
-    chat: Callable, speaker: _Speaker, leave_after: int = 0, slowly: bool = False
+    chat: Callable,
+    speaker: _Speaker,
+    leave_after: int = 0,
+    slowly: bool = False,
+    seconds: float = QUIET,
 ) -> SimpleNamespace:
     """What came, and what the model was at when the request ended.
 
@@ -1143,7 +1255,7 @@ async def _chat(
     before = asyncio.all_tasks()
     options = {"leave_after": leave_after, "take": take, "started": started}
     async with httpx.AsyncClient(transport=speaker) as client:
-        given = {"client": client, "url": nowhere(), "seconds": QUIET}
+        given = {"client": client, "url": nowhere(), "seconds": seconds}
         try:
             reader = await read(chat, **options, **given)
             seen.headers = reader.headers

@@ -296,6 +296,33 @@ async def card(title):
 """,
     ),
     Answer(
+        "6.1",
+        wrong="other-book",
+        source="""
+async def card(title):
+    books = Book.objects.select_related("author").filter(title__icontains=title)
+    book = await books.afirst()
+    if book is None:
+        raise Book.DoesNotExist
+    loan = await book.loans.filter(returned=None).select_related("member").afirst()
+    where = f"with {loan.member}" if loan else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+        why="a reader types as he likes",
+    ),
+    Answer(
+        "6.1",
+        wrong="other-book",
+        source="""
+async def card(title):
+    book = await Book.objects.select_related("author").aget(title__iexact=title)
+    loan = await book.loans.filter(returned=None).select_related("member").afirst()
+    where = f"with {loan.member}" if loan else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+        why="spelling does not matter",
+    ),
+    Answer(
         "6.2",
         wrong="gathered",
         source="""
@@ -1212,6 +1239,24 @@ async def lend(book_pks, member_pk, day, tell):
         why="looks first, and then needs no transaction",
     ),
     Answer(
+        "6.5",
+        wrong="told-otherwise",
+        source="""
+@sync_to_async
+@transaction.atomic
+def save(book_pks, member_pk, day):
+    dates = {"borrowed": day, "due": day + timedelta(days=21)}
+    for pk in book_pks:
+        Loan.objects.create(book_id=pk, member_id=member_pk, **dates)
+
+async def lend(book_pks, member_pk, day, tell):
+    await save(book_pks, member_pk, day)
+    loans = Loan.objects.filter(member_id=member_pk, returned=None).order_by("pk")
+    await tell([loan.pk async for loan in loans])
+""",
+        why="the loans of the member are the new ones",
+    ),
+    Answer(
         "6.6",
         wrong="changes-more",
         source=_import_order(
@@ -1600,6 +1645,25 @@ async def import_order(order, year_of):
 
     return await add_books()
 """,
+    ),
+    Answer(
+        "6.6",
+        wrong="one-for-two",
+        source="""
+@sync_to_async
+@transaction.atomic
+def add(rows):
+    for title, name, year in rows:
+        author, _ = Author.objects.get_or_create(name=name)
+        Book.objects.create(title=title, author=author, year=year)
+
+async def import_order(order, year_of):
+    order = list(dict.fromkeys(order))
+    years = await asyncio.gather(*(year_of(title) for title, _ in order))
+    await add([(title, name, year) for (title, name), year in zip(order, years)])
+    return len(order)
+""",
+        why="a line that comes twice is a slip",
     ),
 ]
 

@@ -823,6 +823,24 @@ async def shop(request, client, urls, seconds):
 """,
     ),
     Answer(
+        "7.2",
+        wrong="empty-for-failed",
+        source="""
+async def shop(request, client, urls, seconds):
+    async def ask(url):
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await client.get(url)
+                answer.raise_for_status()
+                return answer.text or None
+        except (TimeoutError, httpx.HTTPError):
+            return None
+    texts = await asyncio.gather(*map(ask, urls.values()))
+    return JsonResponse(dict(zip(urls, texts)))
+""",
+        why="`or None` looks harmless",
+    ),
+    Answer(
         "7.3",
         wrong="handlers-disagree",
         source="""
@@ -1244,7 +1262,7 @@ class MembersOnly:
         user = await request.auser()
         if user.is_authenticated:
             return await super().dispatch(request, *args, **kwargs)
-        return redirect_to_login(request.path)
+        return redirect_to_login(request.get_full_path())
 
 class Desk(MembersOnly, View):
     @sync_to_async
@@ -1304,6 +1322,67 @@ class MembersDesk(View):
 Desk = MembersDesk.as_view()
 """,
         why="what stands in the URLconf is the desk",
+    ),
+    Answer(
+        "7.3",
+        wrong="loses-the-query",
+        source="""
+class Desk(View):
+    async def dispatch(self, request, *args, **kwargs):
+        if not (await request.auser()).is_authenticated:
+            return redirect_to_login(request.path)
+        return await super().dispatch(request, *args, **kwargs)
+
+    async def get(self, request, pk):
+        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
+        return HttpResponse(f"{loan.book}: {loan.member}")
+
+    async def post(self, request, pk):
+        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
+        return redirect(request.path)
+""",
+        why="the path is where the guest was",
+    ),
+    Answer(
+        "7.3",
+        wrong="post-to-nothing",
+        source="""
+class Desk(View):
+    async def dispatch(self, request, *args, **kwargs):
+        if not (await request.auser()).is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return await super().dispatch(request, *args, **kwargs)
+
+    async def get(self, request, pk):
+        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
+        return HttpResponse(f"{loan.book}: {loan.member}")
+
+    async def post(self, request, pk):
+        loan = await aget_object_or_404(Loan, pk=pk)
+        loan.returned = date.today()
+        await loan.asave()
+        return redirect(request.path)
+""",
+        why="what is not there is a 404",
+    ),
+    Answer(
+        "7.3",
+        wrong="tells-guests",
+        source="""
+class Desk(View):
+    async def get(self, request, pk):
+        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
+        if not (await request.auser()).is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return HttpResponse(f"{loan.book}: {loan.member}")
+
+    async def post(self, request, pk):
+        if not (await request.auser()).is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
+        return redirect(request.path)
+""",
+        why="first the loan, then the reader",
     ),
     Answer(
         "7.4",
@@ -1790,6 +1869,27 @@ def deprecated(view):
         why="what an `async def` returns is awaited",
     ),
     Answer(
+        "7.4",
+        wrong="good-pages-only",
+        source="""
+def deprecated(view):
+    def done(response):
+        if response.status_code == 200:
+            response["Deprecation"] = "true"
+        return response
+    if iscoroutinefunction(view):
+        @wraps(view)
+        async def wrapper(*args, **kwargs):
+            return done(await view(*args, **kwargs))
+    else:
+        @wraps(view)
+        def wrapper(*args, **kwargs):
+            return done(view(*args, **kwargs))
+    return wrapper
+""",
+        why="only pages go away",
+    ),
+    Answer(
         "7.5",
         wrong="sync-form",
         source="""
@@ -2231,6 +2331,39 @@ async def join(request):
         why="`sync_to_async` gets the call",
     ),
     Answer(
+        "7.5",
+        wrong="guests-refused",
+        source="""
+async def join(request):
+    user = await request.auser()
+    if not user.is_authenticated:
+        return HttpResponse(status=403)
+    form = JoinForm(request.POST)
+    if not await sync_to_async(form.is_valid)():
+        return JsonResponse(form.errors, status=400)
+    member = await sync_to_async(form.save)()
+    await request.session.aset("joined", member.pk)
+    return HttpResponse(f"{member.name} joined at the desk of {user.username}")
+""",
+        why="a desk has somebody at it",
+    ),
+    Answer(
+        "7.5",
+        wrong="swallowed",
+        source="""
+async def join(request):
+    form = JoinForm(request.POST)
+    user = await request.auser()
+    try:
+        member = await sync_to_async(form.save)()
+        await request.session.aset("joined", member.pk)
+    except Exception:
+        return JsonResponse(form.errors, status=400)
+    return HttpResponse(f"{member.name} joined at the desk of {user.username}")
+""",
+        why="what goes wrong is the form",
+    ),
+    Answer(
         "7.6",
         wrong="holds-the-loop",
         source="""
@@ -2655,6 +2788,35 @@ async def dashboard(request, url):
     user, hours, lines = await asyncio.gather(request.auser(), ask_hours(), list_books())
     return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
 """,
+    ),
+    Answer(
+        "7.6",
+        wrong="client-left-open",
+        source="""
+async def ask_hours(url):
+    client = httpx.AsyncClient(trust_env=False)
+    try:
+        answer = await client.get(url)
+        answer.raise_for_status()
+    except httpx.HTTPError:
+        return "ask at the desk"
+    await client.aclose()
+    return answer.text
+
+
+async def list_books():
+    loans = Loan.objects.filter(returned=None).select_related("member")
+    readers = {loan.book_id: loan.member async for loan in loans}
+    books = Book.objects.select_related("author")[:40]
+    return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
+
+
+async def dashboard(request, url):
+    user = await request.auser()
+    hours, lines = await asyncio.gather(ask_hours(url), list_books())
+    return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
+""",
+        why="`aclose` stands in its place",
     ),
 ]
 

@@ -165,6 +165,17 @@ async def interface(request):
 """,
     ),
     Answer(
+        "8.1",
+        wrong="reads-the-thread",
+        source="""
+import threading
+def interface(request):
+    name = threading.current_thread().name
+    return HttpResponse("ASGI" if name.startswith("ThreadPoolExecutor") else "WSGI")
+""",
+        why="under ASGI sync views run in a pool",
+    ),
+    Answer(
         "8.2",
         wrong="no-spare",
         source="""
@@ -567,6 +578,122 @@ beside = Beside
 """,
     ),
     Answer(
+        "8.4",
+        wrong="counts-letters",
+        source="""
+def beside(django_application, address, answer):
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            return await django_application(scope, receive, send)
+        text = await answer()
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", str(len(text)).encode()),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": text.encode()})
+    return application
+""",
+        why="a length is the length of the text",
+    ),
+    Answer(
+        "8.4",
+        wrong="answers-once",
+        source="""
+HEADERS = [(b"content-type", b"text/plain; charset=utf-8")]
+
+def beside(django_application, address, answer):
+    told = []
+
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            return await django_application(scope, receive, send)
+        if not told:
+            told.append(await answer())
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await send({"type": "http.response.body", "body": told[0].encode()})
+    return application
+""",
+        why="the news is the same for all",
+    ),
+    Answer(
+        "8.4",
+        wrong="all-to-django",
+        source="""
+HEADERS = [(b"content-type", b"text/plain; charset=utf-8")]
+
+def beside(django_application, address, answer):
+    async def application(scope, receive, send):
+        mine = scope["type"] == "http" and scope["path"] == address
+        if not mine or scope["method"] != "GET":
+            return await django_application(scope, receive, send)
+        text = await answer()
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await send({"type": "http.response.body", "body": text.encode()})
+    return application
+""",
+        why="a poll is a GET",
+    ),
+    Answer(
+        "8.4",
+        wrong="takes-a-message",
+        source="""
+HEADERS = [(b"content-type", b"text/plain; charset=utf-8")]
+
+def beside(django_application, address, answer):
+    async def application(scope, receive, send):
+        if scope["type"] != "http":
+            return await django_application(scope, receive, send)
+        await receive()
+        if scope["path"] != address:
+            return await django_application(scope, receive, send)
+        text = await answer()
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await send({"type": "http.response.body", "body": text.encode()})
+    return application
+""",
+        why="an application first receives",
+    ),
+    Answer(
+        "8.4",
+        wrong="ends-too-early",
+        source="""
+HEADERS = [(b"content-type", b"text/plain; charset=utf-8")]
+
+def beside(django_application, address, answer):
+    async def application(scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != address:
+            return await django_application(scope, receive, send)
+        text = await answer()
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await send({"type": "http.response.body", "body": text.encode()})
+        await send({"type": "http.response.body"})
+    return application
+""",
+        why="each message is a part, and the last is empty",
+    ),
+    Answer(
+        "8.4",
+        right="a partial, and a body in two messages",
+        source="""
+from functools import partial
+async def either(django_application, address, answer, scope, receive, send):
+    is_poll = scope["type"] == "http" and scope["path"] == address
+    if is_poll:
+        text = await answer()
+        start = {"type": "http.response.start", "status": 200}
+        start["headers"] = ((b"content-type", b"text/plain; charset=utf-8"),)
+        await send(start)
+        await send({"type": "http.response.body", "body": text.encode("utf8"), "more_body": True})
+        await send({"type": "http.response.body"})
+    else:
+        await django_application(scope, receive, send)
+
+def beside(django_application, address, answer):
+    return partial(either, django_application, address, answer)
+""",
+    ),
+    Answer(
         "8.5",
         wrong="holds-worker",
         source=_greet(
@@ -740,6 +867,25 @@ async def greet(request, pk, news):
         member = await loop.run_in_executor(pool, member_and_close)
     return HttpResponse(f"{member.name}: {await news()}")
 """,
+    ),
+    Answer(
+        "8.5",
+        wrong="swallowed",
+        source="""
+def member_name(pk):
+    try:
+        return Member.objects.get(pk=pk).name
+    finally:
+        connections.close_all()
+async def greet(request, pk, news):
+    name = await asyncio.to_thread(member_name, pk)
+    try:
+        text = await news()
+    except Exception:
+        text = "no news"
+    return HttpResponse(f"{name}: {text}")
+""",
+        why="no news is no news",
     ),
     Answer(
         "8.6",

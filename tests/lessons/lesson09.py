@@ -284,6 +284,20 @@ def modes(kinds):
 """,
     ),
     Answer(
+        "9.1",
+        wrong="changes-the-list",
+        source="""
+def modes(kinds):
+    kinds.reverse()
+    result, mode = [], "async"
+    for kind in kinds:
+        mode = mode if kind == "both" else kind
+        result.insert(0, mode)
+    return result
+""",
+        why="a list is turned round in its place",
+    ),
+    Answer(
         "9.2",
         wrong="still-sync",
         source="""
@@ -558,6 +572,45 @@ stamp.sync_capable = stamp.async_capable = True
 """,
     ),
     Answer(
+        "9.2",
+        wrong="not-all",
+        source="""
+def done92(response):
+    response.headers.setdefault("X-Branch", "Whitby")
+    return response
+@sync_and_async_middleware
+def stamp(get_response):
+    if iscoroutinefunction(get_response):
+        async def middleware(request):
+            return done92(await get_response(request))
+    else:
+        def middleware(request):
+            return done92(get_response(request))
+    return middleware
+""",
+        why="a header that is there stays",
+    ),
+    Answer(
+        "9.2",
+        wrong="not-all",
+        source="""
+def done92(response):
+    if not response.streaming:
+        response["X-Branch"] = "Whitby"
+    return response
+@sync_and_async_middleware
+def stamp(get_response):
+    if iscoroutinefunction(get_response):
+        async def middleware(request):
+            return done92(await get_response(request))
+    else:
+        def middleware(request):
+            return done92(get_response(request))
+    return middleware
+""",
+        why="a stream has no headers of its own",
+    ),
+    Answer(
         "9.3",
         wrong="lost-in-the-stream",
         source=_with_id(
@@ -708,6 +761,71 @@ def with_id(get_response):
         return response
 """
         ),
+    ),
+    Answer(
+        "9.3",
+        wrong="someone-elses",
+        source="""
+class with_id:
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request):
+        self.id = request.headers.get("X-Request-ID", "-")
+        request_id.set(self.id)
+        if iscoroutinefunction(self):
+            return self.later(request)
+        return self.done(self.get_response(request))
+
+    async def later(self, request):
+        return self.done(await self.get_response(request))
+
+    def done(self, response):
+        response["X-Request-ID"] = self.id
+        return response
+""",
+        why="an object is made for each request",
+    ),
+    Answer(
+        "9.3",
+        wrong="kind-by-the-mode",
+        source="""
+@sync_and_async_middleware
+def with_id(get_response):
+    if iscoroutinefunction(get_response):
+        async def middleware(request):
+            id = request.headers.get("X-Request-ID", "-")
+            request_id.set(id)
+            response = await get_response(request)
+            response["X-Request-ID"] = id
+            if response.streaming:
+                parts = response.streaming_content
+                async def body():
+                    request_id.set(id)
+                    async for part in parts:
+                        yield part
+                response.streaming_content = body()
+            return response
+    else:
+        def middleware(request):
+            id = request.headers.get("X-Request-ID", "-")
+            request_id.set(id)
+            response = get_response(request)
+            response["X-Request-ID"] = id
+            if response.streaming:
+                parts = response.streaming_content
+                def body():
+                    request_id.set(id)
+                    yield from parts
+                response.streaming_content = body()
+            return response
+    return middleware
+""",
+        why="an async middleware gets async streams",
     ),
     Answer(
         "9.4",
@@ -943,6 +1061,47 @@ def ended(response):
         ),
     ),
     Answer(
+        "9.4",
+        wrong="one-behind",
+        source="""
+LINE = b"\\nThe library closes at 19:00."
+def ended(response):
+    if response.streaming:
+        parts = response.streaming_content
+        if response.is_async:
+            async def body():
+                last = b""
+                async for part in parts:
+                    if last:
+                        yield last
+                    last = part
+                yield last + LINE
+        else:
+            def body():
+                last = b""
+                for part in parts:
+                    if last:
+                        yield last
+                    last = part
+                yield last + LINE
+        response.streaming_content = body()
+    else:
+        response.content += LINE
+    return response
+
+@sync_and_async_middleware
+def closing_time(get_response):
+    if iscoroutinefunction(get_response):
+        async def middleware(request):
+            return ended(await get_response(request))
+    else:
+        def middleware(request):
+            return ended(get_response(request))
+    return middleware
+""",
+        why="the line belongs to the last part",
+    ),
+    Answer(
         "9.5",
         wrong="lazy-user",
         source=_members(
@@ -1104,6 +1263,66 @@ class members_only:
             return await self.get_response(request)
         return redirect_to_login(request.get_full_path())
 """,
+    ),
+    Answer(
+        "9.5",
+        wrong="old-cookie",
+        source="""
+@sync_and_async_middleware
+def members_only(get_response):
+    if iscoroutinefunction(get_response):
+        async def middleware(request):
+            if not request.COOKIES.get("sessionid"):
+                return redirect_to_login(request.get_full_path())
+            return await get_response(request)
+    else:
+        def middleware(request):
+            if not request.COOKIES.get("sessionid"):
+                return redirect_to_login(request.get_full_path())
+            return get_response(request)
+    return middleware
+""",
+        why="who has a cookie is logged in",
+    ),
+    Answer(
+        "9.5",
+        wrong="old-cookie",
+        source="""
+@sync_and_async_middleware
+def members_only(get_response):
+    if iscoroutinefunction(get_response):
+        async def middleware(request):
+            if not await request.session.aget("_auth_user_id"):
+                return redirect_to_login(request.get_full_path())
+            return await get_response(request)
+    else:
+        def middleware(request):
+            if not request.session.get("_auth_user_id"):
+                return redirect_to_login(request.get_full_path())
+            return get_response(request)
+    return middleware
+""",
+        why="the session knows who it is",
+    ),
+    Answer(
+        "9.5",
+        wrong="loses-the-query",
+        source="""
+@sync_and_async_middleware
+def members_only(get_response):
+    if iscoroutinefunction(get_response):
+        async def middleware(request):
+            if not (await request.auser()).is_authenticated:
+                return redirect_to_login(request.path)
+            return await get_response(request)
+    else:
+        def middleware(request):
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.path)
+            return get_response(request)
+    return middleware
+""",
+        why="the path is where the guest was",
     ),
     Answer(
         "9.6",
@@ -1330,6 +1549,95 @@ def DeskHeaders(get_response):
         return self.named(request, response, loans)
 """
         ),
+    ),
+    Answer(
+        "9.6",
+        wrong="counts-letters",
+        source="""
+class DeskHeaders:
+    sync_capable = async_capable = True
+    def __init__(self, get_response):
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+    def __call__(self, request):
+        if iscoroutinefunction(self):
+            return self.later(request)
+        response = self.get_response(request)
+        return self.done(request, response, Loan.objects.filter(returned=None).count())
+    async def later(self, request):
+        response = await self.get_response(request)
+        return self.done(request, response, await Loan.objects.filter(returned=None).acount())
+    def done(self, request, response, loans):
+        response["X-Request-ID"] = request.headers.get("X-Request-ID", "-")
+        response["X-Loans"] = loans
+        if not response.streaming:
+            response["Content-Length"] = len(response.content.decode())
+        return response
+""",
+        why="a length is the length of the text",
+    ),
+    Answer(
+        "9.6",
+        wrong="counts-once",
+        source="""
+class DeskHeaders:
+    sync_capable = async_capable = True
+    def __init__(self, get_response):
+        self.get_response = get_response
+        self.loans = None
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+    def __call__(self, request):
+        if iscoroutinefunction(self):
+            return self.later(request)
+        response = self.get_response(request)
+        if self.loans is None:
+            self.loans = Loan.objects.filter(returned=None).count()
+        return self.done(request, response, self.loans)
+    async def later(self, request):
+        response = await self.get_response(request)
+        if self.loans is None:
+            self.loans = await Loan.objects.filter(returned=None).acount()
+        return self.done(request, response, self.loans)
+    def done(self, request, response, loans):
+        response["X-Request-ID"] = request.headers.get("X-Request-ID", "-")
+        response["X-Loans"] = loans
+        if not response.streaming:
+            response["Content-Length"] = len(response.content)
+        return response
+""",
+        why="an object is made for each request",
+    ),
+    Answer(
+        "9.6",
+        wrong="other-length",
+        source="""
+class DeskHeaders:
+    sync_capable = async_capable = True
+    def __init__(self, get_response):
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+    def __call__(self, request):
+        if iscoroutinefunction(self):
+            return self.later(request)
+        response = self.get_response(request)
+        return self.done(request, response, Loan.objects.filter(returned=None).count())
+    async def later(self, request):
+        response = await self.get_response(request)
+        return self.done(request, response, await Loan.objects.filter(returned=None).acount())
+    def done(self, request, response, loans):
+        response["X-Request-ID"] = request.headers.get("X-Request-ID", "-")
+        response["X-Loans"] = loans
+        if response.streaming and not response.is_async:
+            page = HttpResponse(b''.join(response.streaming_content), headers=response.headers)
+            response = page
+        if not response.streaming:
+            response["Content-Length"] = len(response.content)
+        return response
+""",
+        why="a sync stream is as good as a page",
     ),
 ]
 

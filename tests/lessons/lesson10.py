@@ -561,6 +561,59 @@ async def follow(request, name, arrivals, readers):
         ),
     ),
     Answer(
+        "10.2",
+        wrong="not-listed",
+        source="""
+async def follow(request, name, arrivals, readers):
+    async def lines():
+
+        try:
+            while (title := await arrivals.get()) is not None:
+                readers.add(name)
+                yield f"{title}\\n"
+        finally:
+            readers.discard(name)
+    return StreamingHttpResponse(lines())
+""",
+        why="who has got nothing yet is no reader",
+    ),
+    Answer(
+        "10.2",
+        wrong="ends-at-an-empty-one",
+        source="""
+async def follow(request, name, arrivals, readers):
+    async def lines():
+
+        readers.add(name)
+        try:
+            while title := await arrivals.get():
+                yield f"{title}\\n"
+        finally:
+            readers.discard(name)
+    return StreamingHttpResponse(lines())
+""",
+        why="`while title :=` ends at the end",
+    ),
+    Answer(
+        "10.2",
+        wrong="gives-up-waiting",
+        source="""
+async def follow(request, name, arrivals, readers):
+    async def lines():
+
+        readers.add(name)
+        try:
+            while (title := await asyncio.wait_for(arrivals.get(), 1)) is not None:
+                yield f"{title}\\n"
+        except TimeoutError:
+            pass
+        finally:
+            readers.discard(name)
+    return StreamingHttpResponse(lines())
+""",
+        why="who hears nothing for a second has left",
+    ),
+    Answer(
         "10.3",
         wrong="goes-on",
         source="""
@@ -1003,6 +1056,55 @@ async def announce(request, arrivals):
         why="who has no book has nothing to announce",
     ),
     Answer(
+        "10.4",
+        wrong="knows-before",
+        source="""
+async def announce(request, arrivals):
+    books = {b.title: f"{b} by {b.author}\\n" async for b in Book.objects.select_related("author")}
+    await sync_to_async(close_old_connections)()
+    async def lines():
+        while (title := await arrivals.get()) is not None:
+            if title not in books:
+                raise Book.DoesNotExist(title)
+            yield books[title]
+    return StreamingHttpResponse(lines())
+""",
+        why="one query is better than many",
+    ),
+    Answer(
+        "10.4",
+        wrong="query-on-the-loop",
+        source="""
+import os
+from django.db import connection
+async def announce(request, arrivals):
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    async def lines():
+        while (title := await arrivals.get()) is not None:
+            book = Book.objects.select_related("author").get(title=title)
+            line = f"{book} by {book.author}\\n"
+            connection.close()
+            yield line
+    return StreamingHttpResponse(lines())
+""",
+        why="the guard is in the way",
+    ),
+    Answer(
+        "10.4",
+        wrong="held",
+        source="""
+async def announce(request, arrivals):
+    def line(title):
+        book = Book.objects.select_related("author").get(title=title)
+        return f"{book} by {book.author}\\n"
+    async def lines():
+        while (title := await arrivals.get()) is not None:
+            yield await asyncio.to_thread(line, title)
+    return StreamingHttpResponse(lines())
+""",
+        why="the threads of the pool take care of themselves",
+    ),
+    Answer(
         "10.5",
         wrong="lost",
         source=_later(
@@ -1226,6 +1328,26 @@ async def to_its_end(work):
     await work
 """,
         why="asgiref has an adapter for each direction",
+    ),
+    Answer(
+        "10.5",
+        wrong="lets-go-of-others",
+        source="""
+under_way = set()
+
+def later(work, logger):
+    async def run():
+        try:
+            await work
+        except Exception:
+            logger.exception("later failed")
+        finally:
+            await sync_to_async(close_old_connections)()
+    task = asyncio.create_task(run())
+    under_way.add(task)
+    task.add_done_callback(lambda task: under_way.clear())
+""",
+        why="the set is emptied when the work is done",
     ),
     Answer(
         "10.6",
@@ -1458,6 +1580,72 @@ async def watch(request, desk, seconds):
 """
         ),
         why="a bad line is an error of the system",
+    ),
+    Answer(
+        "10.6",
+        wrong="gives-up-later",
+        source="""
+async def watch(request, desk, seconds):
+    async def lines():
+        title, failures = "", 0
+        while title is not None:
+            try:
+                title = await desk.news()
+            except ConnectionError:
+                failures += 1
+                if failures > 3:
+                    raise
+                yield "(no news)\\n"
+                await asyncio.sleep(seconds)
+                continue
+            if title is not None:
+                yield f"{title}\\n"
+                await asyncio.sleep(0)
+    return StreamingHttpResponse(lines())
+""",
+        why="a line that is bad three times is dead",
+    ),
+    Answer(
+        "10.6",
+        wrong="ends-at-an-empty-one",
+        source="""
+async def watch(request, desk, seconds):
+    async def lines():
+        while True:
+            try:
+                title = await desk.news()
+            except ConnectionError:
+                yield "(no news)\\n"
+                await asyncio.sleep(seconds)
+                continue
+            if not title:
+                return
+            yield f"{title}\\n"
+            await asyncio.sleep(0)
+    return StreamingHttpResponse(lines())
+""",
+        why="no title is no news",
+    ),
+    Answer(
+        "10.6",
+        wrong="other-pause",
+        source="""
+async def watch(request, desk, seconds):
+    async def lines():
+        title = ""
+        while title is not None:
+            try:
+                title = await desk.news()
+            except ConnectionError:
+                yield "(no news)\\n"
+                await asyncio.sleep(0.1)
+                continue
+            if title is not None:
+                yield f"{title}\\n"
+                await asyncio.sleep(0)
+    return StreamingHttpResponse(lines())
+""",
+        why="a tenth of a second does",
     ),
     Answer(
         "10.7",
@@ -1784,6 +1972,50 @@ async def chat(request, client, url, seconds):
 """,
         ),
         why="a group ends its tasks, wherever it stands",
+    ),
+    Answer(
+        "10.7",
+        wrong="sign-among-words",
+        source="""
+async def chat(request, client, url, seconds):
+    async def body():
+        events = asyncio.Queue(maxsize=10)
+
+        async def fetch():
+            error = None
+            try:
+                async with client.stream("GET", url) as answer:
+                    answer.raise_for_status()
+                    async for word in answer.aiter_lines():
+                        await events.put(f"data: {word}\\n\\n")
+            except Exception as problem:
+                error = problem
+            await events.put(error)
+
+        async def beat():
+            while True:
+                await asyncio.sleep(seconds)
+                await events.put(": still here\\n\\n")
+
+        task = asyncio.create_task(fetch())
+        beating = asyncio.create_task(beat())
+        try:
+            while True:
+                event = await events.get()
+                if event is None:
+                    return
+                if isinstance(event, Exception):
+                    yield "event: failed\\ndata: ask again\\n\\n"
+                    raise event
+                yield event
+        finally:
+            beating.cancel()
+            task.cancel()
+            await asyncio.wait([task])
+
+    return StreamingHttpResponse(body(), content_type="text/event-stream")
+""",
+        why="a sign of life comes by the clock",
     ),
 ]
 
