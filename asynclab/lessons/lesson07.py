@@ -51,9 +51,9 @@ from .vocabulary.serving import (
     session_of,
     visit,
 )
-from .vocabulary.tasks import clock_put_forward, turns
+from .vocabulary.tasks import clock_put_forward, turns, until
 from .vocabulary.threads import Meeting, require_this_loop
-from .vocabulary.upstreams import Line, nowhere, until, upstreams
+from .vocabulary.upstreams import Line, nowhere, upstreams
 from .vocabulary.values import difference, same
 
 

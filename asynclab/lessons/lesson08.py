@@ -26,6 +26,7 @@ from .vocabulary.failing import Mishap, fail, require_told
 from .vocabulary.loops import call_off_the_loop
 from .vocabulary.open_connections import Opened
 from .vocabulary.serving import NO_RESPONSE, require_async_view, visit, visit_under_wsgi
+from .vocabulary.tasks import until
 from .vocabulary.threads import require_this_loop
 from .vocabulary.values import difference, same
 
@@ -473,6 +474,8 @@ def _require_passed(seen: SimpleNamespace, scope: dict) -> None:
 
 
 VISITORS = 5
+ENDING = 0.3
+"""Seconds that the threads of a pool which was shut down have to end."""
 
 
 @exercise(
@@ -551,6 +554,7 @@ async def _all_waiting(greet, pks: list[int]) -> SimpleNamespace:
     async def news():
         here.append(1)
         if len(here) == len(pks):
+            await until(lambda: not _workers() - before, ENDING)
             seen.held = len(_workers() - before)
             seen.left = opened.left
             all_here.set()

@@ -19,9 +19,9 @@ from .vocabulary.loops import call_off_the_loop
 from .vocabulary.open_connections import Opened, noting_closers
 from .vocabulary.queries import queries
 from .vocabulary.serving import AT_ONCE, Reader, read, visit
-from .vocabulary.tasks import Gate, NewTasks, clock_put_forward, told_to_the_loop, turns
+from .vocabulary.tasks import Gate, NewTasks, clock_put_forward, told_to_the_loop, turns, until
 from .vocabulary.threads import require_this_loop
-from .vocabulary.upstreams import Line, nowhere, until, upstreams
+from .vocabulary.upstreams import Line, nowhere, upstreams
 from .vocabulary.values import difference
 
 TITLES = ["Emma", "Dracula", "Carmilla"]

@@ -435,6 +435,20 @@ async def page_of(pk):
         why="`async def` before the view is enough",
     ),
     Answer(
+        "7.1",
+        wrong="remembered",
+        source="""
+pages = {}
+
+async def book_page(request, pk):
+    if pk not in pages:
+        book = await aget_object_or_404(Book.objects.select_related("author"), pk=pk)
+        pages[pk] = f"{book.title} by {book.author}"
+    return HttpResponse(pages[pk])
+""",
+        why="a book does not change",
+    ),
+    Answer(
         "7.2",
         wrong="one-after-another",
         source=_shop(

@@ -13,12 +13,28 @@ TURNS = 20
 """Turns of a loop in which every task goes on until it waits."""
 SOON = 2
 """Seconds that a call gets to end when its work is done."""
+PATIENCE = 2
+"""Seconds to wait for something that a right answer does at once."""
+STEP = 0.001
 
 
 async def turns(number: int = TURNS) -> None:
     """Let the loop go round so many times."""
     for _ in range(number):
         await asyncio.sleep(0)
+
+
+async def until(true: Callable[[], bool], seconds: float = PATIENCE) -> bool:
+    """Wait, on a loop that stays free, until something is true; return whether it came to be.
+
+    Args:
+        seconds: how long to wait for it. Not by the loop's clock, which a check may put forward.
+    """
+    for _ in range(int(seconds / STEP)):
+        if true():
+            return True
+        await asyncio.sleep(STEP)
+    return true()
 
 
 async def pass_time(seconds: float = 1) -> None:

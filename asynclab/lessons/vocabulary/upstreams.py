@@ -1,6 +1,5 @@
 """Services that a view asks: real HTTP servers on this machine, and a client for them."""
 
-import asyncio
 import os
 import socket
 import threading
@@ -10,10 +9,6 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 
 import httpx
-
-PATIENCE = 2
-"""Seconds to wait for something that a right answer does at once."""
-STEP = 0.001
 
 
 class _Service(ThreadingTCPServer):
@@ -136,16 +131,3 @@ class _Counted(httpx.AsyncByteStream):
         finally:
             self._line.under_way -= self._open
             self._open = False
-
-
-async def until(true: Callable[[], bool], seconds: float = PATIENCE) -> bool:
-    """Wait, on a loop that stays free, until something is true; return whether it came to be.
-
-    Args:
-        seconds: how long to wait for it. Not by the loop's clock, which a check may put forward.
-    """
-    for _ in range(int(seconds / STEP)):
-        if true():
-            return True
-        await asyncio.sleep(STEP)
-    return true()

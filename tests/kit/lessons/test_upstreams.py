@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from asynclab.lessons.vocabulary.upstreams import Line, nowhere, until, upstreams
+from asynclab.lessons.vocabulary.tasks import until
+from asynclab.lessons.vocabulary.upstreams import Line, nowhere, upstreams
 
 
 def asked(url, **options):
