@@ -708,15 +708,18 @@ async def _after_two_pages(later: Callable) -> tuple[bool, bool]:
     """Whether the work of both goes on, and then that of the second when the first has ended."""
     works = _Work(WELL), _Work(WELL)
     with logger_of_its_own() as logger, told_to_the_loop():
+        tasks = []
         for work in works:
-            later(work.do(), logger)
+            with NewTasks() as started:
+                later(work.do(), logger)
+            tasks.append(started)
         await until(lambda: all(work.gate.reached for work in works), SOON)
         gc.collect()
         both = not any(work.ended for work in works)
         alive = []
-        for work in works:
+        for work, started in zip(works, tasks, strict=True):
             alive.append(work.gate.open())
-            await until(lambda work=work: work.ended, SOON if alive[-1] else 0)
+            await until(lambda started=started: not started.pending, SOON if alive[-1] else 0)
             await turns()
     return both and alive[0], alive[-1]
 

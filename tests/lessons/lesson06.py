@@ -579,7 +579,7 @@ async def counts(titles):
     ),
     Answer(
         "6.2",
-        wrong="remembered",
+        wrong="swallowed",
         source="""
 known = {}
 

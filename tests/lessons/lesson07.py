@@ -436,7 +436,7 @@ async def page_of(pk):
     ),
     Answer(
         "7.1",
-        wrong="remembered",
+        wrong="swallowed",
         source="""
 pages = {}
 

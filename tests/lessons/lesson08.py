@@ -888,6 +888,39 @@ async def greet(request, pk, news):
         why="no news is no news",
     ),
     Answer(
+        "8.5",
+        wrong="query-on-the-loop",
+        source="""
+import os
+async def greet(request, pk, news):
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    member = Member.objects.get(pk=pk)
+    connection.close()
+    text = await news()
+    return HttpResponse(f"{member.name}: {text}")
+""",
+        why="the guard is in the way",
+    ),
+    Answer(
+        "8.5",
+        wrong="waits-on-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+def name_of(pk):
+    try:
+        return Member.objects.get(pk=pk).name
+    finally:
+        connections.close_all()
+
+async def greet(request, pk, news):
+    with ThreadPoolExecutor(1) as pool:
+        name = pool.submit(name_of, pk).result()
+    return HttpResponse(f"{name}: {await news()}")
+""",
+        why="a thread does not block",
+    ),
+    Answer(
         "8.6",
         wrong="stands-in-line",
         source=_command_for(

@@ -1105,6 +1105,31 @@ async def announce(request, arrivals):
         why="the threads of the pool take care of themselves",
     ),
     Answer(
+        "10.4",
+        wrong="waits-on-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+from django.db import connections
+
+pool = ThreadPoolExecutor(1)
+
+def line_of(title):
+    try:
+        book = Book.objects.select_related("author").get(title=title)
+        return f"{book} by {book.author}\\n"
+    finally:
+        connections.close_all()
+
+async def announce(request, arrivals):
+    async def lines():
+        while (title := await arrivals.get()) is not None:
+            yield pool.submit(line_of, title).result()
+
+    return StreamingHttpResponse(lines())
+""",
+        why="a thread does not block",
+    ),
+    Answer(
         "10.5",
         wrong="lost",
         source=_later(
