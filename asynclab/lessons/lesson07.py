@@ -982,9 +982,10 @@ async def dashboard(given):
     call = await _require_dashboard(given, cookie)
     await _require_page_of_late_service(given, cookie)
     await _require_page_without_service(given, cookie)
+    await _require_page_of_odd_visits(given, cookie)
     require_async_view(given, "dashboard")
     with upstreams({"hours": lambda: (200, "until 19:00")}) as urls:
-        visits = {"driver": visit, "url": urls["hours"]}
+        visits = {"driver": visit, "url": urls["hours"], "cookie": cookie}
         await require_told_of_database(given, "dashboard", **visits)
     return f"{len(queries(call))} queries, the service was asked meanwhile, and may fail."
 
@@ -1097,6 +1098,29 @@ async def _require_page_of_late_service(given, cookie: str) -> None:
     with upstreams({"hours": answer}) as urls, before_queries(note):
         page = await given.result_of("dashboard", driver=visit, url=urls["hours"], cookie=cookie)
     _require_text(page, wanted)
+
+
+async def _require_page_of_odd_visits(given, cookie: str) -> None:
+    """The service answers with an empty text, and then a guest comes."""
+    with upstreams({"nothing": lambda: (200, ""), "hours": lambda: (200, "closed")}) as urls:
+        visits = {"driver": visit, "url": urls["nothing"], "cookie": cookie}
+        page = await given.result_of("dashboard", **visits)
+        if page.text == await _lines("amara", UNKNOWN):
+            raise NotYet(
+                "empty-for-failed",
+                "The service answered with the status 200 and an empty text, and the page says "
+                "what it says of one that has failed. What does Python take an empty text for, "
+                "where a condition is asked for?",
+            )
+        _require_text(page, await _lines("amara", ""))
+        page = await given.result_of("dashboard", driver=visit, url=urls["hours"])
+    if (page.status, page.text) != (200, await _lines("", "closed")):
+        raise NotYet(
+            "guests-refused",
+            f"Nobody was logged in, and the browser got {page.status} "
+            f"{page.text.partition(chr(10))[0]!r}. `dashboard_before` has a page for a guest. Who "
+            "is `request.user` then?",
+        )
 
 
 async def _require_page_without_service(given, cookie: str) -> None:

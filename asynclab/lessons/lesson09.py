@@ -522,11 +522,24 @@ async def closing_time(given):
             above = [*above, partial(_looks_at_stream, started)]
             call = await _pass(given, "closing_time", view, above, below)
             _require_line(kind, place, call.value, started)
+    page = (await _pass(given, "closing_time", _empty_page)).value
+    if page.text != LINE:
+        raise NotYet(
+            "not-below-nothing",
+            f"The view returned an empty page, and the browser got {page.text!r}. To which pages "
+            "does `closing_time_before` add its line?",
+        )
     await _require_both_halves(given, "closing_time", _page)
     for view in _broken_bodies():
         args = view, [partial(_looks_at_stream, started)], (), {}
         await require_told(given, "closing_time", *args, driver=_through, what="The stream")
     return "A page, a sync stream and an async one, and none was read ahead."
+
+
+async def _empty_page(request):
+    from django.http import HttpResponse
+
+    return HttpResponse()
 
 
 LINE = "\nThe library closes at 19:00."
@@ -705,11 +718,28 @@ async def members_only(given):
                 "member-sent-away",
                 f"Amara is logged in, and got {member.status} {member.text!r}. Who may pass?",
             )
+    for below in (), (_sync_one,):
+        pages = await given.result_of("members_only", shelf, below, cookie, driver=_in_turn)
+        if [page.status for page in pages] != [200, 302]:
+            raise NotYet(
+                "someone-elses",
+                "Amara came, then a guest, and their pages had the status "
+                f"{pages[0].status} and {pages[1].status}. Django makes one object for all "
+                "requests. Whose user is kept there?",
+            )
     await _require_no_thread(given, "members_only", shelf)
     for below in (), (_sync_one,):
         args = shelf, _seven(), below, {"cookie": cookie}
         await require_told_of_database(given, "members_only", *args, driver=_through)
     return "Guests go to the login page, members pass, and no thread is held."
+
+
+async def _in_turn(middleware, view: Callable, below: Sequence, cookie: str) -> list[Response]:
+    """What a member gets of one site, and then a guest."""
+    from django.urls import path
+
+    site = site_behind([*_seven(), middleware, *below], path(PAGE[1:], view))
+    return [await site.get(PAGE, cookie=cookie), await site.get(PAGE)]
 
 
 FROM_SHELF = f"{PAGE}?from=shelf"

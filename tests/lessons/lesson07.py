@@ -2832,6 +2832,60 @@ async def dashboard(request, url):
 """,
         why="`aclose` stands in its place",
     ),
+    Answer(
+        "7.6",
+        wrong="empty-for-failed",
+        source="""
+async def ask_hours(url):
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            return (await client.get(url)).raise_for_status().text or "ask at the desk"
+    except httpx.HTTPError:
+        return "ask at the desk"
+
+
+async def list_books():
+    loans = Loan.objects.filter(returned=None).select_related("member")
+    readers = {loan.book_id: loan.member async for loan in loans}
+    books = Book.objects.select_related("author")[:40]
+    return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
+
+
+async def dashboard(request, url):
+    user = await request.auser()
+    hours, lines = await asyncio.gather(ask_hours(url), list_books())
+    return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
+""",
+        why="`or` is shorter than `if`",
+    ),
+    Answer(
+        "7.6",
+        wrong="guests-refused",
+        source="""
+async def ask_hours(url):
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            return (await client.get(url)).raise_for_status().text
+    except httpx.HTTPError:
+        return "ask at the desk"
+
+
+async def list_books():
+    loans = Loan.objects.filter(returned=None).select_related("member")
+    readers = {loan.book_id: loan.member async for loan in loans}
+    books = Book.objects.select_related("author")[:40]
+    return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
+
+
+async def dashboard(request, url):
+    user = await request.auser()
+    if not user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
+    hours, lines = await asyncio.gather(ask_hours(url), list_books())
+    return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
+""",
+        why="a dashboard is for members",
+    ),
 ]
 
 EQUIVALENT = [

@@ -1325,6 +1325,37 @@ def members_only(get_response):
         why="the path is where the guest was",
     ),
     Answer(
+        "9.5",
+        wrong="someone-elses",
+        source="""
+class members_only:
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        self.user = None
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request):
+        if iscoroutinefunction(self):
+            return self.later(request)
+        if self.user is None or not self.user.is_authenticated:
+            self.user = request.user
+        return self.refusal(request) or self.get_response(request)
+
+    async def later(self, request):
+        if self.user is None or not self.user.is_authenticated:
+            self.user = await request.auser()
+        return self.refusal(request) or await self.get_response(request)
+
+    def refusal(self, request):
+        if not self.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+""",
+        why="who is logged in stays so",
+    ),
+    Answer(
         "9.6",
         wrong="unmarked",
         source=_headers(
