@@ -1102,6 +1102,35 @@ def closing_time(get_response):
         why="the line belongs to the last part",
     ),
     Answer(
+        "9.4",
+        wrong="not-below-nothing",
+        source="""
+from itertools import chain
+LINE = b"\\nThe library closes at 19:00."
+async def and_line(parts):
+    async for part in parts:
+        yield part
+    yield LINE
+def ended(response):
+    if response.streaming:
+        wrap = and_line if response.is_async else (lambda parts: chain(parts, [LINE]))
+        response.streaming_content = wrap(response.streaming_content)
+    elif response.content:
+        response.content += LINE
+    return response
+@sync_and_async_middleware
+def closing_time(get_response):
+    if iscoroutinefunction(get_response):
+        async def middleware(request):
+            return ended(await get_response(request))
+    else:
+        def middleware(request):
+            return ended(get_response(request))
+    return middleware
+""",
+        why="an empty page has nothing to stand below",
+    ),
+    Answer(
         "9.5",
         wrong="lazy-user",
         source=_members(
