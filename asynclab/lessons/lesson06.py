@@ -500,8 +500,10 @@ async def register(given):
     if not isinstance(call.value, Member) or call.value.pk != row.pk:
         raise NotYet("other-value", f"It returned {call.value!r}. The new member was asked for.")
     _require_usual_places(call)
+    old = await Member.objects.exclude(pk=row.pk).afirst()
     for name, email, what in (
         ("Evelina Belmont", "eve@example.org", "An address that is taken"),
+        ("Evelina Belmont", old.email, "An address that an old member has"),
         ("Evelina Belmont", "no address", "An address that is none"),
         ("", "belmont@example.org", "An empty name"),
     ):
@@ -599,7 +601,7 @@ async def _no_need(keys):
 async def _require_told_of_loans(given, member, books: list[int]) -> SimpleNamespace:
     told = SimpleNamespace(calls=0, keys=[], committed=0, held=False)
     told.earlier = await open_loans().alast()
-    await open_loans().filter(pk=told.earlier.pk).aupdate(member=member)
+    await open_loans().filter(pk=told.earlier.pk).aupdate(member=member, borrowed=DAY)
     told.ended = told.in_time = False
     await given.result_of("lend", told, books, member.pk, driver=_lend_and_look)
     new = open_loans().filter(member=member).exclude(pk=told.earlier.pk)

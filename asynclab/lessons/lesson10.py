@@ -12,6 +12,7 @@ import httpx
 from django.core.exceptions import ObjectDoesNotExist, SynchronousOnlyOperation
 
 from ..exercises.book import NotYet, exercise
+from ..exercises.given import Call
 from .vocabulary.cancelling import end
 from .vocabulary.failing import Mishap
 from .vocabulary.logs import logger_of_its_own
@@ -56,6 +57,9 @@ PATIENCE = 1
 """Seconds that a reader waits, and a model for its word to be read."""
 
 
+SHELF = ["Emma", "", "Dracula"]
+
+
 class _Shelf:
     """Gives a title whenever a book comes back; `given` counts them. It may fail at its end."""
 
@@ -63,7 +67,7 @@ class _Shelf:
         self.given, self._error = 0, error
 
     async def __aiter__(self) -> AsyncIterator[str]:
-        for title in TITLES:
+        for title in SHELF:
             await asyncio.sleep(0)
             self.given += 1
             yield title
@@ -98,11 +102,11 @@ class _Shelf:
 async def news(given):
     shelf = _Shelf()
     reader = await given.result_of("news", shelf, driver=_news)
-    _require_lines(reader, TITLES)
+    _require_lines(reader, SHELF)
     if reader.seen[0] > 1:
         raise NotYet(
             "all-at-once",
-            f"When the first line was sent, {reader.seen[0]} of {len(TITLES)} titles had been "
+            f"When the first line was sent, {reader.seen[0]} of {len(SHELF)} titles had been "
             "taken from the shelf: somebody collected them first, your code or Django. What has "
             "to be handed to the response, so that it can send a line before the next title?",
         )
@@ -470,13 +474,7 @@ async def announce(given):
             "It waits without a connection, and sends with one. Your generator stands at its "
             "`yield` until the reader has taken the line. What has to come before it?",
         )
-    if len(queries(call)) < 2:
-        raise NotYet(
-            "knows-before",
-            f"Two titles came, and {len(queries(call))} query was made for their lines: what the "
-            "library has was looked up before they came. When can a book be entered that a reader "
-            "hears of after hours?",
-        )
+    _require_asked_each_time(call)
     titles = ["Emma", "A Book That Nobody Wrote", None]
     call = await call_off_the_loop(
         given, "announce", titles, driver=_announce, expect=ObjectDoesNotExist
@@ -487,7 +485,18 @@ async def announce(given):
             "The library has no such title, and the stream went on, or ended, as if nothing had "
             "happened. Who should hear of it?",
         )
+    _require_asked_each_time(call)
     return "Two lines were sent, and nobody waited with a connection."
+
+
+def _require_asked_each_time(call: Call) -> None:
+    if len(queries(call)) < 2:
+        raise NotYet(
+            "knows-before",
+            f"Two titles came, and the library was asked {len(queries(call))} times: your code "
+            "knew of a book before its title came. When can a book be entered, or renamed, that a "
+            "reader hears of after hours?",
+        )
 
 
 async def _announce(announce: Callable, titles: list[str | None]) -> SimpleNamespace:
@@ -591,7 +600,13 @@ async def later(given):
                 f"The work {how}, and its task is still held. A server does such work for months. "
                 "Who lets go of a task when it is done?",
             )
-    both, the_second = await given.result_of("later", driver=_after_two_pages)
+    at_once, both, the_second = await given.result_of("later", driver=_after_two_pages)
+    if not at_once:
+        raise NotYet(
+            "waits-for-another",
+            "Two pages were sent, one right after the other, and the work of the second was not "
+            "begun before that of the first had ended. Whom should it wait for?",
+        )
     if not both:
         raise NotYet(
             "one-at-a-time",
@@ -704,8 +719,8 @@ async def _after_the_page(later: Callable, how: str) -> SimpleNamespace:
     )
 
 
-async def _after_two_pages(later: Callable) -> tuple[bool, bool]:
-    """Whether the work of both goes on, and then that of the second when the first has ended."""
+async def _after_two_pages(later: Callable) -> tuple[bool, bool, bool]:
+    """Whether both have begun at once, both go on, and the second does when the first has ended."""
     works = _Work(WELL), _Work(WELL)
     with logger_of_its_own() as logger, told_to_the_loop():
         tasks = []
@@ -713,7 +728,8 @@ async def _after_two_pages(later: Callable) -> tuple[bool, bool]:
             with NewTasks() as started:
                 later(work.do(), logger)
             tasks.append(started)
-        await until(lambda: all(work.gate.reached for work in works), SOON)
+        await until(lambda: all(work.gate.reached or work.ended for work in works), SOON)
+        at_once = all(work.gate.reached or work.ended for work in works)
         gc.collect()
         both = not any(work.ended for work in works)
         alive = []
@@ -721,7 +737,7 @@ async def _after_two_pages(later: Callable) -> tuple[bool, bool]:
             alive.append(work.gate.open())
             await until(lambda started=started: not started.pending, SOON if alive[-1] else 0)
             await turns()
-    return both and alive[0], alive[-1]
+    return at_once, both and alive[0], alive[-1]
 
 
 WAITS, WENT_ON = "waits until it is cancelled", "is asked for a reader who has gone"
@@ -822,6 +838,7 @@ class _Desk:
             "frameworks can. What does Django do to your generator when the reader leaves?",
         ),
     },
+    seconds=10,
 )
 async def watch(given):
     desk = _Desk("Emma", ConnectionError(), "", "Dracula", None)
@@ -850,7 +867,7 @@ async def watch(given):
             f"`seconds` was {LONG_PAUSE}, but before, or much later. Who says how long the pause "
             "is?",
         )
-    desk = _Desk(*[ConnectionError()] * 30, None)
+    desk = _Desk(*[ConnectionError()] * 200, None)
     call = await given.call("watch", desk, 0, driver=_watch, expect=ConnectionError)
     if call.error is not None:
         raise NotYet(
@@ -913,19 +930,23 @@ async def _require_left(given, where: str, *reports: str | Exception) -> None:
 
 
 async def _asks_in_time(watch: Callable) -> bool:
-    """Whether the desk is asked again when a long pause is over, and not before."""
-    desk = _Desk(ConnectionError(), None)
+    """Whether the desk is asked again when a long pause is over, and not before, each time."""
+    desk = _Desk(*[ConnectionError()] * 3, None)
     with clock_put_forward() as forward:
         reading = asyncio.create_task(_watch(watch, desk, LONG_PAUSE))
         try:
             await until(lambda: desk.asked or reading.done(), LONG_PAUSE)
-            await turns()
-            forward(LONG_PAUSE * 0.9)
-            await turns()
-            too_early = desk.asked > 1
-            forward(LONG_PAUSE * 1.2)
-            in_time = await until(lambda: desk.asked > 1, LONG_PAUSE)
-            return in_time and not too_early
+            for pause in range(1, 4):
+                await turns()
+                start = 1.5 * LONG_PAUSE * (pause - 1)
+                forward(start + 0.6 * LONG_PAUSE)
+                await turns()
+                too_early = desk.asked > pause
+                forward(start + 1.5 * LONG_PAUSE)
+                in_time = await until(lambda pause=pause: desk.asked > pause, LONG_PAUSE)
+                if too_early or not in_time:
+                    return False
+            return True
         finally:
             await end(reading)
 

@@ -983,6 +983,23 @@ async def register(name, email):
 """,
     ),
     Answer(
+        "6.4",
+        wrong="no-check",
+        source="""
+taken = set()
+@sync_to_async
+def register(name, email):
+    member = Member(name=name, email=email)
+    member.clean_fields()
+    if email in taken:
+        member.validate_unique()
+    taken.add(email)
+    member.save()
+    return member
+""",
+        why="it knows the addresses that are taken",
+    ),
+    Answer(
         "6.5",
         wrong="never-told",
         source="""
@@ -1270,6 +1287,23 @@ async def lend(book_pks, member_pk, day, tell):
     await tell([loan.pk async for loan in loans])
 """,
         why="the loans of the member are the new ones",
+    ),
+    Answer(
+        "6.5",
+        wrong="told-otherwise",
+        source="""
+@sync_to_async
+@transaction.atomic
+def save(book_pks, member_pk, day):
+    dates = {"borrowed": day, "due": day + timedelta(days=21)}
+    for pk in book_pks:
+        Loan.objects.create(book_id=pk, member_id=member_pk, **dates)
+    return list(Loan.objects.filter(borrowed=day).values_list("pk", flat=True))
+
+async def lend(book_pks, member_pk, day, tell):
+    await tell(await save(book_pks, member_pk, day))
+""",
+        why="what was borrowed on the day is new",
     ),
     Answer(
         "6.6",

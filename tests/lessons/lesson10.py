@@ -368,6 +368,15 @@ def news(request, shelf):
         why="a queue knows its end",
     ),
     Answer(
+        "10.1",
+        wrong="other-text",
+        source="""
+async def news(request, shelf):
+    return StreamingHttpResponse(f"{title}\\n" async for title in shelf if title)
+""",
+        why="an empty title is no line",
+    ),
+    Answer(
         "10.2",
         wrong="left-and-listed",
         source="""
@@ -1130,6 +1139,29 @@ async def announce(request, arrivals):
         why="a thread does not block",
     ),
     Answer(
+        "10.4",
+        wrong="knows-before",
+        source="""
+from django.db import connections
+seen104 = {}
+@sync_to_async
+def line_of(title):
+    if title not in seen104:
+        try:
+            book = Book.objects.select_related("author").get(title=title)
+            seen104[title] = f"{book} by {book.author}\\n"
+        finally:
+            connections.close_all()
+    return seen104[title]
+async def announce(request, arrivals):
+    async def lines():
+        while (title := await arrivals.get()) is not None:
+            yield await line_of(title)
+    return StreamingHttpResponse(lines())
+""",
+        why="a book does not change",
+    ),
+    Answer(
         "10.5",
         wrong="lost",
         source=_later(
@@ -1373,6 +1405,27 @@ def later(work, logger):
     task.add_done_callback(lambda task: under_way.clear())
 """,
         why="the set is emptied when the work is done",
+    ),
+    Answer(
+        "10.5",
+        wrong="waits-for-another",
+        source="""
+under_way = set()
+async def run(work, logger, before):
+    if before:
+        await asyncio.wait(before)
+    try:
+        await work
+    except Exception:
+        logger.exception("later failed")
+    finally:
+        await sync_to_async(close_old_connections)()
+def later(work, logger):
+    task = asyncio.create_task(run(work, logger, set(under_way)))
+    under_way.add(task)
+    task.add_done_callback(under_way.discard)
+""",
+        why="one after the other is enough",
     ),
     Answer(
         "10.6",
@@ -1671,6 +1724,28 @@ async def watch(request, desk, seconds):
     return StreamingHttpResponse(lines())
 """,
         why="a tenth of a second does",
+    ),
+    Answer(
+        "10.6",
+        wrong="other-pause",
+        source="""
+async def watch(request, desk, seconds):
+    async def lines():
+        pause, title = seconds, ""
+        while title is not None:
+            try:
+                title = await desk.news()
+            except ConnectionError:
+                yield "(no news)\\n"
+                await asyncio.sleep(pause)
+                pause *= 2
+                continue
+            if title is not None:
+                yield f"{title}\\n"
+                await asyncio.sleep(0)
+    return StreamingHttpResponse(lines())
+""",
+        why="a pause that grows is kind to the desk",
     ),
     Answer(
         "10.7",
