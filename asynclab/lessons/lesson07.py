@@ -985,7 +985,7 @@ async def dashboard(given):
     await _require_page_of_odd_visits(given, cookie)
     require_async_view(given, "dashboard")
     with upstreams({"hours": lambda: (200, "until 19:00")}) as urls:
-        visits = {"driver": visit, "url": urls["hours"], "cookie": cookie}
+        visits = {"driver": visit, "url": urls["hours"]}
         await require_told_of_database(given, "dashboard", **visits)
     return f"{len(queries(call))} queries, the service was asked meanwhile, and may fail."
 

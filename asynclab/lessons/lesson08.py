@@ -540,9 +540,8 @@ async def greet(given):
             "Somebody whom nobody knows was let in to wait, and learned of it at the end. What has "
             "to come first?",
         )
-    with _no_middleware():
-        told = {"what": "`news()`", "driver": visit, "pk": pks[0], "news": fail}
-        await require_told(given, "greet", **told)
+    told = {"what": "`news()`", "driver": visit, "pk": pks[0], "news": fail, "middleware": ()}
+    await require_told(given, "greet", **told)
     return f"{VISITORS} visitors waited, with no worker and no connection."
 
 
@@ -561,8 +560,8 @@ async def _all_waiting(greet, pks: list[int]) -> SimpleNamespace:
         await all_here.wait()
         return "no news"
 
-    with _nobody_listens(), _no_middleware(), Opened() as opened:
-        visits = [visit(greet, pk=pk, news=news) for pk in pks]
+    with _nobody_listens(), Opened() as opened:
+        visits = [visit(greet, pk=pk, news=news, middleware=()) for pk in pks]
         seen.pages = await asyncio.gather(*visits)
     return seen
 
@@ -574,9 +573,9 @@ async def _of_a_stranger(greet, pk: int) -> SimpleNamespace:
         seen.waited = True
         return "no news"
 
-    with _no_middleware(), Opened() as opened:
+    with Opened() as opened:
         with suppress(ObjectDoesNotExist, Http404):
-            await visit(greet, pk=pk, news=news)
+            await visit(greet, pk=pk, news=news, middleware=())
         seen.left = opened.left
     return seen
 
@@ -604,14 +603,6 @@ def _nobody_listens() -> Iterator[None]:
     finally:
         for each in here:
             request_started.connect(each)
-
-
-@contextmanager
-def _no_middleware() -> Iterator[None]:
-    from django.test import override_settings
-
-    with override_settings(MIDDLEWARE=[]):
-        yield
 
 
 SECONDS = 2

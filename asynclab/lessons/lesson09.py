@@ -20,7 +20,14 @@ from .vocabulary.edges import require_unchanged
 from .vocabulary.failing import Mishap, require_told, require_told_of_database
 from .vocabulary.library import DAY, free_books, open_loans
 from .vocabulary.loops import call_off_the_loop
-from .vocabulary.serving import PAGE, cookie_of, session_of, site_behind, visit
+from .vocabulary.serving import (
+    PAGE,
+    cookie_of,
+    projects_middleware,
+    session_of,
+    site_behind,
+    visit,
+)
 from .vocabulary.threads import require_this_loop
 from .vocabulary.values import same
 
@@ -35,12 +42,6 @@ def _sync_one(get_response):
         return get_response(request)
 
     return middleware
-
-
-def _seven() -> list[str]:
-    from django.conf import settings
-
-    return list(settings.MIDDLEWARE)
 
 
 def _in_django(raised: Raised) -> bool:
@@ -118,8 +119,8 @@ def _places() -> dict[str, tuple[Sequence, Sequence]]:
     """Where a middleware may stand: what is above it, and what below."""
     return {
         "alone": ((), ()),
-        "below Django's seven": (_seven(), ()),
-        "above Django's seven": ((), _seven()),
+        "below Django's seven": (projects_middleware(), ()),
+        "above Django's seven": ((), projects_middleware()),
         "below a sync one": ((_sync_one,), ()),
         "above a sync one": ((), (_sync_one,)),
     }
@@ -148,7 +149,7 @@ async def _require_both_halves(given, name: str, view: Callable, hops: int = 0, 
             "In an async stack it sent work to the request's worker. Does that work have to wait "
             "for anything?",
         )
-    beside = await _pass(given, name, view, _seven(), (_sync_one,), **request)
+    beside = await _pass(given, name, view, projects_middleware(), (_sync_one,), **request)
     if _hops(beside) > OF_HANDLER + OF_SYNC_CHAIN + hops:
         if not getattr(given.value(name), "sync_capable", True):
             raise NotYet(
@@ -729,7 +730,7 @@ async def members_only(given):
             )
     await _require_no_thread(given, "members_only", shelf)
     for below in (), (_sync_one,):
-        args = shelf, _seven(), below, {"cookie": cookie}
+        args = shelf, projects_middleware(), below, {"cookie": cookie}
         await require_told_of_database(given, "members_only", *args, driver=_through)
     return "Guests go to the login page, members pass, and no thread is held."
 
@@ -738,7 +739,7 @@ async def _in_turn(middleware, view: Callable, below: Sequence, cookie: str) -> 
     """What a member gets of one site, and then a guest."""
     from django.urls import path
 
-    site = site_behind([*_seven(), middleware, *below], path(PAGE[1:], view))
+    site = site_behind([*projects_middleware(), middleware, *below], path(PAGE[1:], view))
     return [await site.get(PAGE, cookie=cookie), await site.get(PAGE)]
 
 
@@ -758,9 +759,9 @@ async def _old_cookies() -> dict[str, str]:
 def _own_places() -> dict[str, tuple[Sequence, Sequence]]:
     """Places below the middleware that puts the user at the request."""
     return {
-        "last": (_seven(), ()),
-        "above a sync one": (_seven(), (_sync_one,)),
-        "below a sync one": ((_sync_one, *_seven()), ()),
+        "last": (projects_middleware(), ()),
+        "above a sync one": (projects_middleware(), (_sync_one,)),
+        "below a sync one": ((_sync_one, *projects_middleware()), ()),
     }
 
 
@@ -788,7 +789,7 @@ def _require_sent_away(page: Response, visited: list[str]) -> None:
 
 
 async def _require_no_thread(given, name: str, view: Callable) -> None:
-    call = await _pass(given, name, view, _seven(), cookie=await cookie_of("amara"))
+    call = await _pass(given, name, view, projects_middleware(), cookie=await cookie_of("amara"))
     if _waits(call):
         raise NotYet(
             "still-sync",

@@ -215,6 +215,9 @@ DONE_BEFORE = {
         "import os, time\nos.environ['TZ'] = 'Asia/Tokyo'\ntime.tzset()",
         "del os.environ['TZ']\ntime.tzset()",
     ),
+    "settings without middleware": put(
+        "settings.MIDDLEWARE", "[]", "from django.conf import settings", mixes=False
+    ),
     "settings changed": switch(
         "from django.test import override_settings\n"
         "_settings = override_settings(LANGUAGE_CODE='de', USE_TZ=False, TIME_ZONE='Asia/Tokyo')\n"

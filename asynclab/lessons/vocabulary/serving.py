@@ -1,6 +1,7 @@
 """A view behind Django's own ASGI handler: what a browser gets of it, and what goes wrong there."""
 
 import asyncio
+import importlib
 import logging
 import sys
 import traceback
@@ -175,7 +176,7 @@ async def visit(
         headers |= {"x_csrftoken": TOKEN, "cookie": f"csrftoken={TOKEN}; {cookie}"}
     headers |= sent or {}
     with _raising_errors(view, pattern):
-        site = Site(pattern) if middleware is None else site_behind(middleware, pattern)
+        site = site_behind(projects_middleware() if middleware is None else middleware, pattern)
         return await site.send(method, address, body, **headers)
 
 
@@ -254,6 +255,13 @@ def visit_under_wsgi(view: Callable, **given) -> Response:
     if errors:
         raise _as_of(view, errors[0])
     return Response(response.status_code, {}, response.content)
+
+
+def projects_middleware() -> list[str]:
+    """The project's, as its module of settings says, whatever has become of `settings` since."""
+    from django.conf import settings
+
+    return list(importlib.import_module(settings.SETTINGS_MODULE).MIDDLEWARE)
 
 
 def site_behind(middleware: Sequence, pattern: object) -> Site:
