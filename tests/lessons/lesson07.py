@@ -2880,7 +2880,7 @@ async def list_books():
 async def dashboard(request, url):
     user = await request.auser()
     if not user.is_authenticated:
-        return redirect_to_login(request.get_full_path())
+        return HttpResponse(status=403)
     hours, lines = await asyncio.gather(ask_hours(url), list_books())
     return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
 """,
