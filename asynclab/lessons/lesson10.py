@@ -944,8 +944,9 @@ async def _asks_in_time(watch: Callable) -> bool:
                 too_early = desk.asked > pause
                 forward(start + 1.5 * LONG_PAUSE)
                 in_time = await until(lambda pause=pause: desk.asked > pause, LONG_PAUSE)
-                if too_early or not in_time:
-                    return False
+                too_late = not in_time or desk.after_error[0] > 2.2 * LONG_PAUSE
+                if too_early or too_late:
+                    return reading.done()  # who gives up is told so elsewhere
             return True
         finally:
             await end(reading)
