@@ -70,27 +70,7 @@ async def interface(given):
             "request alone. What has the server made for this very request?",
         ),
     )
-    page = await given.result_of("interface", driver=_visit_as_under_gunicorn, where="thread")
-    _require_said(
-        page,
-        "WSGI",
-        NotYet(
-            "reads-the-thread",
-            "Under WSGI, on a thread of a pool such as gunicorn's, it answered ASGI. Who starts a "
-            "thread gives it its name. What has the server made for this very request?",
-        ),
-    )
     return "It says ASGI under the one, and WSGI under the other."
-
-
-def _visit_as_under_gunicorn(view: Callable) -> Response:
-    """A visit on a thread that is called as those are on which gunicorn calls a view."""
-    thread = threading.current_thread()
-    name, thread.name = thread.name, "ThreadPoolExecutor-0_0"
-    try:
-        return visit_under_wsgi(view)
-    finally:
-        thread.name = name
 
 
 def _require_said(page: Response, wanted: str, other: NotYet) -> None:

@@ -165,17 +165,6 @@ async def interface(request):
 """,
     ),
     Answer(
-        "8.1",
-        wrong="reads-the-thread",
-        source="""
-import threading
-def interface(request):
-    name = threading.current_thread().name
-    return HttpResponse("ASGI" if name.startswith("ThreadPoolExecutor") else "WSGI")
-""",
-        why="under ASGI sync views run in a pool",
-    ),
-    Answer(
         "8.2",
         wrong="no-spare",
         source="""

@@ -9,7 +9,7 @@ from ...exercises.book import NotYet
 from ...exercises.given import Call, Given
 from ...exercises.lineage import is_beside
 from ...recorder.hooks import before_queries
-from .tasks import Gate, turns
+from .tasks import Gate, turns, until
 
 
 class Mishap(Exception):
@@ -205,13 +205,18 @@ async def require_told_of_database(given: Given, name: str, *args, **kwargs) -> 
                 given, name, *args, what="The database", error=DatabaseError, **kwargs
             )
         except NotYet as stop:
-            if stop.diagnosis != "swallowed" or refused:
+            # A task of the call's may be about to ask.
+            if stop.diagnosis != "swallowed" or await until(lambda: refused, LATE_QUERY):
                 raise
             raise NotYet(
                 "swallowed",
                 f"Called once more, `{name}` gave an answer without asking the database. What it "
                 "knows from an earlier call may have changed since. How long is an answer true?",
             ) from None
+
+
+LATE_QUERY = 0.5
+"""Seconds in which a query may come that nobody waits for."""
 
 
 async def require_told_of_no_loop(given: Given, name: str, *args, **kwargs) -> None:
