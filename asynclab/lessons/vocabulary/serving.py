@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import logging
+import os
 import sys
 import traceback
 import warnings
@@ -259,9 +260,9 @@ def visit_under_wsgi(view: Callable, **given) -> Response:
 
 def projects_middleware() -> list[str]:
     """The project's, as its module of settings says, whatever has become of `settings` since."""
-    from django.conf import settings
+    from django.conf import ENVIRONMENT_VARIABLE
 
-    return list(importlib.import_module(settings.SETTINGS_MODULE).MIDDLEWARE)
+    return list(importlib.import_module(os.environ[ENVIRONMENT_VARIABLE]).MIDDLEWARE)
 
 
 def site_behind(middleware: Sequence, pattern: object) -> Site:
