@@ -540,15 +540,14 @@ def _lost(call: Call) -> NotYet:
     title="a test that can fail",
     names=("OverdueTest",),
     why=(
-        "`TestCase` runs an `async def test_...` to its end and rolls the loans back. One book "
-        "that is late, one that came back and one that is due that day tell a right service from "
-        "wrong ones."
+        "`TestCase` runs an `async def test_...` to its end and rolls the loans back. One loan "
+        "that is out and one that came back tell a right service from two wrong ones."
     ),
     hints=(
         "If `self.service(day)` is a coroutine, what does a test know of the service?",
         "Which class rolls back what a test writes, and wraps its `async def test_...` itself?",
-        "Lend three books in `setUp`: one that is late, one that came back, and one that is due on "
-        "the day itself. Which must `await self.service(day)` name, and which not?",
+        "Lend one book that is out and one that came back, in `setUp`. Which of the two must "
+        "`await self.service(day)` name, and which not?",
     ),
 )
 async def overdue_test(given):
@@ -625,7 +624,6 @@ class _Service:
 
     Args:
         named: makes of each title what the service says.
-        due: which loans it takes for late: those due before the day, unless told otherwise.
         which: which of the late loans it knows.
 
     `calls` counts its calls, `asked_on` holds the threads on which its queries ran.
@@ -633,9 +631,9 @@ class _Service:
 
     __name__ = __qualname__ = "service"  # which an error may name
 
-    def __init__(self, named: Callable[[str], str] = str, due: str = "due__lt", **which):
+    def __init__(self, named: Callable[[str], str] = str, **which):
         self.calls, self.asked_on = 0, set()
-        self._named, self._due, self._which = named, due, which
+        self._named, self._which = named, which
         markcoroutinefunction(self)
 
     def __call__(self, day):
@@ -646,7 +644,7 @@ class _Service:
         from library.models import Loan
 
         self.asked_on.add(await sync_to_async(threading.get_ident)())
-        late = Loan.objects.filter(**{self._due: day}, **self._which).order_by("due", "pk")
+        late = Loan.objects.filter(due__lt=day, **self._which).order_by("due", "pk")
         return [self._named(loan.book.title) async for loan in late.select_related("book")]
 
 
@@ -669,16 +667,6 @@ WRONG_SERVICES = {
         "titles-unread",
         "A service that finds the right loans and says other titles passes your tests. What do "
         "they compare the titles with?",
-    ),
-    _Service(due="borrowed__lte", returned=None): NotYet(
-        "forgets-the-day",
-        "A service that names every book that is out, whenever it is due, passes your tests. "
-        "Which book is out, and not late?",
-    ),
-    _Service(due="due__lte", returned=None): NotYet(
-        "late-too-soon",
-        "A service that takes a book for late on the very day on which it is due passes your "
-        "tests. How long may the reader keep it?",
     ),
 }
 """Services that a test has to fail with, and what it earns if it does not."""
