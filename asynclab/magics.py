@@ -8,14 +8,17 @@ and a cell that is run by another ends before it.
 """
 
 import ast
+import asyncio
 import contextvars
 import functools
+import linecache
 import re
 import sys
 import threading
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from traceback import walk_tb
 from types import TracebackType
 
 from IPython import get_ipython
@@ -55,8 +58,40 @@ def register(shell) -> None:
     with held():
         shell.find_line_magic("autoawait")
     shell.events.register("post_run_cell", magics.let_go_of_results)
+    shell.set_custom_exc((KeyboardInterrupt, asyncio.CancelledError), tell_of_interrupt)
     show = shell.display_formatter.mimebundle_formatter
     show.for_type(Recording, lambda recording: lanes.Lanes(recording)._repr_mimebundle_())
+
+
+def tell_of_interrupt(shell, kind, error, traceback, tb_offset=None) -> None:
+    """Say in one line where the reader has interrupted a cell; show another error as ever.
+
+    A cell that awaits is cancelled by an interrupt. What another task's end raises in it is an
+    error like any other.
+    """
+    if kind is asyncio.CancelledError and not _is_cancelled():
+        lines = shell.InteractiveTB.structured_traceback(kind, error, traceback, tb_offset=1)
+    else:
+        lines = [f"{kind.__name__}: you interrupted this cell{_place(shell, traceback)}."]
+    shell._showtraceback(kind, error, lines)
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody has cancelled the task that runs here."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no loop runs
+        return False
+    return task is not None and task.cancelling() > 0
+
+
+def _place(shell, traceback: TracebackType | None) -> str:
+    """The last line of a cell in a traceback, in words."""
+    for frame, number in reversed([*walk_tb(traceback)]):
+        name = frame.f_code.co_filename
+        if shell.compile.format_code_name(name):
+            return f", in line {number}: {linecache.getline(name, number).strip()}"
+    return ""
 
 
 def take_lanes_line(lines: list[str]) -> list[str]:

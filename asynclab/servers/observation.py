@@ -34,22 +34,22 @@ class ConnectionCount:
         refused: those for which there was no slot.
         peak: open at once at most, as the server has it: one that a client has closed still takes
             its slot for a moment.
-        left: open at the end.
+        open: open at the end.
     """
 
     before: int
     opened: int
     refused: int
     peak: int
-    left: int
+    open: int
 
     def __str__(self) -> str:
-        parts = [f"{self.opened} opened", f"{self.peak} open at once at most", f"{self.left} left"]
+        parts = [f"{self.opened} opened", f"{self.peak} open at once at most"]
         if self.before:
             parts.insert(0, f"{self.before} open before")
         if self.refused:
-            parts.insert(-2, f"{self.refused} refused")
-        return f"Connections: {', '.join(parts)}."
+            parts.insert(-1, f"{self.refused} refused")
+        return f"Connections: {', '.join(parts)}, {self.open} open at the end."
 
 
 class Observation:
@@ -65,12 +65,14 @@ class Observation:
         slots: how many connections Django can have at once.
         samples: when each was taken, in seconds since the block began, and how many connections
             were in each state.
+        refusals: when each connection was refused, in seconds since the block began, to a sample.
     """
 
     def __init__(self, server):
         self._server = server
         self.slots = 0
         self.samples: list[tuple[float, Counter[str]]] = []
+        self.refusals: list[float] = []
         self._count: ConnectionCount | None = None
 
     def __enter__(self) -> "Observation":
@@ -91,6 +93,13 @@ class Observation:
         self._wait_for_quiet()
         self._sample()
         self._count = self._counted()
+
+    def __str__(self) -> str:
+        now = self.count
+        if self._count:
+            return str(now)
+        refused = f"{now.refused} refused, " if now.refused else ""
+        return f"Connections so far: {now.opened} opened, {refused}{now.open} open."
 
     @property
     def count(self) -> ConnectionCount:
@@ -113,9 +122,9 @@ class Observation:
         return self.count.peak
 
     @property
-    def left(self) -> int:
+    def open(self) -> int:
         """How many are open; after the block, were open at its end."""
-        return self.count.left
+        return self.count.open
 
     def _take_samples(self) -> None:
         while not self._over.wait(SECONDS):
@@ -124,10 +133,11 @@ class Observation:
     def _sample(self) -> None:
         import psycopg
 
+        now = time.monotonic() - self._began
+        self.refusals += [now] * (self._counted().refused - len(self.refusals))
         # A server that restarts meanwhile has no answer.
         with suppress(LabError, psycopg.Error):
-            states = self._server.states
-            self.samples.append((time.monotonic() - self._began, states))
+            self.samples.append((now, self._server.states))
 
     def _wait_for_quiet(self) -> None:
         """A connection that was closed as the block ended is to be counted as closed."""

@@ -215,7 +215,12 @@ class PostgreSQL:
         return slots
 
     def observe(self) -> Observation:
-        """Count what becomes of the connections during a `with` block. `watch()` shows it, too."""
+        """Count what becomes of the connections during a `with` block. `watch()` shows it, too.
+
+        Raises:
+            LabError: Django's database is another one.
+        """
+        self._check_in_use()
         return Observation(self)
 
     async def settled(self) -> Counter[str]:
@@ -224,8 +229,10 @@ class PostgreSQL:
         A connection that its client has closed is still there for a moment.
 
         Raises:
-            LabError: that has not come about within PATIENCE seconds.
+            LabError: that has not come about within PATIENCE seconds, or Django's database is
+                another one.
         """
+        self._check_in_use()
         limit = time.monotonic() + PATIENCE
         last, quiet = None, 0
         while quiet < READS:
@@ -267,6 +274,28 @@ class PostgreSQL:
         """End every connection of Django's role, and wait until they have ended."""
         if self._end.alive:
             self._end_sessions("usename = %s", OWNER)
+
+    def _check_in_use(self) -> None:
+        """Numbers of a server that Django does not use would say nothing of it.
+
+        Raises:
+            LabError: Django's database is another one.
+        """
+        from django.conf import settings
+        from django.db import connections
+
+        if not settings.configured:
+            return
+        used = connections["default"]
+        if (used.settings_dict["HOST"], used.settings_dict["PORT"]) == (
+            self._host,
+            str(self._port),
+        ):
+            return
+        another = "another PostgreSQL" if used.vendor == "postgresql" else used.display_name
+        raise LabError(
+            f"Django's database is {another} now; run boot(database=...) with this PostgreSQL."
+        )
 
     def _end_sessions(self, condition: str, value: str) -> None:
         """End those in `pg_stat_activity`. What waits in the server itself looks every 100 ms."""

@@ -1,5 +1,7 @@
 """Django's own handlers around views that a cell has written."""
 
+from collections.abc import Callable
+
 from asgiref.testing import ApplicationCommunicator
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
@@ -21,19 +23,20 @@ class Site:
 
     Args:
         patterns: what stands in a URLconf's `urlpatterns`; at least one.
+        handler500: the view of its error page, as a URLconf names it; Django's own if left out.
 
     Raises:
         TypeError: one of them is no pattern.
     """
 
-    def __init__(self, *patterns: URLPattern | URLResolver):
+    def __init__(self, *patterns: URLPattern | URLResolver, handler500: Callable | None = None):
         for pattern in patterns:
             if not isinstance(pattern, URLPattern | URLResolver):
                 raise TypeError(f'Write Site(path("books/", view)): {pattern!r} is no URL pattern.')
         if not patterns:
             raise TypeError('A site needs a URL: Site(path("books/", view)).')
-        self._patterns = patterns
-        self.application = _Handler(patterns)
+        self._urlconf = _Urlconf(patterns, handler500)
+        self.application = _Handler(self._urlconf)
 
     def serve(self, interface: str = "asgi") -> AsgiServer | WsgiServer:
         """Serve the site on a free port of this machine, from inside this kernel, for a `with`.
@@ -57,7 +60,7 @@ class Site:
     @property
     def wsgi_application(self) -> WSGIHandler:
         """The site as a WSGI server is given it; it reads `settings.MIDDLEWARE` now."""
-        return _WsgiHandler(self._patterns)
+        return _WsgiHandler(self._urlconf)
 
     async def get(self, path: str, **headers: str) -> Response:
         """Send one GET request, and return the whole response.
@@ -97,32 +100,41 @@ async def _sent_by(client: ApplicationCommunicator) -> dict:
     return message
 
 
+class _Urlconf:
+    """What Django looks for in a URLconf; it takes any object that can be hashed."""
+
+    def __init__(self, patterns: tuple, handler500: Callable | None):
+        self.urlpatterns = list(patterns)
+        if handler500:
+            self.handler500 = handler500
+
+
 class _Handler(ASGIHandler):
     """The handler of `get_asgi_application()`; each request brings its URLconf along.
 
     https://docs.djangoproject.com/en/stable/ref/request-response/#django.http.HttpRequest.urlconf
     """
 
-    def __init__(self, patterns: tuple):
+    def __init__(self, urlconf: "_Urlconf"):
         super().__init__()
-        self._patterns = patterns
+        self._urlconf = urlconf
 
     def create_request(self, scope, body_file):
         request, error = super().create_request(scope, body_file)
         if request is not None:
-            request.urlconf = self._patterns
+            request.urlconf = self._urlconf
         return request, error
 
 
 class _WsgiHandler(WSGIHandler):
     """The handler of `get_wsgi_application()`; each request brings its URLconf along."""
 
-    def __init__(self, patterns: tuple):
+    def __init__(self, urlconf: "_Urlconf"):
         super().__init__()
-        self._patterns = patterns
+        self._urlconf = urlconf
 
     def get_response(self, request):
-        request.urlconf = self._patterns
+        request.urlconf = self._urlconf
         return super().get_response(request)
 
 

@@ -175,6 +175,28 @@ def test_lanes_interrupted_while_it_blocks(kernel, run):
     assert "KeyboardInterrupt" in outcome.shown[0]
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (
+            "print('here', flush=True)\nwhile True:\n    await asyncio.sleep(0.05)",
+            "CancelledError: you interrupted this cell, in line 3: await asyncio.sleep(0.05).",
+        ),
+        (
+            "print('here', flush=True)\ntime.sleep(60)",
+            "KeyboardInterrupt: you interrupted this cell, in line 2: time.sleep(60).",
+        ),
+    ],
+)
+def test_an_interrupted_cell_says_so_in_one_line(kernel, run, source, told):
+    assert kernel.interrupt(source).traceback == told
+
+
+def test_a_task_that_was_cancelled_is_an_error_like_any_other(run):
+    outcome = run("task = asyncio.create_task(asyncio.sleep(9))\ntask.cancel()\nawait task")
+    assert "----> 3 await task" in outcome.traceback
+
+
 @pytest.mark.parametrize("cell", ["%%lanes\nx = 1", "with record():\n    x = 1"])
 @pytest.mark.parametrize("place", ["taps._put_on", "taps._take_off", "LiveLanes.finish"])
 def test_an_interrupt_while_the_recording_begins_or_ends(run, cell, place):

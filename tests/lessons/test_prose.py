@@ -31,16 +31,18 @@ LINK = re.compile(r"\]\([^)]*\)")
 NAME = re.compile(r"[^\W\d]\w*")
 MODULE = re.compile(r"\b[\w/]+/\w+\.py\b")
 FIGURE = re.compile(r"(?<![\w.·-])\d+(?:\.\d+)*(?!\w)")
-PROGRAMS = re.compile(r"\b(?:Python|Django|ipykernel|IPython|asgiref|uvloop)\b")
+PROGRAMS = re.compile(r"\b(?:[Cc]hannels|Python|Django|ipykernel|IPython|asgiref|uvloop)\b")
 ERROR = re.compile(r"(?:[A-Z]\w*(?:Error|Exception|Operation|Warning)|DoesNotExist): \S.*")
 
 # What the course stands on.
 PACKAGES = ("django", "asgiref", "IPython", "ipykernel", "nest_asyncio")
 STANDARD = (asyncio, concurrent.futures, unittest)
-# Of Python 3.14; words of a shell; of Django REST framework; of nginx; of Django 6.0; or they stand
-# for the reader's own.
+# Of Python 3.14; words of a shell; of Django REST framework, nginx, channels and libpq; of Django
+# 6.0; or they stand for the reader's own.
 OTHERS = {"print_call_graph", "python", "pstree", "PID", "APIView", "api_view"}
-OTHERS |= {"proxy_buffering", "TASKS", "ImmediateBackend", "f", "x", "queryset", "iterator"}
+OTHERS |= {"proxy_buffering", "database_sync_to_async", "TASKS", "ImmediateBackend"}
+OTHERS |= {"keepalives_idle", "tcp_user_timeout"}
+OTHERS |= {"f", "x", "queryset", "iterator"}
 
 
 def prose(path: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ library           the library's data
 logs              a logger for a check, which leaves logging as it was
 loops             whether an answer leaves the loop free, and which loops run its coroutines
 open_connections  which connections are opened, which are left open, and who closes some
+own_postgresql    a real PostgreSQL of the check's own, with the library's data
 queries           what a call asked of the database
 requests          what a view gets, and what it answers
 rivals            two requests at the same moment

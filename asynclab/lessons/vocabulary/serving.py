@@ -379,7 +379,7 @@ def _noting_errors(pattern: object) -> Iterator[list[BaseException]]:
     errors = []
 
     def note(request, **_):
-        if pattern in (getattr(request, "urlconf", None) or ()):
+        if pattern in getattr(getattr(request, "urlconf", None), "urlpatterns", ()):
             errors.append(sys.exc_info()[1])
             request.exception_reporter_class = _NoReport
 

@@ -37,6 +37,19 @@ async def until(true: Callable[[], bool], seconds: float = PATIENCE) -> bool:
     return true()
 
 
+async def all_of(work: Iterable[Awaitable]) -> list:
+    """What they return, run side by side, when all of them have ended.
+
+    Raises:
+        Exception: what the first of them has raised. Unlike `gather`, nothing goes on after that.
+    """
+    found = await asyncio.gather(*work, return_exceptions=True)
+    for each in found:
+        if isinstance(each, BaseException):
+            raise each
+    return found
+
+
 async def pass_time(seconds: float = 1) -> None:
     """Let the running loop's clock go on at once: whoever waits for less is woken.
 

@@ -16,6 +16,13 @@ from .queries import require_off_the_pool
 
 ELSEWHERE = "elsewhere"
 
+SECOND_LOOP = NotYet(
+    "second-loop",
+    "It works, by way of a second event loop on another thread, made for this one call. What is "
+    "bound to your loop would fail there. You are in an `async def`: what can you do with a "
+    "coroutine right here?",
+)
+
 OTHER_LOOP = {
     (RuntimeError, on_other_loop): NotYet(
         "second-loop",
@@ -137,12 +144,7 @@ def require_this_loop(call: Call) -> None:
         NotYet: "second-loop".
     """
     if leaves_loop(call):
-        raise NotYet(
-            "second-loop",
-            "It works, by way of a second event loop on another thread, made for this one call. "
-            "What is bound to your loop would fail there. You are in an `async def`: what can "
-            "you do with a coroutine right here?",
-        )
+        raise SECOND_LOOP.again()
 
 
 def require_usual_threads(call: Call) -> None:

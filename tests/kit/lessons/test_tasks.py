@@ -12,6 +12,7 @@ from asynclab.lessons.vocabulary.tasks import (
     LastFirst,
     NewTasks,
     Overlap,
+    all_of,
     clock_put_forward,
     gives_up,
     in_good_time,
@@ -36,6 +37,25 @@ def test_in_the_turns_of_a_loop_every_task_goes_on_until_it_waits():
         return len(reached)
 
     assert asyncio.run(main()) == TURNS - 1
+
+
+def test_all_of_them_end_before_the_first_error_is_raised():
+    async def main():
+        ended = []
+
+        async def work(turns_left, error):
+            await turns(turns_left)
+            ended.append(turns_left)
+            if error:
+                raise error
+            return turns_left
+
+        assert await all_of(work(number, None) for number in (2, 1)) == [2, 1]
+        with pytest.raises(LookupError):
+            await all_of([work(30, None), work(1, LookupError()), work(20, ValueError())])
+        return ended
+
+    assert asyncio.run(main()) == [1, 2, 1, 20, 30]
 
 
 def test_a_clock_that_is_put_forward_stays_so():

@@ -210,6 +210,20 @@ def test_sessions_are_djangos_own(booted, run):
     assert said == ["47 Counter({'idle': 1})", f"idle lesson {count} True"]
 
 
+@pytest.mark.parametrize("call", ["with watch(postgres): pass", "await postgres.settled()"])
+@pytest.mark.parametrize(
+    ("database", "another"), [("", "SQLite"), ("database=second", "another PostgreSQL")]
+)
+def test_a_server_that_django_does_not_use_is_not_counted(kernel, run, call, database, another):
+    run("second = globals().get('second') or PostgreSQL()")
+    run(f"boot({database})")
+    outcome = kernel.run(call)
+    assert outcome.traceback == (
+        f"LabError: Django's database is {another} now; "
+        "run boot(database=...) with this PostgreSQL."
+    )
+
+
 def test_slots_run_out_for_real_and_the_kit_still_sees_it(booted, run):
     said = run("""
         %%thread
@@ -217,7 +231,7 @@ def test_slots_run_out_for_real_and_the_kit_still_sees_it(booted, run):
         with override_database(), watch(postgres) as seen:
             answers = on_threads(6, query)
             print(answers.count(47), dict(postgres.states))
-        print(seen.opened, seen.refused, seen.peak, seen.left)
+        print(seen.opened, seen.refused, seen.peak, seen.open)
         print({str(answer).partition("FATAL:  ")[2] for answer in answers} - {""})
     """)
     assert said == [
@@ -284,7 +298,7 @@ def test_watching_shows_a_table_and_leaves_a_picture_whatever_comes(booted, kern
     )
     assert outcome.error.startswith("ZeroDivisionError")
     assert outcome.views == 1
-    assert outcome.shown == ["Connections: 2 opened, 2 open at once at most, 0 left."]
+    assert outcome.shown == ["Connections: 2 opened, 2 open at once at most, 0 open at the end."]
     assert outcome.printed == ""
 
 

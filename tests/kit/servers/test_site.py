@@ -85,6 +85,29 @@ def test_a_streamed_body_comes_whole_and_an_error_is_a_response(run):
     assert said == ["Wuthering Heights", "500 True"]
 
 
+def test_a_site_may_have_an_error_page_of_its_own(run):
+    said = run("""
+        import sys
+        from django.http import HttpResponse
+
+        async def page(request):
+            raise LookupError("no such book")
+
+        def sync_page(request):
+            raise LookupError("no such loan")
+
+        def reason(request):
+            return HttpResponse(str(sys.exception()), status=500)
+
+        site = Site(path("", page), path("sync/", sync_page), handler500=reason)
+        with override_settings(DEBUG=False):
+            for url in ("/", "/sync/"):
+                response = await site.get(url)
+                print(response.status, response.text)
+    """)
+    assert said == ["500 no such book", "500 no such loan"]
+
+
 def test_middleware_is_read_when_the_site_is_made(run):
     said = run(
         """

@@ -670,4 +670,25 @@ FAULTS = [
         test("servers/test_observation.py::test_connections_are_counted"),
         ("(4, 0, 4, 3)",),
     ),
+    Fault(
+        "a-server-that-django-does-not-use-is-counted",
+        "PostgreSQL",
+        text(POSTGRESQL, "        self._check_in_use()\n        limit", "        limit"),
+        test("servers/test_postgresql.py::test_a_server_that_django_does_not_use_is_not_counted"),
+        ("Django's database is SQLite now",),
+    ),
+    Fault(
+        "refused-connections-not-marked",
+        "PostgreSQL",
+        text("asynclab/lanes/watching.py", "        self._refused()\n", ""),
+        test("servers/test_observation.py::test_the_end_of_the_slots_and_the_refused_are_marked"),
+        ("2 refused",),
+    ),
+    Fault(
+        "error-page-of-a-site-not-used",
+        "servers",
+        text("asynclab/servers/site.py", "        if handler500:\n", "        if False:\n"),
+        test("servers/test_site.py::test_a_site_may_have_an_error_page_of_its_own"),
+        ("500 no such book",),
+    ),
 ]
