@@ -1581,9 +1581,13 @@ FAULTS = [
     Fault(
         "held-connections-not-looked-for",
         "a check",
-        text("asynclab/lessons/lesson11.py", "            if seen.held:", "            if False:"),
+        text(
+            "asynclab/lessons/lesson11.py",
+            "            if seen.branch.held:",
+            "            if False:",
+        ),
         verdict("11.6 held"),
-        ("('passed', '') == ('not yet', 'held')",),
+        ("('not yet', 'more-than-one') == ('not yet', 'held')",),
     ),
     Fault(
         "lock-let-go-not-looked-for",
