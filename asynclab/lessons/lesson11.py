@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import sys
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -169,7 +170,8 @@ class _Branch:
     """Another branch that answers when all visitors have asked it, or one of them has failed.
 
     `together` is how many have asked by then, `held` how many connections were open meanwhile; what
-    opens one in that time is waited for. `elsewhere` says whether it was asked on another loop.
+    opens one in that time is waited for, and `more` says whether something did. `elsewhere` says
+    whether it was asked on another loop.
     """
 
     MEANWHILE = 0.2
@@ -179,10 +181,11 @@ class _Branch:
         self.asked = self.together = self.held = 0
         self.titles: list[str] = []
         self._visitors, self._error, self._opened = visitors, error, opened
-        self._answers = self.elsewhere = False
+        self._answers = self.elsewhere = self.more = False
         self._loop = asyncio.get_running_loop()
 
     async def ask(self, title: str) -> str:
+        before = 0 if self._opened is None else self._opened.left
         self.asked += 1
         self.titles.append(title)
         self.elsewhere = self.elsewhere or asyncio.get_running_loop() is not self._loop
@@ -191,6 +194,7 @@ class _Branch:
         if self._opened is not None:
             await until(lambda: self._opened.left, self.MEANWHILE)
             self.held = max(self.held, self._opened.left)
+            self.more = self.more or self.held > before
         if self._error:
             raise self._error
         return "2 copies"
@@ -207,7 +211,8 @@ def _noting_empty_closes() -> Iterator[list[bool]]:
     empty = []
 
     def note(wrapper):
-        if wrapper.connection is None and not is_beside():
+        # Who got no connection has none to close.
+        if wrapper.connection is None and sys.exception() is None and not is_beside():
             empty.append(True)
 
     with hooks.before(BaseDatabaseWrapper, "close", note):
@@ -239,9 +244,12 @@ async def page(given):
 
     async with on_postgresql(OPTIONS=POOL):
         call = await given.call("page", driver=_crowd, expect=OperationalError)
-        seen = call.value if call.error is None else None
-        if seen is None or seen.refused:
-            _require_given_back(seen)
+        if call.error is not None:
+            raise HELD.again()
+        seen = call.value
+        if seen.refused:
+            alone = await given.call("page", driver=_one, expect=OperationalError)
+            _require_given_back(seen, more=alone.error is None and alone.value.more)
         require_this_loop(call)
         if seen.elsewhere:
             raise SECOND_LOOP.again()
@@ -265,11 +273,7 @@ async def page(given):
         if call.error is not None:
             raise NOT_GIVEN_BACK.again()
         if call.value.held:
-            raise NotYet(
-                "queries-meanwhile",
-                "A query ran while the other branch was asked, and took a connection until the "
-                "end of the request. Which of the two has to wait for the other?",
-            )
+            raise QUERIES_MEANWHILE.again()
         call = await given.call("page", Mishap(), driver=_one, expect=Mishap)
         if call.error is None:
             raise NotYet(
@@ -286,6 +290,16 @@ async def page(given):
     return "Five pages waited for the other branch, and two connections were enough."
 
 
+QUERIES_MEANWHILE = NotYet(
+    "queries-meanwhile",
+    "A query ran while the other branch was asked, and took a connection until the end of the "
+    "request. Which of the two has to wait for the other?",
+)
+HELD = NotYet(
+    "held",
+    "Five visitors came, the pool has two connections, and somebody got none in time: `couldn't "
+    "get a connection`. Who had them, while the other branch was asked?",
+)
 NOT_GIVEN_BACK = NotYet(
     "not-given-back",
     "All pages asked the other branch, and then somebody got no connection: `couldn't get a "
@@ -293,20 +307,17 @@ NOT_GIVEN_BACK = NotYet(
 )
 
 
-def _require_given_back(seen: SimpleNamespace) -> None:
+def _require_given_back(seen: SimpleNamespace, more: bool) -> None:
+    """Say why visitors were refused; `more`: one who is alone borrows while the branch is asked."""
     if seen.empty:
         raise NotYet(
             "other-thread",
             "Your code closes a connection that is not open: each thread has its own, and the "
             "query ran on another one. Where has the close to run?",
         )
-    if seen.together < VISITORS:
-        raise NotYet(
-            "held",
-            "Five visitors came, the pool has two connections, and somebody got none in time: "
-            "`couldn't get a connection`. Who had them, while the other branch was asked?",
-        )
-    raise NOT_GIVEN_BACK.again()
+    if more:
+        raise QUERIES_MEANWHILE.again()
+    raise (HELD if seen.together < VISITORS else NOT_GIVEN_BACK).again()
 
 
 async def _crowd(page: Callable) -> SimpleNamespace:

@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures._base import CANCELLED
 from contextlib import ExitStack, contextmanager
-from contextvars import Context
+from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from functools import partial
 
@@ -79,6 +79,21 @@ _tasks: dict[int, Known] = {}
 # By thread: the task that a recording began in, during the step which that thread's loop is in.
 _first_steps: dict[int, Known] = {}
 _here = threading.local()
+_only: ContextVar[Callable[[], bool] | None] = ContextVar("_only", default=None)
+
+
+@contextmanager
+def only(of: Callable[[], bool]) -> Iterator[None]:
+    """Narrow each recording that code of the block begins.
+
+    Args:
+        of: which events are kept; see `Recording`.
+    """
+    token = _only.set(of)
+    try:
+        yield
+    finally:
+        _only.reset(token)
 
 
 @contextmanager
@@ -88,7 +103,7 @@ def recording(
     """Record what happens, in every thread, until the block ends.
 
     Args:
-        limit, of: how many events are kept, and which; see `Recording`.
+        limit, of: how many events are kept, and which; see `Recording`. Without `of`, `only` says.
         name: what the span of the block itself is called.
 
     Yields:
@@ -114,7 +129,7 @@ def start(
     Call it in a block of `interrupts.held`, or an interrupt may come before its result arrives.
     """
     global _recordings
-    recording = Recording(limit, of)
+    recording = Recording(limit, of or _only.get())
     with held(), _switch:
         if not _recordings:
             _tasks.clear()

@@ -934,3 +934,22 @@ def test_every_hop_of_the_shared_worker_ends_up_on_one_lane():
     assert [lane.role for lane in recording.lanes] == ["event loop", "thread-sensitive worker"]
     prefix = SyncToAsync.single_thread_executor._thread_name_prefix
     assert recording.lanes[1].thread.startswith(prefix)
+
+
+def test_a_recording_can_be_narrowed_from_outside():
+    def aside():
+        with span("aside"):
+            pass
+
+    def names(**how):
+        with taps.recording(**how) as seen:
+            thread = threading.Thread(target=aside)
+            thread.start()
+            thread.join()
+        return [each.name for each in seen.spans]
+
+    here = threading.get_ident()
+    with taps.only(lambda: threading.get_ident() == here):
+        assert names() == ["this cell"]
+        assert names(of=lambda: True) == ["this cell", "aside"]
+    assert names() == ["this cell", "aside"]
