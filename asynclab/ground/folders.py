@@ -9,6 +9,9 @@ from pathlib import Path
 
 import psutil
 
+#: Characters of the path of a Unix socket: 108 bytes on Linux, 104 on macOS, and one is a zero.
+LONGEST_SOCKET = 103
+
 
 def prefix() -> str:
     """How the name of every temporary folder of this process begins."""
@@ -20,6 +23,16 @@ def places() -> list[Path]:
     short = Path("/tmp")  # noqa: S108  the folders in it have random names
     places = [Path(tempfile.gettempdir()), *([short] if short.is_dir() else [])]
     return list(dict.fromkeys(places))
+
+
+def places_for_socket(name: str) -> list[Path]:
+    """The `places()` where a new folder can hold a Unix socket of that name.
+
+    Args:
+        name: the socket's file name.
+    """
+    folder = f"{prefix()}{8 * '_'}"
+    return [each for each in places() if len(f"{each}/{folder}/{name}") <= LONGEST_SOCKET]
 
 
 def sweep() -> None:

@@ -34,8 +34,6 @@ OWNER = "library"
 ADMINISTRATOR = "postgres"
 """The role that this module connects as: it gets in when all slots of the others are taken."""
 MODES = ("fast", "immediate")
-LONGEST = 103
-"""Characters that the path of a Unix socket may have on every system."""
 SERVES_ROOT = "nobody"
 """PostgreSQL refuses to run as root: whom it runs as then."""
 
@@ -385,16 +383,15 @@ def _folder_of_its_own(programs: Path) -> tuple[Path, str]:
             f"PostgreSQL refuses to run as root, and user {user} cannot read {programs}. "
             "Start Jupyter as an ordinary user."
         )
-    for place in folders.places():
-        socket_path = f"{place}/{folders.prefix()}{8 * '_'}/.s.PGSQL.5432"
-        if len(socket_path) > LONGEST or (user and not _is_open_to_all(place)):
+    for place in folders.places_for_socket(".s.PGSQL.5432"):
+        if user and not _is_open_to_all(place):
             continue
         folder = Path(tempfile.mkdtemp(prefix=folders.prefix(), dir=place))
         if user:
             shutil.chown(folder, user)
         return folder, user
     raise LabError(
-        f"The path of a Unix socket may have {LONGEST} characters. "
+        f"The path of a Unix socket may have {folders.LONGEST_SOCKET} characters. "
         "Set TMPDIR to a folder with a shorter path."
     )
 

@@ -1,7 +1,9 @@
 """Jupyter: a kernel of this very interpreter, and the messages that its cells end with."""
 
-from collections.abc import Sequence
-from contextlib import asynccontextmanager
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from queue import Empty
 
@@ -9,6 +11,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import default
 
+from ..ground import folders
 from ..ground.errors import LabError
 from .session import MOST_SHOWN, START_LIMIT, Session, death
 from .table import Outcome
@@ -18,15 +21,20 @@ _QUIET = 1.0  # seconds of silence after which a kernel is asked whether it stil
 
 async def play(session: Session, folder: Path) -> Outcome | None:
     """Run the cells of `session` in a fresh kernel; return how it died, if it did."""
-    async with _kernel(session, folder) as (manager, client):
-        everything = range(len(session.cells))
-        before = [[index] for index in everything[: session.before]]
-        shown = everything[session.before :]
-        asked = [shown] if session.run_all else [[index] for index in shown]
-        for batch in [*before, *asked]:
-            await _ask(session, manager, client, batch)
-            if (status := await manager.provisioner.poll()) is not None:
-                return death(status)
+    with _sockets() as sockets:
+        async with _kernel(session, folder, sockets) as (manager, client):
+            return await _play(session, manager, client)
+
+
+async def _play(session: Session, manager, client) -> Outcome | None:
+    everything = range(len(session.cells))
+    before = [[index] for index in everything[: session.before]]
+    shown = everything[session.before :]
+    asked = [shown] if session.run_all else [[index] for index in shown]
+    for batch in [*before, *asked]:
+        await _ask(session, manager, client, batch)
+        if (status := await manager.provisioner.poll()) is not None:
+            return death(status)
     return None
 
 
@@ -38,9 +46,26 @@ class KernelOfThisPython(AsyncKernelManager):
         return KernelSpecManager(kernel_dirs=[])
 
 
+@contextmanager
+def _sockets() -> Iterator[dict[str, str]]:
+    """Where a kernel listens: in files of its own, or, where there are none, at ports.
+
+    Jupyter looks for free ports before the kernel takes them. If another program was faster, the
+    kernel dies, or it lives on and never answers.
+    """
+    places = [] if os.name == "nt" else folders.places_for_socket("kernel-5")
+    if not places:
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(
+        prefix=folders.prefix(), dir=places[0], ignore_cleanup_errors=True
+    ) as folder:
+        yield {"transport": "ipc", "ip": f"{folder}/kernel"}
+
+
 @asynccontextmanager
-async def _kernel(session: Session, folder: Path):
-    manager = KernelOfThisPython(connection_file=str(folder / "kernel.json"))
+async def _kernel(session: Session, folder: Path, sockets: Mapping[str, str]):
+    manager = KernelOfThisPython(connection_file=str(folder / "kernel.json"), **sockets)
     client = None
     try:
         with open(folder / "kernel.log", "wb") as log:  # noqa: ASYNC230 (a small local file)

