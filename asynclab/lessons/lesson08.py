@@ -3,11 +3,15 @@
 import argparse
 import asyncio
 import shlex
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import thread as pools
 from contextlib import contextmanager, suppress
 from types import SimpleNamespace
+from urllib.parse import quote
 
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import ObjectDoesNotExist, SynchronousOnlyOperation
@@ -22,11 +26,11 @@ from ..recorder.events import SYNC
 from ..servers import Response, serving, write_module
 from ..servers import visit as visit_server
 from .vocabulary.cancelling import end
-from .vocabulary.failing import Mishap, fail, require_told
+from .vocabulary.failing import Mishap, fail, require_told, require_told_of_database
 from .vocabulary.loops import call_off_the_loop
 from .vocabulary.open_connections import Opened
 from .vocabulary.serving import NO_RESPONSE, require_async_view, visit, visit_under_wsgi
-from .vocabulary.tasks import until
+from .vocabulary.tasks import turns, until
 from .vocabulary.threads import require_this_loop
 from .vocabulary.values import difference, same
 
@@ -60,7 +64,7 @@ async def interface(given):
             "made for this very request?",
         ),
     )
-    page = await given.result_of("interface", driver=visit_under_wsgi, where="thread")
+    page = await given.result_of("interface", driver=_visit_as_gunicorn, where="thread")
     _require_said(
         page,
         "WSGI",
@@ -73,9 +77,21 @@ async def interface(given):
     return "It says ASGI under the one, and WSGI under the other."
 
 
+def _visit_as_gunicorn(interface) -> Response:
+    """Ask on a thread of a pool: its name is that of the workers which Django has under ASGI."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(visit_under_wsgi, interface).result()
+
+
 def _require_said(page: Response, wanted: str, other: NotYet) -> None:
-    if page.text == wanted:
+    if page.text == wanted and page.status == 200:
         return
+    if page.text == wanted:
+        raise NotYet(
+            "other-status",
+            f"It says {wanted}, with the status {page.status}, and nothing went wrong. Which one "
+            "has a response to which nobody has given one?",
+        )
     if page.text in ("ASGI", "WSGI"):
         raise other
     raise NotYet("other-text", difference(page.text, wanted))
@@ -195,7 +211,7 @@ async def counting(given):
     return "It counts under both, and takes no worker."
 
 
-PATHS = ("/news/", "/books/", "/news/")
+PATHS = ("/news/", "/new books/", "/news/")
 
 
 class _Refusing(Counter):
@@ -207,7 +223,8 @@ async def _counted_under_asgi(counting, counts: Counter | None = None) -> Counte
     counts = Counter() if counts is None else counts
     signal = _connected_to(counting(counts))
     for path in PATHS:
-        scope = {"type": "http", "path": path, "raw_path": path.encode(), "query_string": b"page=2"}
+        raw = quote(path).encode()
+        scope = {"type": "http", "path": path, "raw_path": raw, "query_string": b"page=2"}
         await signal.asend(None, scope=scope)
     return counts
 
@@ -227,18 +244,26 @@ def _connected_to(receiver: Callable) -> Signal:
 
 
 def _require_counts(counts: Counter, interface: str) -> None:
-    if not counts:
+    if not counts and interface == "ASGI":
         raise NotYet(
             "not-counted",
-            f"Under {interface} nothing was counted. Does Django see that the receiver is async? "
+            "Under ASGI nothing was counted. Does Django see that the receiver is async? "
             "A sync function that returns a coroutine is none, and nobody awaits what it returns.",
         )
-    if counts != Counter(PATHS):
+    if not counts:
         raise NotYet(
-            "other-counts",
-            f"Under {interface} {', '.join(PATHS)} were asked for, and the counts are "
-            f"{dict(counts)!r}. Which key of what the receiver gets is the path?",
+            "not-under-wsgi",
+            "Under WSGI nothing was counted, and nobody was told why. What does the receiver get "
+            "there in the place of a `scope`, and does it look for that?",
         )
+    said = f"Under {interface} {', '.join(PATHS)} were asked for, and the counts are {dict(counts)}"
+    if set(counts) == set(PATHS) and counts != Counter(PATHS):
+        raise NotYet(
+            "other-numbers",
+            f"{said}. The paths are right. What does each request add, and to which number?",
+        )
+    if counts != Counter(PATHS):
+        raise NotYet("other-counts", f"{said}. Which key of what the receiver gets is the path?")
 
 
 NEWS = "/news/"
@@ -296,7 +321,14 @@ async def beside(given):
                 f"`answer()` gave {texts[0]!r} to the first request and {texts[1]!r} to the next, "
                 f"and that was sent {sent[-1].get('body')!r}. Who is asked each time?",
             )
+    if not await given.result_of("beside", driver=_both_wait):
+        raise NotYet(
+            "one-after-another",
+            "Two visitors came, and `answer()` was asked for the second one only when the first "
+            "had got the news. A poll may wait for hours. Which line makes one wait for another?",
+        )
     others = [_scope("http", "/books/"), _scope("http", NEWS + "old/"), _scope("websocket", NEWS)]
+    others.append(_scope("http", NEWS.rstrip("/")))
     for scope in [*others, {"type": "lifespan", "asgi": {"version": "3.0"}}]:
         call = await given.call("beside", scope, "no news", driver=_asked)
         _require_passed(call.value, scope)
@@ -330,6 +362,28 @@ async def _in_turn(beside, texts: Sequence[str]) -> list[list[dict]]:
         sent.append([])
         await application(_scope("http", NEWS), receive, send)
     return sent
+
+
+async def _both_wait(beside) -> bool:
+    """Whether two who ask at once wait at once."""
+    waiting, over = [], asyncio.Event()
+
+    async def answer():
+        waiting.append(1)
+        await over.wait()
+        return "no news"
+
+    async def ignore(*_):
+        await asyncio.sleep(0)
+
+    application = beside(ignore, NEWS, answer)
+    requests = [application(_scope("http", NEWS), ignore, ignore) for _ in range(2)]
+    both = asyncio.gather(*requests)
+    await turns()
+    at_once = len(waiting) == 2
+    over.set()
+    await both
+    return at_once
 
 
 async def _asked(beside, scope: dict, text: str | Mishap) -> SimpleNamespace:
@@ -454,6 +508,8 @@ def _require_passed(seen: SimpleNamespace, scope: dict) -> None:
 
 
 VISITORS = 5
+IDLE = 5
+"""Threads that wait in the loop's pool: it may have as many on every machine."""
 ENDING = 0.3
 """Seconds that the threads of a pool which was shut down have to end."""
 
@@ -504,6 +560,13 @@ async def greet(given):
     require_async_view(given, "greet")
     if seen.left:
         raise _left_open(f"{VISITORS} visitors waited", seen.left)
+    if seen.kept_busy:
+        raise NotYet(
+            "holds-thread",
+            f"{VISITORS} visitors waited, and {seen.kept_busy} threads waited with them, in the "
+            "middle of the function that was sent there: what it waits for is `news()`. Where can "
+            "that be awaited, so that only the loop waits?",
+        )
     if seen.held >= VISITORS:
         raise NotYet(
             "holds-worker",
@@ -520,21 +583,28 @@ async def greet(given):
             "Somebody whom nobody knows was let in to wait, and learned of it at the end. What has "
             "to come first?",
         )
-    told = {"what": "`news()`", "driver": visit, "pk": pks[0], "news": fail, "middleware": ()}
-    await require_told(given, "greet", **told)
+    asks = {"driver": visit, "pk": pks[0], "middleware": ()}
+    await require_told(given, "greet", what="`news()`", news=fail, **asks)
+    await require_told_of_database(given, "greet", **asks | {"news": _no_news})
     return f"{VISITORS} visitors waited, with no worker and no connection."
+
+
+async def _no_news() -> str:
+    await asyncio.sleep(0)
+    return "no news"
 
 
 async def _all_waiting(greet, pks: list[int]) -> SimpleNamespace:
     """Let so many visitors wait at once, and look at what they hold when the last one is there."""
-    seen, here, all_here = SimpleNamespace(held=0, left=0), [], asyncio.Event()
-    before = set(threading.enumerate())
+    seen, here, all_here = SimpleNamespace(held=0, kept_busy=0, left=0), [], asyncio.Event()
+    before, busy_before = set(threading.enumerate()), _at_work()
 
     async def news():
         here.append(1)
         if len(here) == len(pks):
-            await until(lambda: not _workers() - before, ENDING)
+            await until(lambda: not _workers() - before and not _at_work() - busy_before, ENDING)
             seen.held = len(_workers() - before)
+            seen.kept_busy = len(_at_work() - busy_before)
             seen.left = opened.left
             all_here.set()
         await all_here.wait()
@@ -546,8 +616,15 @@ async def _all_waiting(greet, pks: list[int]) -> SimpleNamespace:
     return seen
 
 
+async def _fill_pool() -> None:
+    """Let the loop's pool have idle threads: what is sent there next goes to another each time."""
+    meeting = threading.Barrier(IDLE, timeout=10)
+    await asyncio.gather(*[asyncio.to_thread(meeting.wait) for _ in range(IDLE)])
+
+
 async def _of_a_stranger(greet, pk: int) -> SimpleNamespace:
     seen = SimpleNamespace(waited=False)
+    await _fill_pool()
 
     async def news():
         seen.waited = True
@@ -573,6 +650,18 @@ def _workers() -> set[threading.Thread]:
     return {each for each in threading.enumerate() if each.name.startswith("ThreadPoolExecutor")}
 
 
+def _at_work() -> set[int]:
+    """The idents of the threads of loops' executors that are in the middle of a function.
+
+    Those that wait for one are in the loop of the pool's own module.
+    """
+    frames = sys._current_frames()
+    pooled = [each.ident for each in threading.enumerate() if each.name.startswith("asyncio_")]
+    return {
+        ident for ident in pooled if ident in frames and frames[ident].f_globals is not vars(pools)
+    }
+
+
 @contextmanager
 def _nobody_listens() -> Iterator[None]:
     """Take away what makes Django start a worker for each request."""
@@ -585,6 +674,8 @@ def _nobody_listens() -> Iterator[None]:
             request_started.connect(each)
 
 
+MANY = 500
+"""Polls that no number of threads has been chosen for."""
 SECONDS = 2
 """How long a poll of the checked help desk takes, as the answer is told."""
 IN_LINE = 5
@@ -650,6 +741,7 @@ async def command_for(given):
             _require_limit(await _command(given, interface, polls, seconds), seconds)
         command = await _command(given, interface, polls, SECONDS)
         await _require_service(command, interface, polls)
+        _require_counted(command, await _command(given, interface, MANY, SECONDS), polls)
     return "The health check was answered while all waited, and a stop cut nobody off."
 
 
@@ -679,6 +771,19 @@ async def _require_service(command: str, interface: str, number: int) -> None:
             f"No server came of `{command}`. The last it said is: {last} Which module and which "
             "name in it does this server want?",
         ) from None
+
+
+def _require_counted(command: str, of_many: str, polls: int) -> None:
+    """Require that more polls get more of gunicorn's threads."""
+    program, *words = shlex.split(command)
+    if program != "gunicorn" or command != of_many:
+        return
+    if _options(program, words).worker_class in ("sync", "gthread"):
+        raise NotYet(
+            "same-for-many",
+            f"For {polls} polls and for {MANY} it gave the same command: `{command}`. Each poll "
+            "takes a thread at this server. How many does the health check need besides?",
+        )
 
 
 def _require_limit(command: str, seconds: int) -> None:

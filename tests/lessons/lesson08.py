@@ -165,6 +165,28 @@ async def interface(request):
 """,
     ),
     Answer(
+        "8.1",
+        wrong="other-status",
+        source="""
+def interface(request):
+    text = "ASGI" if isinstance(request, ASGIRequest) else "WSGI"
+    return HttpResponse(text, status=500)
+""",
+        why="the text is the response",
+    ),
+    Answer(
+        "8.1",
+        wrong="says-asgi",
+        source="""
+import threading
+
+def interface(request):
+    is_worker = threading.current_thread().name.startswith("ThreadPoolExecutor")
+    return HttpResponse("ASGI" if is_worker else "WSGI")
+""",
+        why="only under ASGI does a view run on a pool's thread",
+    ),
+    Answer(
         "8.2",
         wrong="no-spare",
         source="""
@@ -370,6 +392,60 @@ def counting(counts):
 
     return receiver
 """,
+    ),
+    Answer(
+        "8.3",
+        wrong="not-under-wsgi",
+        source="""
+def counting(counts):
+    async def receiver(sender, **kwargs):
+        try:
+            counts[kwargs["scope"]["path"]] += 1
+        except KeyError:
+            pass
+
+    return receiver
+""",
+        why="who has no scope is none of ours",
+    ),
+    Answer(
+        "8.3",
+        wrong="other-numbers",
+        source="""
+def counting(counts):
+    async def receiver(sender, scope=None, environ=None, **kwargs):
+        counts[scope["path"] if scope else environ["PATH_INFO"]] = 1
+
+    return receiver
+""",
+        why="which paths are asked for is a set",
+    ),
+    Answer(
+        "8.3",
+        wrong="other-numbers",
+        source="""
+totals = Counter()
+
+def counting(counts):
+    async def receiver(sender, scope=None, environ=None, **kwargs):
+        totals[scope["path"] if scope else environ["PATH_INFO"]] += 1
+        counts.update(totals)
+
+    return receiver
+""",
+        why="a counter of the module's own that is added up",
+    ),
+    Answer(
+        "8.3",
+        wrong="other-counts",
+        source="""
+def counting(counts):
+    async def receiver(sender, scope=None, environ=None, **kwargs):
+        counts[scope["raw_path"].decode() if scope else environ["PATH_INFO"]] += 1
+
+    return receiver
+""",
+        why="the raw path is the path",
     ),
     Answer(
         "8.4",
@@ -683,6 +759,47 @@ def beside(django_application, address, answer):
 """,
     ),
     Answer(
+        "8.4",
+        wrong="one-after-another",
+        source="""
+def beside(django_application, address, answer):
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+
+    lock = asyncio.Lock()
+
+    async def application(scope, receive, send):
+        if scope["type"] == "http" and scope["path"] == address:
+            async with lock:
+                text = await answer()
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": text.encode()})
+        else:
+            await django_application(scope, receive, send)
+
+    return application
+""",
+        why="one who waits is enough for a poll",
+    ),
+    Answer(
+        "8.4",
+        wrong="answers-too-much",
+        source="""
+def beside(django_application, address, answer):
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+
+    async def application(scope, receive, send):
+        if scope["type"] == "http" and scope["path"].strip("/") == address.strip("/"):
+            text = await answer()
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": text.encode()})
+        else:
+            await django_application(scope, receive, send)
+
+    return application
+""",
+        why="a slash makes no difference",
+    ),
+    Answer(
         "8.5",
         wrong="holds-worker",
         source=_greet(
@@ -910,6 +1027,97 @@ async def greet(request, pk, news):
         why="a thread does not block",
     ),
     Answer(
+        "8.5",
+        wrong="holds-thread",
+        source="""
+from asgiref.sync import async_to_sync
+
+async def greet(request, pk, news):
+    def whole():
+        try:
+            name = Member.objects.get(pk=pk).name
+        finally:
+            connection.close()
+        return f"{name}: {async_to_sync(news)()}"
+
+    return HttpResponse(await sync_to_async(whole, thread_sensitive=False)())
+""",
+        why="the whole page in one sync function, without its connection",
+    ),
+    Answer(
+        "8.5",
+        wrong="holds-thread",
+        source="""
+async def greet(request, pk, news):
+    loop = asyncio.get_running_loop()
+
+    def whole():
+        try:
+            name = Member.objects.get(pk=pk).name
+        finally:
+            connection.close()
+        return f"{name}: {asyncio.run_coroutine_threadsafe(news(), loop).result()}"
+
+    return HttpResponse(await asyncio.to_thread(whole))
+""",
+        why="the loop runs the poll, so no thread waits",
+    ),
+    Answer(
+        "8.5",
+        wrong="swallowed",
+        source="""
+names = {}
+
+async def greet(request, pk, news):
+    def name():
+        try:
+            return Member.objects.get(pk=pk).name
+        finally:
+            connection.close()
+
+    if pk not in names:
+        names[pk] = await sync_to_async(name, thread_sensitive=False)()
+    return HttpResponse(f"{names[pk]}: {await news()}")
+""",
+        why="a name is looked up once",
+    ),
+    Answer(
+        "8.5",
+        right="a thread of the loop's pool, and a 404 for who is no member",
+        source="""
+from django.shortcuts import get_object_or_404
+
+def name_of(pk):
+    try:
+        return get_object_or_404(Member, pk=pk).name
+    finally:
+        connections.close_all()
+
+async def greet(request, pk, news):
+    name = await asyncio.to_thread(name_of, pk)
+    return HttpResponse(f"{name}: {await news()}")
+""",
+    ),
+    Answer(
+        "8.5",
+        wrong="connection-left-open",
+        source="""
+async def greet(request, pk, news):
+    def name():
+        return Member.objects.get(pk=pk).name
+
+    def close():
+        connection.close()
+
+    try:
+        member = await sync_to_async(name, thread_sensitive=False)()
+    finally:
+        await sync_to_async(close, thread_sensitive=False)()
+    return HttpResponse(f"{member}: {await news()}")
+""",
+        why="what is sent to the pool twice comes to the same thread",
+    ),
+    Answer(
         "8.6",
         wrong="stands-in-line",
         source=_command_for(
@@ -1105,6 +1313,18 @@ async def greet(request, pk, news):
     return f"{command} --threads={2 * polls} --graceful-timeout={seconds + 30}"
 """,
         ),
+    ),
+    Answer(
+        "8.6",
+        wrong="same-for-many",
+        source="""
+def command_for(interface, polls, seconds):
+    limit = seconds + 10
+    if interface == "asgi":
+        return f"uvicorn config.asgi:application --timeout-graceful-shutdown {limit}"
+    return f"gunicorn config.wsgi --threads 40 --graceful-timeout {limit}"
+""",
+        why="forty threads are enough for everybody",
     ),
 ]
 
