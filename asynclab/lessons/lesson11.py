@@ -205,6 +205,25 @@ class _Branch:
             self.together, self._answers = self.asked, True
 
 
+OTHER_BOOK = "Dracula"
+"""A book whose loans are not those of the first."""
+
+
+@contextmanager
+def _noting_closed_pools() -> Iterator[list[bool]]:
+    """Note each pool that is closed."""
+    from django.db.backends.postgresql.base import DatabaseWrapper  # needs psycopg
+
+    closed = []
+
+    def note(_wrapper):
+        if not is_beside():
+            closed.append(True)
+
+    with hooks.before(DatabaseWrapper, "close_pool", note):
+        yield closed
+
+
 @contextmanager
 def _noting_empty_closes() -> Iterator[list[bool]]:
     """Note each close of a connection that is not open: somebody has the wrong one."""
@@ -217,6 +236,13 @@ def _noting_empty_closes() -> Iterator[list[bool]]:
 
     with hooks.before(BaseDatabaseWrapper, "close", note):
         yield empty
+
+
+CLOSES_THE_POOL = NotYet(
+    "closes-the-pool",
+    "Your code calls `close_pool()`: that ends the pool of the whole process, with the connections "
+    "that other visitors have borrowed. Which method of a connection only gives one back?",
+)
 
 
 @exercise(
@@ -237,16 +263,19 @@ def _noting_empty_closes() -> Iterator[list[bool]]:
     errors={
         SynchronousOnlyOperation: ON_THE_LOOP,
         (DatabaseError, "only be used in that same thread"): OTHERS_CONNECTION,
+        (KeyError, "default"): CLOSES_THE_POOL,
     },
 )
 async def page(given):
-    from library.models import Book
+    from library.models import Book, Loan
 
     async with on_postgresql(OPTIONS=POOL):
         call = await given.call("page", driver=_crowd, expect=OperationalError)
         if call.error is not None:
             raise HELD.again()
         seen = call.value
+        if seen.closed:
+            raise CLOSES_THE_POOL.again()
         if seen.refused:
             alone = await given.call("page", driver=_one, expect=OperationalError)
             _require_given_back(seen, more=alone.error is None and alone.value.more)
@@ -274,6 +303,14 @@ async def page(given):
             raise NOT_GIVEN_BACK.again()
         if call.value.held:
             raise QUERIES_MEANWHILE.again()
+        loans = await Loan.objects.filter(book__title=OTHER_BOOK).acount()
+        call = await given.call("page", None, OTHER_BOOK, driver=_one)
+        if call.value.text != (wanted := f"{OTHER_BOOK}: 2 copies, {loans} loans"):
+            raise NotYet(
+                "other-book",
+                f"Asked for {OTHER_BOOK!r}, it said {call.value.text!r}, and should say "
+                f"{wanted!r}. What on the page is the same for every book?",
+            )
         call = await given.call("page", Mishap(), driver=_one, expect=Mishap)
         if call.error is None:
             raise NotYet(
@@ -331,10 +368,10 @@ async def _crowd(page: Callable) -> SimpleNamespace:
         finally:
             branch.answer()
 
-    with _noting_empty_closes() as empty:
+    with _noting_empty_closes() as empty, _noting_closed_pools() as closed:
         texts = await all_of(one() for _ in range(VISITORS))
-    refused, empty = len(errors), bool(empty)
-    return SimpleNamespace(texts=texts, refused=refused, empty=empty, **vars(branch))
+    said = {"refused": len(errors), "empty": bool(empty), "closed": bool(closed)}
+    return SimpleNamespace(texts=texts, **said, **vars(branch))
 
 
 async def _one(
@@ -342,7 +379,7 @@ async def _one(
 ) -> _Branch:
     with Opened() as opened:
         branch = _Branch(1, error, opened)
-        await visit(page, title=title, ask=branch.ask)
+        branch.text = (await visit(page, title=title, ask=branch.ask)).text
     return branch
 
 
@@ -639,16 +676,23 @@ LATEST = datetime.date(2099, 1, 1)
 
 
 class _Scanner:
-    """A desk's scanner: notes the loans it gets, and whether others could take them meanwhile."""
+    """A desk's scanner: notes the loans it gets, and whether others could take them meanwhile.
 
-    def __init__(self, error: Exception | None = None):
+    Args:
+        error: what it raises then.
+        next_one: a loan that others can take meanwhile, or `takes_more` is set.
+    """
+
+    def __init__(self, error: Exception | None = None, next_one: int | None = None):
         self.scanned: list[int] = []
-        self.free = False
-        self._error = error
+        self.free = self.takes_more = False
+        self._error, self._next_one = error, next_one
 
     def scan(self, loan: object) -> None:
         self.scanned.append(loan.pk)
         self.free = self.free or _is_free(loan.pk)
+        if self._next_one not in (None, loan.pk):
+            self.takes_more = self.takes_more or not _is_free(self._next_one)
         if self._error:
             raise self._error
 
@@ -704,7 +748,7 @@ async def check_in(given):
         first, second, third, *_ = [loan.pk async for loan in open_loans]
         await open_loans.filter(pk=second).aupdate(due=LATEST)  # by itself, it would come last
         with _held(first), Opened() as opened:
-            scanner = _Scanner()
+            scanner = _Scanner(next_one=third)
             call = await given.call("check_in", scanner.scan, DAY, expect=OperationalError)
             if first in scanner.scanned:
                 raise NotYet(
@@ -766,6 +810,13 @@ def _require_checked_in(value: object, scanner: _Scanner, wanted: int) -> None:
         )
     if not scanner.scanned and value is None:
         raise GAVE_UP.again()
+    if scanner.scanned == [wanted] and scanner.takes_more:
+        raise NotYet(
+            "takes-more",
+            "While your desk scanned its loan, the next one could not be taken either, and another "
+            "desk would have found none. `select_for_update` locks each row that the query brings. "
+            "How many should it bring?",
+        )
     if scanner.scanned == [wanted] and type(value) is not int:
         raise NotYet(
             "no-pk",

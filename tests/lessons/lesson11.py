@@ -550,6 +550,79 @@ def page(request, title, ask):
         ),
     ),
     Answer(
+        "11.2",
+        wrong="closes-the-pool",
+        source="""
+async def page(request, title, ask):
+    book = await sync_to_async(look_up)(title)
+    copies = await ask(book.title)
+    loans = await Loan.objects.filter(book=book).acount()
+    return HttpResponse(f"{title}: {copies}, {loans} loans")
+
+
+def look_up(title):
+    try:
+        return Book.objects.get(title=title)
+    finally:
+        connection.close_pool()
+""",
+        why="who closes the pool gives everything back",
+    ),
+    Answer(
+        "11.2",
+        wrong="closes-the-pool",
+        source="""
+async def page(request, title, ask):
+    book = await sync_to_async(look_up)(title)
+    copies = await ask(book.title)
+    loans = await Loan.objects.filter(book=book).acount()
+    return HttpResponse(f"{title}: {copies}, {loans} loans")
+
+
+def look_up(title):
+    try:
+        return Book.objects.get(title=title)
+    finally:
+        connection.close()
+        connection.close_pool()
+""",
+        why="better twice than never",
+    ),
+    Answer(
+        "11.2",
+        wrong="other-book",
+        source="""
+async def page(request, title, ask):
+    book = await sync_to_async(look_up)(title)
+    copies = await ask(book.title)
+    loans = await Loan.objects.filter(book=book).acount()
+    return HttpResponse(f"{title}: {copies}, 3 loans")
+
+
+def look_up(title):
+    try:
+        return Book.objects.get(title=title)
+    finally:
+        connection.close()
+""",
+        why="the example is the page",
+    ),
+    Answer(
+        "11.2",
+        right="both queries come first; after an error the request closes",
+        source="""
+async def page(request, title, ask):
+    def look_up():
+        book = Book.objects.get(title=title)
+        loans = Loan.objects.filter(book=book).count()
+        connections.close_all()
+        return book.title, loans
+
+    found, loans = await sync_to_async(look_up)()
+    return HttpResponse(f"{title}: {await ask(found)}, {loans} loans")
+""",
+    ),
+    Answer(
         "11.3",
         wrong="stale",
         source=_run_jobs(
@@ -1205,6 +1278,27 @@ async def check_in(scan, day):
 
     return await in_one_transaction()
 """,
+    ),
+    Answer(
+        "11.5",
+        wrong="takes-more",
+        source="""
+async def check_in(scan, day):
+    return await sync_to_async(take_and_scan)(scan, day)
+
+
+@transaction.atomic
+def take_and_scan(scan, day):
+    free = Loan.objects.select_for_update(skip_locked=True).filter(returned=None)
+    loan = next(iter(list(free.order_by("pk"))), None)
+    if loan is None:
+        return None
+    scan(loan)
+    loan.returned = day
+    loan.save()
+    return loan.pk
+""",
+        why="a list whose first one is taken",
     ),
     Answer(
         "11.6",
