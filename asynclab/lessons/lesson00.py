@@ -3,7 +3,7 @@
 from django.core.exceptions import SynchronousOnlyOperation
 
 from ..exercises.book import NotYet, exercise
-from .vocabulary.failing import require_told_of_database
+from .vocabulary.failing import require_cancellable_query, require_told_of_database
 from .vocabulary.library import free_books, lend_two_copies, no_books
 from .vocabulary.loops import call_off_the_loop
 from .vocabulary.queries import require_one_query, require_only_reads, require_query
@@ -40,6 +40,7 @@ async def count_books(given):
     await no_books()
     await _require_number(given)
     await require_told_of_database(given, "count_books")
+    await require_cancellable_query(given, "count_books")
     return "Each time it took one query, off the loop, and the number was that of the moment."
 
 

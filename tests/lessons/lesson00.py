@@ -229,6 +229,20 @@ async def count_books():
     return (await Book.objects.aaggregate(number=Count("pk")))["number"]
 """,
     ),
+    Answer(
+        "0.1",
+        wrong="cancel-swallowed",
+        source="""
+import asyncio
+
+async def count_books():
+    try:
+        return await Book.objects.acount()
+    except asyncio.CancelledError:
+        return 0
+""",
+        why="a function that returns a number always returns one",
+    ),
 ]
 
 EQUIVALENT = [

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from asgiref.sync import sync_to_async
+
 from ...exercises.book import NotYet
 from ...exercises.given import Call, Given
 from ...exercises.lineage import is_beside
@@ -149,6 +151,35 @@ async def require_cancellable_beside(
         return task.cancelled() or isinstance(task.exception(), asyncio.CancelledError)
 
     require_cancelled(name, await given.result_of(name, *args, driver=cancel, **kwargs))
+
+
+async def require_cancellable_on_thread(given: Given, name: str, *args, **kwargs) -> None:
+    """The same, for an answer whose first argument is a sync function that does the work."""
+    begun, end = threading.Event(), threading.Event()
+
+    def work(*_args, **_kwargs):
+        begun.set()
+        end.wait(5)
+
+    await require_cancellable_beside(given, name, work, *args, begun=begun, end=end, **kwargs)
+
+
+async def require_cancellable_query(given: Given, name: str, *args, at: str = "", **kwargs) -> None:
+    """The same, for an answer that waits for the database. Its worker is free again afterwards.
+
+    Args:
+        at: a part of the query that is slow, such as a table's name; by default the first one is.
+    """
+    begun, end = threading.Event(), threading.Event()
+
+    def stall(_cursor, sql):
+        if at in sql and not is_beside():
+            begun.set()
+            end.wait(5)
+
+    with before_queries(stall):
+        await require_cancellable_beside(given, name, *args, begun=begun, end=end, **kwargs)
+        await sync_to_async(int)()  # Whatever the call has left in the worker's queue goes first.
 
 
 def require_cancelled(name: str, cancelled: bool) -> None:

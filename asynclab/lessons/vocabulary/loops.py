@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -118,6 +119,31 @@ async def call_off_the_loop(given: Given, name: str, *args, **options) -> Call:
             _require_free(watch)
             raise
     _require_free(watch)
+    return call
+
+
+async def call_on_own_connections(given: Given, name: str, *args, **options) -> Call:
+    """The same, and each query goes over the connection of the thread that it runs on.
+
+    Raises:
+        NotYet: as for `call_off_the_loop`; "borrowed-connection" for a query on one thread over the
+            connection of another.
+    """
+    borrowed = []
+
+    def look(cursor, _sql):
+        if not is_beside() and cursor.db._thread_ident != threading.get_ident():
+            borrowed.append(cursor)
+
+    with before_queries(look):
+        call = await call_off_the_loop(given, name, *args, **options)
+    if borrowed:
+        raise NotYet(
+            "borrowed-connection",
+            "The query ran on one thread, over the connection of another one, which you allowed to "
+            "be shared. Whoever queries over it meanwhile is in the same transaction. Whose "
+            "connection does a query use without your help?",
+        )
     return call
 
 

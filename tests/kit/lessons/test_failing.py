@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import OperationalError
 
 from asynclab.lessons.vocabulary.failing import (
@@ -10,6 +11,8 @@ from asynclab.lessons.vocabulary.failing import (
     fail,
     fail_in_many_ways,
     require_cancellable,
+    require_cancellable_on_thread,
+    require_cancellable_query,
     require_told,
     require_told_itself,
     require_told_of_database,
@@ -76,6 +79,12 @@ def test_the_exception_itself_comes_out_of_the_call(body, diagnosis):
     assert verdict_on(f"async def answer(ask):\n {body}", check).diagnosis == diagnosis
 
 
+SWALLOWED = "cancel-swallowed"
+TWO_QUERIES = """await Book.objects.acount()
+ try: return await Author.objects.acount()
+ except asyncio.CancelledError: return 0"""
+
+
 async def cancel(given):
     await require_cancellable(given, "answer", ["Bath", "Whitby"])
 
@@ -92,6 +101,43 @@ async def cancel(given):
 def test_a_cancellation_comes_out_of_the_call(body, diagnosis):
     source = f"async def answer(ask, asked):\n {body}"
     assert verdict_on(source, cancel).diagnosis == diagnosis
+
+
+@pytest.mark.parametrize(
+    ("body", "diagnosis"),
+    [
+        ("return await asyncio.to_thread(work)", ""),
+        ("try: await asyncio.to_thread(work)\n except BaseException: pass", "cancel-swallowed"),
+    ],
+)
+def test_a_cancellation_comes_out_while_a_thread_works(body, diagnosis):
+    async def check(given):
+        await require_cancellable_on_thread(given, "answer")
+
+    assert verdict_on(f"async def answer(work):\n {body}", check).diagnosis == diagnosis
+
+
+@pytest.mark.parametrize(
+    ("body", "at", "diagnosis"),
+    [
+        ("return await Author.objects.acount()", "", ""),
+        ("return await asyncio.shield(Author.objects.acount())", "", ""),
+        (
+            "try: return await Author.objects.acount()\n except BaseException: return 0",
+            "",
+            SWALLOWED,
+        ),
+        (TWO_QUERIES, "library_book", ""),
+        (TWO_QUERIES, "library_author", SWALLOWED),
+    ],
+)
+def test_a_cancellation_comes_out_while_the_database_works(library, body, at, diagnosis):
+    async def check(given):
+        await require_cancellable_query(given, "answer", at=at)
+        assert await asyncio.wait_for(sync_to_async(library.Author.objects.count)(), 1)
+
+    source = f"from library.models import Author, Book\nasync def answer():\n {body}"
+    assert verdict_on(source, check).diagnosis == diagnosis
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,13 @@
 import pytest
 
 from asynclab.exercises.apart import notebooks_loop
-from asynclab.lessons.vocabulary.loops import Hosts, LoopWatch, call_off_the_loop, noting_new_loops
+from asynclab.lessons.vocabulary.loops import (
+    Hosts,
+    LoopWatch,
+    call_off_the_loop,
+    call_on_own_connections,
+    noting_new_loops,
+)
 from tests.kit.exercises.answers import verdict_on
 from tests.kit.recorder.conftest import library
 
@@ -92,6 +98,36 @@ def test_queries_belong_off_the_loop_whatever_the_guard_says(library, body, diag
     before = f"{TOOLS}\nfrom library.models import Book"
     source = f"async def answer():\n {work}\n {body}"
     assert verdict_on(source, ask, before=before, seconds=5).diagnosis == diagnosis
+
+
+LENT = """loops = connections["default"]
+ loops.inc_thread_sharing()
+ def lend():
+  own = connections["default"]
+  connections["default"] = loops
+  try: work()
+  finally:
+   connections["default"] = own
+   loops.dec_thread_sharing()"""
+
+
+@pytest.mark.parametrize(
+    ("body", "diagnosis"),
+    [
+        ("return await sync_to_async(work)()", ""),
+        ("return await asyncio.to_thread(work)", ""),
+        (f"{LENT}\n return await sync_to_async(lend)()", "borrowed-connection"),
+        (f"{LENT}\n return await asyncio.to_thread(lend)", "borrowed-connection"),
+        ("work()", "raised"),
+    ],
+)
+def test_each_thread_has_a_connection_of_its_own(library, body, diagnosis):
+    async def check(given):
+        await call_on_own_connections(given, "answer")
+
+    before = f"{TOOLS}\nfrom django.db import connections\nfrom library.models import Book"
+    source = f"async def answer():\n def work(): Book.objects.count()\n {body}"
+    assert verdict_on(source, check, before=before, seconds=5).diagnosis == diagnosis
 
 
 def hosts_of(body, where="cell"):
