@@ -6,6 +6,7 @@ import threading
 import time
 import warnings
 from contextvars import ContextVar, copy_context
+from itertools import permutations
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -16,10 +17,11 @@ from .vocabulary.failing import (
     fail,
     fail_in_many_ways,
     require_cancellable,
+    require_cancellable_on_thread,
     require_told,
     require_told_of_no_loop,
 )
-from .vocabulary.loops import LoopWatch
+from .vocabulary.loops import LoopWatch, noting_new_loops
 from .vocabulary.tasks import (
     Gate,
     LastFirst,
@@ -68,7 +70,7 @@ RUNS_A_LOOP = RuntimeError, "running event loop"
 )
 async def stock_report(given):
     await _ask_five(given)
-    await _ask_many(given)
+    asked = await _ask_many(given)
     await _ask_from_afar(given)
     await require_of_nothing(given, "stock_report", fail, [], what="no branch")
 
@@ -79,7 +81,7 @@ async def stock_report(given):
 
     await require_told(given, "stock_report", closed, list(BRANCHES), what="One branch")
     await require_cancellable(given, "stock_report", list(BRANCHES))
-    return f"All {len(MANY_BRANCHES)} questions were out before the first answer came."
+    return f"All {asked} questions were out before the first answer came."
 
 
 async def _ask_five(given) -> None:
@@ -120,7 +122,8 @@ async def _ask_five(given) -> None:
     require_this_loop(call)
 
 
-async def _ask_many(given) -> None:
+async def _ask_many(given) -> int:
+    """Ask many branches, one of them listed twice; return how many questions that were."""
     desk = LastFirst(MANY_BRANCHES)
 
     async def ask(branch):
@@ -146,6 +149,7 @@ async def _ask_many(given) -> None:
             f"Of {many} questions no more than {most} were out at once: the others waited for an "
             "answer first. Which branch is asked only when another one has answered?",
         )
+    return desk.asked
 
 
 async def _ask_from_afar(given) -> None:
@@ -217,6 +221,7 @@ async def issue_cards(given):
         raise Outage
 
     await require_told(given, "issue_cards", make_none, names, what="`make_card`")
+    await require_cancellable_on_thread(given, "issue_cards", names[:2])
     return "No card was made on the loop's thread, and the loop was free while each was made."
 
 
@@ -497,7 +502,8 @@ async def start(given):
             "Called from a cell, it came back only when all was done, and blocked the loop until "
             "then. What could it return at once, for the cell to `await`?",
         )
-    in_script = await given.result_of("start", driver=_in_script, where="thread")
+    with noting_new_loops() as loops:
+        in_script = await given.result_of("start", driver=_in_script, where="thread")
     if in_script is None:
         raise NotYet(
             "nobody-runs-it",
@@ -512,10 +518,25 @@ async def start(given):
         )
     if any(isinstance(end.what, TimeoutError) for end in (*in_cell, *in_script)):
         raise gives_up("A coroutine")
-    for wanted, *got in zip(_ends(), in_cell, in_script, strict=True):
+    for wanted, *got in zip(_ends(), in_cell, in_script[:-1], strict=True):
         _require_end(wanted, *got)
+    _require_end(_INTERRUPTED, _INTERRUPTED, in_script[-1])
     require_this_loop(call)
+    _require_closed(loops)
     return "Both ways give the result, and both let errors through."
+
+
+def _require_closed(loops: list[asyncio.AbstractEventLoop]) -> None:
+    left = [loop for loop in loops if not loop.is_closed()]
+    for loop in left:
+        loop.close()
+    if left:
+        raise NotYet(
+            "leaves-a-loop",
+            f"Called from a script {len(loops)} times, it made {len(loops)} loops, and left "
+            f"{len(left)} of them open, each with its sockets and whatever still runs on it. "
+            "Which function of asyncio makes a loop, runs a coroutine on it, and closes it?",
+        )
 
 
 class _End(NamedTuple):
@@ -541,6 +562,10 @@ def _ends() -> list[_End]:
         *[_End("returned", each) for each in (47, 0, None)],
         *[_End("raised", e) for e in errors],
     ]
+
+
+_INTERRUPTED = _End("raised", KeyboardInterrupt())
+"""How it ends for a script that is stopped with Ctrl+C; for a cell, Jupyter sees to that."""
 
 
 def _require_end(wanted: _End, in_cell: _End, in_script: _End) -> None:
@@ -585,11 +610,11 @@ async def _in_cell(start) -> list[_End] | None:
 def _in_script(start) -> list[_End] | None:
     """How each coroutine ends where no loop is running; None if the first is given back."""
     ends = []
-    for end in _ends():
+    for end in (*_ends(), _INTERRUPTED):
         coroutine = _ending(end, [])
         try:
             ends.append(_End("returned", start(coroutine)))
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - it is looked at
+        except (Exception, asyncio.CancelledError, KeyboardInterrupt) as error:  # noqa: BLE001 - it is looked at
             ends.append(_End("raised", error))
         finally:
             coroutine.close()
@@ -725,13 +750,19 @@ def _wrong_number(log: dict, requests: list[str], shared: list[str], elsewhere: 
 
 async def _serve_many(given) -> None:
     requests = [f"r-{number}" for number in (*range(24), 7)]
-    desk = LastFirst(requests)
+    desk, twice = LastFirst(requests), []
 
     async def handle(request):
         await desk.wait(request)
+        if request != requests[-1]:
+            return None
+        twice.append(f"{request}, answer {len(twice) + 1}")
+        return twice[-1]
 
     result = await given.result_of("serve", list(requests), handle)
-    if desk.answered != len(requests) or not same(result, [None] * len(requests)):
+    pairs = permutations(twice) if len(twice) == 2 else ()
+    right = [[None] * 7 + [first] + [None] * 16 + [last] for first, last in pairs]
+    if desk.answered != len(requests) or not any(same(result, each) for each in right):
         raise NotYet(
             "loses-a-request",
             f"Given {len(requests)} requests, two of them with the same number, it returned "
@@ -770,7 +801,7 @@ async def _serve_many(given) -> None:
 )
 async def make_refresh(given):
     outcomes = (
-        ("Emma 7.20, Dracula 8.90", "Emma 7.50", ""),
+        ("Emma 7.20, Dracula 8.90", " Emma 7.50", ""),
         (OSError("the shop is closed"), ConnectionError("the shop has moved"), OSError()),
         (LookupError("no such price"),) * 3,
     )
@@ -858,6 +889,8 @@ async def make_refresh(given):
             "`fetch` raised a `LookupError`, which nobody expects, and it is neither on the label "
             "nor in a log. Which errors are yours to catch, and where do the others go?",
         )
+    await _require_two_buttons(given)
+    await _require_refresh_cancelled(given)
     await require_told_of_no_loop(given, "make_refresh", driver=_click_without_loop)
     return (
         "Every callback was back before its prices were there, and so was every button after them."
@@ -937,6 +970,94 @@ def _drop(returned: object) -> bool:
         returned.close()
         return True
     return False
+
+
+async def _require_two_buttons(given) -> None:
+    """Click two buttons that share a callback; the first one's prices come first."""
+    fact = await given.result_of("make_refresh", driver=_click_two)
+    if not (fact.fetching and fact.disabled):
+        raise NotYet(
+            "one-at-a-time",
+            "One callback stands behind two buttons. While the first one's prices were on their "
+            "way, the second one was clicked, and it was not disabled, or nothing was fetched for "
+            "it. Which clicks does your callback not answer?",
+        )
+    if not fact.alive:
+        raise NotYet(
+            "no-reference",
+            "One callback stands behind two buttons. When one refresh was over, or the other one "
+            "began, the task of the other was let go or cancelled while it waited. Which task does "
+            "each of them end?",
+        )
+    if fact.stuck or fact.shown != ["Emma 7.20", "Emma 7.50"]:
+        raise NotYet(
+            "other-button",
+            "One callback stands behind two buttons. Both were clicked, the prices came, and the "
+            f"label read {fact.shown!r}; enabled again were {2 - fact.stuck} of the two. Which "
+            "button does each refresh belong to?",
+        )
+
+
+async def _click_two(make_refresh) -> SimpleNamespace:
+    gates, lines, shown = [Gate(), Gate()], ["Emma 7.20", "Emma 7.50"], []
+    buttons = [SimpleNamespace(disabled=False) for _ in gates]
+    label, calls, gave_up = SimpleNamespace(value=""), [], []
+
+    async def fetch():
+        calls.append(None)
+        number = len(calls) - 1
+        try:
+            await gates[number].wait()
+        except asyncio.CancelledError:
+            gave_up.append(number)
+            raise
+        return lines[number]
+
+    fact, on_click = SimpleNamespace(shown=shown), make_refresh(fetch, label)
+    for button in buttons:
+        on_click(button)
+        await turns()
+    fact.fetching = [gate.reached for gate in gates] == [1, 1]
+    fact.disabled = buttons[1].disabled
+    alive = []
+    for gate in gates:
+        alive.append(gate.open())
+        await turns()
+        shown.append(str(label.value))
+    fact.alive = all(alive) and not gave_up
+    fact.stuck = sum(button.disabled for button in buttons)
+    return fact
+
+
+async def _require_refresh_cancelled(given) -> None:
+    cancelled, disabled, shown = await given.result_of("make_refresh", driver=_cancel_refresh)
+    if disabled:
+        raise NotYet(
+            "stays-disabled",
+            "A refresh was cancelled while it waited for the shop, and the button is still "
+            "disabled. Which part of a `try` runs on every way out?",
+        )
+    if shown or not cancelled:
+        raise NotYet(
+            "cancel-is-no-failure",
+            "A refresh was cancelled while it waited for the shop, and your code made something "
+            f"else of it: the label reads {shown!r}, and its task ended as "
+            f"{'cancelled' if cancelled else 'if all were well'}. Which exceptions tell of the "
+            "shop, and which one should go on?",
+        )
+
+
+async def _cancel_refresh(make_refresh) -> tuple[bool, bool, str]:
+    """Whether its tasks end as cancelled, whether the button is disabled then, and the label."""
+    gate = Gate()
+    button, label = SimpleNamespace(disabled=False), SimpleNamespace(value="")
+    on_click = make_refresh(gate.wait, label)
+    with NewTasks() as tasks:
+        on_click(button)
+    await turns()
+    done = tasks.cancel()
+    await turns()
+    return all(task.cancelled() for task in done), button.disabled, str(label.value)
 
 
 def _click_without_loop(make_refresh) -> None:

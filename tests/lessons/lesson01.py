@@ -1812,9 +1812,10 @@ def make_refresh(fetch, label):
     def on_click(button):
         def done(task):
             tasks.discard(task)
-            error = task.exception()
-            label.value = f"failed: {error}" if error else task.result()
             button.disabled = False
+            if not task.cancelled():
+                error = task.exception()
+                label.value = f"failed: {error}" if error else task.result()
 
         button.disabled = True
         task = asyncio.ensure_future(fetch())
@@ -2022,6 +2023,217 @@ def make_refresh(fetch, label):
 
     return on_click
 """,
+    ),
+    Answer(
+        "1.1",
+        right="each branch once",
+        source="""
+async def stock_report(ask, branches):
+    tasks = {branch: asyncio.create_task(ask(branch)) for branch in set(branches)}
+    return [await tasks[branch] for branch in branches]
+""",
+    ),
+    Answer(
+        "1.2",
+        wrong="cancel-swallowed",
+        source="""
+async def issue_cards(make_card, names):
+    cards = []
+    try:
+        for name in names:
+            cards.append(await asyncio.to_thread(make_card, name))
+    except asyncio.CancelledError:
+        pass
+    return cards
+""",
+        why="some cards are better than none",
+    ),
+    Answer(
+        "1.4",
+        wrong="leaves-a-loop",
+        source="""
+def start(coroutine):
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.new_event_loop().run_until_complete(coroutine)
+    return asyncio.create_task(coroutine)
+""",
+        why="no loop, so make one",
+    ),
+    Answer(
+        "1.4",
+        wrong="other-end",
+        source="""
+def start(coroutine):
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        try:
+            return asyncio.run(coroutine)
+        except KeyboardInterrupt:
+            return None
+    return asyncio.create_task(coroutine)
+""",
+        why="a script that is stopped should not show a traceback",
+    ),
+    Answer(
+        "1.4",
+        right="a runner",
+        source="""
+def start(coroutine):
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        with asyncio.Runner() as runner:
+            return runner.run(coroutine)
+    return loop.create_task(coroutine)
+""",
+    ),
+    Answer(
+        "1.5",
+        wrong="loses-a-request",
+        source="""
+async def serve(requests, handle):
+    async def handle_one(request):
+        request_id.set(request)
+        return await handle(request)
+
+    tasks = {request: asyncio.create_task(handle_one(request)) for request in requests}
+    return [await tasks[request] for request in requests]
+""",
+        why="a dict of tasks finds each result by its request",
+    ),
+    Answer(
+        "1.6",
+        wrong="one-at-a-time",
+        source=_make_refresh(
+            on_click="""
+    def on_click(button):
+        if tasks:
+            return
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+"""
+        ),
+        why="a second click while the prices are on their way is a double one",
+    ),
+    Answer(
+        "1.6",
+        wrong="no-reference",
+        source=_make_refresh(
+            on_click="""
+    def on_click(button):
+        for task in tasks:
+            task.cancel()
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+"""
+        ),
+        why="the newest prices are enough",
+    ),
+    Answer(
+        "1.6",
+        wrong="no-reference",
+        source=_make_refresh(
+            on_click="""
+    def on_click(button):
+        button.disabled = True
+        task = asyncio.create_task(refresh(button))
+        tasks.add(task)
+        task.add_done_callback(lambda task: tasks.clear())
+"""
+        ),
+        why="when a task is done, the set can be emptied",
+    ),
+    Answer(
+        "1.6",
+        wrong="other-button",
+        source=_make_refresh(
+            tasks="""
+    tasks = set()
+    waiting = []
+""",
+            refresh="""
+    async def refresh():
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+        finally:
+            waiting.pop().disabled = False
+""",
+            on_click="""
+    def on_click(button):
+        button.disabled = True
+        waiting[:] = [button, *waiting[:0]]
+        task = asyncio.create_task(refresh())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+""",
+        ),
+        why="there is one button, so the callback may keep it",
+    ),
+    Answer(
+        "1.6",
+        wrong="cancel-is-no-failure",
+        source=_make_refresh(
+            refresh="""
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except BaseException as error:
+            label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+"""
+        ),
+        why="whatever went wrong belongs on the label",
+    ),
+    Answer(
+        "1.6",
+        wrong="cancel-is-no-failure",
+        source=_make_refresh(
+            refresh="""
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+        except asyncio.CancelledError:
+            pass
+        finally:
+            button.disabled = False
+"""
+        ),
+        why="nobody awaits the task, so nobody misses the cancellation",
+    ),
+    Answer(
+        "1.6",
+        wrong="stays-disabled",
+        source="""
+tasks = set()
+
+def make_refresh(fetch, label):
+    def on_click(button):
+        def done(task):
+            tasks.discard(task)
+            error = task.exception()
+            label.value = f"failed: {error}" if error else task.result()
+            button.disabled = False
+
+        button.disabled = True
+        task = asyncio.ensure_future(fetch())
+        tasks.add(task)
+        task.add_done_callback(done)
+
+    return on_click
+""",
+        why="a task that is done has a result or an exception",
     ),
 ]
 
