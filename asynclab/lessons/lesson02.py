@@ -12,7 +12,11 @@ from ..exercises.given import Call
 from ..recorder.events import Span
 from .vocabulary.causes import behind_a_dot, in_lazy_user, on_line_with, written
 from .vocabulary.edges import require_of_nothing
-from .vocabulary.failing import database_lost_at, require_told_of_database
+from .vocabulary.failing import (
+    database_lost_at,
+    require_cancellable_query,
+    require_told_of_database,
+)
 from .vocabulary.library import (
     DAY,
     lend_oddly,
@@ -22,7 +26,7 @@ from .vocabulary.library import (
     open_loan_lines,
     open_loans,
 )
-from .vocabulary.loops import call_off_the_loop
+from .vocabulary.loops import call_off_the_loop, call_on_own_connections
 from .vocabulary.queries import (
     AWAITED_QUERYSET,
     crossings,
@@ -66,6 +70,7 @@ async def count_overdue(given):
     for days in 0, 5, -9000, 9000:
         call = await _require_overdue(given, DAY + timedelta(days=days))
     await require_told_of_database(given, "count_overdue", DAY)
+    await require_cancellable_query(given, "count_overdue", DAY)
     return f"One query and one number{_in_one_hop(call)}."
 
 
@@ -150,7 +155,7 @@ async def loan_lines(given):
     await lend_out_of_order()
     await lend_two_copies()
     lines = await open_loan_lines()
-    call = await call_off_the_loop(given, "loan_lines")
+    call = await call_on_own_connections(given, "loan_lines")
     require_query(call, "lines", "which books are out")
     require_only_reads(call)
     if not same(call.value, lines):
@@ -178,6 +183,7 @@ async def loan_lines(given):
     await no_books()
     await require_of_nothing(given, "loan_lines", what="no loan")
     await require_told_of_database(given, "loan_lines")
+    await require_cancellable_query(given, "loan_lines")
     return f"One query for {len(lines)} loans, their books and their members."
 
 
@@ -218,7 +224,7 @@ async def loan_lines(given):
     },
 )
 async def hand_over(given):
-    example, *_, loan, other, third = [loan async for loan in open_loans()]
+    example, *_, fourth, loan, other, third = [loan async for loan in open_loans()]
     await open_loans().filter(pk=example.pk).aupdate(returned=DAY)
     call = await _require_handed_over(given, loan, DAY)
     await _require_handed_over(given, other, DAY + timedelta(days=17))
@@ -232,6 +238,7 @@ async def hand_over(given):
             "a whole?",
         )
     await _require_read_inside(given, third)
+    await require_cancellable_query(given, "hand_over", fourth.pk, loan.member_id, DAY)
     hop = _in_one_hop(call)
     on_worker = " On this worker no other call runs in between." if hop else ""
     return f"Two writes in one transaction{hop}: whoever reads finds both or neither.{on_worker}"
@@ -311,8 +318,12 @@ async def _member_who_left() -> int:
     return key
 
 
+NO_LOAN = 10**6
+"""A key that no loan has."""
+
+
 async def _require_all_or_nothing(given, loan) -> None:
-    """Hand the book to a member who does not exist, and then without a database in the middle."""
+    """Hand the book to nobody, then hand over no book, then lose the database in the middle."""
     from django.db import DatabaseError
     from library.models import Member
 
@@ -332,13 +343,26 @@ async def _require_all_or_nothing(given, loan) -> None:
             "Who should learn that nothing was written?",
         )
     receiver = await Member.objects.exclude(pk=loan.member_id).afirst()
+    call = await given.call("hand_over", NO_LOAN, receiver.pk, DAY, expect=Exception)
+    if call.error is None:
+        raise NotYet(
+            "swallowed",
+            "Called for a loan that does not exist, it ended as if all were well. "
+            "Who should learn that no book was handed over?",
+        )
     with database_lost_at("INSERT"):
-        await given.call("hand_over", loan.pk, receiver.pk, DAY, expect=DatabaseError)
+        lost = await given.call("hand_over", loan.pk, receiver.pk, DAY, expect=DatabaseError)
     if await _rows() != before:
         raise NotYet(
             "half-done",
             "The connection broke down between the two writes, and the first one stayed. Nobody "
             "was left to take it back by hand. What makes two writes one: both, or neither?",
+        )
+    if lost.error is None:
+        raise NotYet(
+            "swallowed",
+            "The connection broke down between the two writes, and it ended as if all were well. "
+            "Who should learn that the book was not handed over?",
         )
 
 
@@ -395,6 +419,7 @@ async def greet(given):
     await _require_text("greet", call.value, "Good evening, guest.")
     await _require_logged_out(given)
     await require_told_of_database(given, "greet", await request_of("amara"))
+    await require_cancellable_query(given, "greet", await request_of("amara"))
     return "A member is greeted by name, another one by hers, and a visitor as guest."
 
 
@@ -462,6 +487,9 @@ async def dashboard(given):
     await _require_page(given, "d.weiss")
     loans = await _require_page(given, None)
     await require_told_of_database(given, "dashboard", await request_of("amara"))
+    for table in "auth_user", "library_loan":
+        request = await request_of("amara")
+        await require_cancellable_query(given, "dashboard", request, at=table)
     return f"One query for {loans} loans, and none on the thread of the loop."
 
 
@@ -469,7 +497,8 @@ async def _require_page(given, username: str | None) -> int:
     """Require the right page for that user; return how many loans are on it."""
     lines = [escape(line) for line in await open_loan_lines()]
     first = lines[0].partition(": ")[0]
-    call = await call_off_the_loop(given, "dashboard", await request_of(username))
+    request = await request_of(username)
+    call = await call_on_own_connections(given, "dashboard", request)
     require_query(call, "page", "which books are out")
     require_only_reads(call)
     await _require_text(

@@ -1413,6 +1413,219 @@ async def dashboard(request):
 """,
         why="the first one is the first in the alphabet",
     ),
+    Answer(
+        "2.1",
+        wrong="cancel-swallowed",
+        source="""
+import asyncio
+
+async def count_overdue(day):
+    try:
+        return await Loan.objects.filter(returned=None, due__lt=day).acount()
+    except asyncio.CancelledError:
+        return 0
+""",
+        why="a number on a page must never fail",
+    ),
+    Answer(
+        "2.1",
+        wrong="cancel-swallowed",
+        source="""
+import asyncio
+
+async def count_overdue(day):
+    late = Loan.objects.filter(returned=None, due__lt=day)
+    task = asyncio.create_task(late.acount())
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            pass
+    return task.result()
+""",
+        why="a query that has begun had better end",
+    ),
+    Answer(
+        "2.2",
+        wrong="cancel-swallowed",
+        source="""
+import asyncio
+
+async def loan_lines():
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    lines = []
+    try:
+        async for loan in loans.select_related("book", "member"):
+            lines.append(f"{loan.book}: {loan.member}")
+    except asyncio.CancelledError:
+        pass
+    return lines
+""",
+        why="what has come so far is worth having",
+    ),
+    Answer(
+        "2.2",
+        wrong="borrowed-connection",
+        source="""
+from django.db import connections
+
+async def loan_lines():
+    loops = connections["default"]
+    loops.inc_thread_sharing()
+
+    def work():
+        own = connections["default"]
+        connections["default"] = loops
+        try:
+            loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+            joined = loans.select_related("book", "member")
+            return [f"{loan.book}: {loan.member}" for loan in joined]
+        finally:
+            connections["default"] = own
+
+    return await sync_to_async(work)()
+""",
+        why="one connection for all threads saves the others",
+    ),
+    Answer(
+        "2.3",
+        wrong="swallowed",
+        source="""
+async def hand_over(loan_pk, member_pk, day):
+    def close_and_open():
+        with transaction.atomic():
+            loan = Loan.objects.get(pk=loan_pk)
+            loan.returned = day
+            loan.save()
+            due = day + timedelta(days=21)
+            try:
+                loan.book.loans.create(member_id=member_pk, borrowed=day, due=due)
+            except Exception as error:
+                print(error)
+
+    await sync_to_async(close_and_open)()
+""",
+        why="the transaction is rolled back anyway",
+    ),
+    Answer(
+        "2.3",
+        wrong="swallowed",
+        source="""
+async def hand_over(loan_pk, member_pk, day):
+    def close_and_open():
+        with transaction.atomic():
+            loan = Loan.objects.filter(pk=loan_pk).first()
+            if loan is None:
+                return
+            loan.returned = day
+            loan.save()
+            due = day + timedelta(days=21)
+            loan.book.loans.create(member_id=member_pk, borrowed=day, due=due)
+
+    await sync_to_async(close_and_open)()
+""",
+        why="where no loan is, there is nothing to do",
+    ),
+    Answer(
+        "2.3",
+        wrong="cancel-swallowed",
+        source="""
+import asyncio
+from contextlib import suppress
+
+async def hand_over(loan_pk, member_pk, day):
+    def close_and_open():
+        with transaction.atomic():
+            loan = Loan.objects.get(pk=loan_pk)
+            loan.returned = day
+            loan.save()
+            due = day + timedelta(days=21)
+            loan.book.loans.create(member_id=member_pk, borrowed=day, due=due)
+
+    with suppress(asyncio.CancelledError):
+        await sync_to_async(close_and_open)()
+""",
+        why="the worker ends its job all the same",
+    ),
+    Answer(
+        "2.3",
+        right="shielded",
+        source="""
+import asyncio
+
+async def hand_over(loan_pk, member_pk, day):
+    def close_and_open():
+        with transaction.atomic():
+            loan = Loan.objects.get(pk=loan_pk)
+            loan.returned = day
+            loan.save()
+            due = day + timedelta(days=21)
+            loan.book.loans.create(member_id=member_pk, borrowed=day, due=due)
+
+    await asyncio.shield(sync_to_async(close_and_open)())
+""",
+    ),
+    Answer(
+        "2.4",
+        wrong="cancel-swallowed",
+        source="""
+import asyncio
+
+async def greet(request):
+    try:
+        user = await request.auser()
+    except asyncio.CancelledError:
+        return HttpResponse("Good evening, guest.")
+    name = user.username if user.is_authenticated else "guest"
+    return HttpResponse(f"Good evening, {name}.")
+""",
+        why="whoever is not known is a guest",
+    ),
+    Answer(
+        "2.5",
+        wrong="cancel-swallowed",
+        source="""
+import asyncio
+
+async def dashboard(request):
+    user = await request.auser()
+    open_loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    loans = []
+    try:
+        async for loan in open_loans.select_related("book", "member"):
+            loans.append(loan)
+    except asyncio.CancelledError:
+        return HttpResponse("Try again later.")
+    context = {"user": user, "loans": loans, "count": len(loans), "first": loans[0].book}
+    return HttpResponse(page.render(context))
+""",
+        why="a view always answers",
+    ),
+    Answer(
+        "2.5",
+        wrong="borrowed-connection",
+        source="""
+from django.db import connections
+
+async def dashboard(request):
+    loops = connections["default"]
+    loops.inc_thread_sharing()
+
+    def work():
+        own = connections["default"]
+        connections["default"] = loops
+        try:
+            open_loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+            loans = list(open_loans.select_related("book", "member"))
+            context = {"user": request.user, "loans": loans, "count": len(loans)}
+            return HttpResponse(page.render(context | {"first": loans[0].book}))
+        finally:
+            connections["default"] = own
+
+    return await sync_to_async(work)()
+""",
+        why="one connection for all threads saves the others",
+    ),
 ]
 
 EQUIVALENT = [
