@@ -1789,7 +1789,7 @@ async def stock(count, branches):
     ),
     Answer(
         "3.4",
-        right="the pool, three by three",
+        wrong="in-batches",
         source="""
 async def stock(count, branches):
     def count_and_close(branch):
@@ -1803,6 +1803,7 @@ async def stock(count, branches):
         counts += await asyncio.gather(*[ask(each) for each in branches[start : start + 3]])
     return counts
 """,
+        why="a batch of three is three at a time",
     ),
     Answer(
         "3.4",
@@ -2960,6 +2961,90 @@ async def shelf(request, opening_hours):
     lines = [f"{book}: {book.reader or 'on the shelf'}" for book in found.result()]
     return HttpResponse("\\n".join([hours.result(), *lines]))
 """,
+    ),
+    Answer(
+        "3.1",
+        wrong="lost-error",
+        source="""
+async def reminder(letter, member_pk, day):
+    try:
+        return await sync_to_async(letter)(member_pk, day=day)
+    except LookupError as error:
+        if "overdue" in str(error):
+            return None
+        raise
+""",
+        why="a LookupError may mean something else",
+    ),
+    Answer(
+        "3.3",
+        wrong="cancel-swallowed",
+        source="""
+async def lend(book_pks, member_pk, day):
+    def lock_count_and_lend():
+        with transaction.atomic():
+            Member.objects.filter(pk=member_pk).update(name=F("name"))
+            out = Loan.objects.filter(member=member_pk, returned=None).count()
+            if out + len(book_pks) > 3:
+                raise LimitReached
+            for pk in book_pks:
+                due = day + timedelta(days=21)
+                Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+
+    try:
+        await sync_to_async(lock_count_and_lend)()
+    except asyncio.CancelledError:
+        return
+""",
+        why="the worker ends its job all the same",
+    ),
+    Answer(
+        "3.3",
+        wrong="cancel-swallowed",
+        source="""
+async def lend(book_pks, member_pk, day):
+    def lock_count_and_lend():
+        with transaction.atomic():
+            Member.objects.filter(pk=member_pk).update(name=F("name"))
+            out = Loan.objects.filter(member=member_pk, returned=None).count()
+            if out + len(book_pks) > 3:
+                raise LimitReached
+            for pk in book_pks:
+                due = day + timedelta(days=21)
+                Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+
+    try:
+        await sync_to_async(lock_count_and_lend)()
+    except asyncio.CancelledError:
+        raise LimitReached from None
+""",
+        why="nothing was lent, whatever the reason",
+    ),
+    Answer(
+        "3.4",
+        wrong="in-batches",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    async def ask(branch):
+        async with three, ThreadSensitiveContext():
+            return await sync_to_async(count_and_close)(branch)
+
+    counts = []
+    for start in range(0, len(branches), 3):
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(ask(each)) for each in branches[start : start + 3]]
+        counts += [task.result() for task in tasks]
+    return counts
+""",
+        why="a batch, and a semaphore to be sure",
     ),
 ]
 
