@@ -32,17 +32,22 @@ async def compare(cells, **options):
     return await shells(cells, **options)
 
 
+def folders_of_this_process():
+    return {path for place in places() for path in place.glob(f"{prefix()}*")}
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind(tmp_path, monkeypatch):
     """No process and no file of a shell outlives the test."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = {child.pid for child in psutil.Process().children(recursive=True)}
+    folders = folders_of_this_process()
     yield
     after = psutil.Process().children(recursive=True)
     left = [c for c in after if c.pid not in before and c.status() != psutil.STATUS_ZOMBIE]
     assert left == []
     assert list(tmp_path.iterdir()) == []
-    assert not [path for place in places() for path in place.glob(f"{prefix()}*")]
+    assert folders_of_this_process() == folders
 
 
 def test_the_five_questions():
