@@ -534,7 +534,18 @@ async def closing_time(given):
     for view in _broken_bodies():
         args = view, [partial(_looks_at_stream, started)], (), {}
         await require_told(given, "closing_time", *args, driver=_through, what="The stream")
+    _require_length((await _pass(given, "closing_time", _page, (), projects_middleware())).value)
     return "A page, a sync stream and an async one, and none was read ahead."
+
+
+def _require_length(page: Response) -> None:
+    if (said := page.headers.get("content-length")) not in (None, str(len(page.body))):
+        raise NotYet(
+            "other-length",
+            f"It stood above Django's seven, the body has {len(page.body)} bytes, and the header "
+            f"says {said}: a server cuts it off there, or refuses it. Who has counted the page, "
+            "and when?",
+        )
 
 
 async def _empty_page(request):

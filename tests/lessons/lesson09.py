@@ -60,6 +60,8 @@ _closing = in_pieces(
 def ended(response):
     if not response.streaming:
         response.content += LINE
+        if response.has_header("Content-Length"):
+            response["Content-Length"] = len(response.content)
         return response
     parts = response.streaming_content
 
@@ -1020,6 +1022,7 @@ def ended(response):
         response.streaming_content = kind(response.streaming_content)
     else:
         response.content = response.content + LINE
+        del response["Content-Length"]
     return response
 
 async def with_line_async(parts):
@@ -1044,6 +1047,8 @@ from itertools import chain
 def ended(response):
     if not response.streaming:
         response.write(LINE)
+        if "Content-Length" in response:
+            response["Content-Length"] = str(len(response.content))
         return response
     if not response.is_async:
         response.streaming_content = chain(response.streaming_content, [LINE])
@@ -1129,6 +1134,47 @@ def closing_time(get_response):
     return middleware
 """,
         why="an empty page has nothing to stand below",
+    ),
+    Answer(
+        "9.4",
+        wrong="other-length",
+        source=r"""
+LINE = b"\nThe library closes at 19:00."
+
+
+def ended(response):
+    if not response.streaming:
+        response.content += LINE
+        return response
+    parts = response.streaming_content
+
+    async def async_parts():
+        async for part in parts:
+            yield part
+        yield LINE
+
+    def sync_parts():
+        yield from parts
+        yield LINE
+
+    response.streaming_content = async_parts() if response.is_async else sync_parts()
+    return response
+
+
+@sync_and_async_middleware
+def closing_time(get_response):
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            return ended(await get_response(request))
+    else:
+
+        def middleware(request):
+            return ended(get_response(request))
+
+    return middleware
+""",
+        why="who changes the body need not think of its headers",
     ),
     Answer(
         "9.5",
@@ -1719,9 +1765,9 @@ EQUIVALENT = [
             "9.3 exception-swallowed@13",
             "9.3 exception-swallowed@18",
             "9.4 exception-swallowed@5",
-            "9.4 exception-swallowed@25",
-            "9.4 exception-swallowed@28",
-            "9.4 exception-swallowed@32",
+            "9.4 exception-swallowed@27",
+            "9.4 exception-swallowed@30",
+            "9.4 exception-swallowed@34",
             "9.5 exception-swallowed@3",
             "9.5 exception-swallowed@4",
             "9.6 exception-swallowed@5",
@@ -1736,7 +1782,7 @@ EQUIVALENT = [
         mutants=(
             "9.2 task-for-each@11",
             "9.3 task-for-each@15",
-            "9.4 task-for-each@29",
+            "9.4 task-for-each@31",
             "9.5 task-for-each@10",
             "9.5 task-for-each@11",
             "9.6 task-for-each@19",
