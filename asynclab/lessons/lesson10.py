@@ -57,7 +57,7 @@ PATIENCE = 1
 """Seconds that a reader waits, and a model for its word to be read."""
 
 
-SHELF = ["Emma", "", "Dracula"]
+SHELF = ["Emma", "", "Dracula", "Emma"]
 
 
 class _Shelf:
@@ -287,7 +287,7 @@ class _Model:
     """Makes a word when the one before it has been read; `collected` if that takes too long."""
 
     def __init__(self, words: int = 3):
-        self.words = [f"word{number}" for number in range(words)]
+        self.words = [f"word{number // 2}" for number in range(words)]
         self.collected = False
         self._read = threading.Semaphore(1)
 
@@ -747,6 +747,8 @@ PAUSE = 0.02
 LONG_PAUSE = 2
 """Seconds that a clock which is put forward makes short."""
 BACKLOG = 100
+OFTEN = 1500
+"""More often than functions can call each other."""
 
 
 class _OtherMishap(Mishap, TimeoutError, LookupError, ValueError, RuntimeError):
@@ -832,6 +834,12 @@ class _Desk:
             "`desk.news()` raised a `ConnectionError`, and the stream ended by it. What should the "
             "reader see in its place, and what comes after the pause?",
         ),
+        RecursionError: NotYet(
+            "calls-itself",
+            "The line was bad many times running, and Python gave up: for each time, your function "
+            "had called itself once more, and none of the calls had ended. What goes round as "
+            "often as it likes?",
+        ),
         (AttributeError, "disconnect"): NotYet(
             "other-framework",
             "Django's request cannot be asked whether its reader is still there; that of other "
@@ -867,8 +875,14 @@ async def watch(given):
             f"`seconds` was {LONG_PAUSE}, but before, or much later. Who says how long the pause "
             "is?",
         )
-    desk = _Desk(*[ConnectionError()] * 200, None)
+    desk = _Desk(*[ConnectionError()] * OFTEN, None)
     call = await given.call("watch", desk, 0, driver=_watch, expect=ConnectionError)
+    if call.error is None and len(call.value.parts) < OFTEN:
+        raise NotYet(
+            "ends-by-itself",
+            f"The line was bad {OFTEN} times running, and after {desk.asked} questions the stream "
+            "ended, with no error, and before the desk had closed. What ends it, by the card?",
+        )
     if call.error is not None:
         raise NotYet(
             "gives-up-later",
@@ -1166,6 +1180,15 @@ async def _require_events(given) -> None:
             "no-sign",
             "The model was silent between two words, and the reader got nothing: a proxy takes the "
             "connection for dead. Who looks at the clock while the word is waited for?",
+        )
+    speaker = _Speaker("Emma", SILENCE, SILENCE, SILENCE, "is")
+    await _chatted(given, speaker)
+    if speaker.in_vain:
+        raise NotYet(
+            "one-sign",
+            "The model was silent for long, its reader got a sign of life, and then nothing more: "
+            "a proxy waits no longer after a sign than after a word. What looks at the clock when "
+            "a sign has been sent?",
         )
     speaker = _Speaker("Emma", first=SILENCE)
     await _chatted(given, speaker)

@@ -377,6 +377,22 @@ async def news(request, shelf):
         why="an empty title is no line",
     ),
     Answer(
+        "10.1",
+        wrong="other-text",
+        source=r"""
+async def news(request, shelf):
+    async def lines():
+        seen = set()
+        async for title in shelf:
+            if title not in seen:
+                seen.add(title)
+                yield f"{title}\n"
+
+    return StreamingHttpResponse(lines())
+""",
+        why="a title is news once",
+    ),
+    Answer(
         "10.2",
         wrong="left-and-listed",
         source="""
@@ -859,6 +875,23 @@ async def relay(request, client, url):
         "10.3",
         right="a task that the body owns",
         source=_relay_by_a_task(),
+    ),
+    Answer(
+        "10.3",
+        wrong="other-text",
+        source=r"""
+async def relay(request, client, url):
+    async def body():
+        async with client.stream("GET", url) as answer:
+            last = ""
+            async for word in answer.aiter_lines():
+                if word != last:
+                    yield f"{word}\n"
+                last = word
+
+    return StreamingHttpResponse(body())
+""",
+        why="a word that comes twice is a mistake",
     ),
     Answer(
         "10.4",
@@ -1748,6 +1781,70 @@ async def watch(request, desk, seconds):
         why="a pause that grows is kind to the desk",
     ),
     Answer(
+        "10.6",
+        wrong="ends-by-itself",
+        source=r"""
+async def watch(request, desk, seconds):
+    async def lines():
+        for _ in range(10):
+            try:
+                title = await desk.news()
+            except ConnectionError:
+                yield "(no news)\n"
+                await asyncio.sleep(seconds)
+                continue
+            if title is None:
+                return
+            yield f"{title}\n"
+            await asyncio.sleep(0)  # so that it can be cancelled here
+
+    return StreamingHttpResponse(lines())
+""",
+        why="ten times are enough for anybody",
+    ),
+    Answer(
+        "10.6",
+        wrong="calls-itself",
+        source=r"""
+async def watch(request, desk, seconds):
+    async def lines():
+        try:
+            while (title := await desk.news()) is not None:
+                yield f"{title}\n"
+                await asyncio.sleep(0)
+        except ConnectionError:
+            yield "(no news)\n"
+            await asyncio.sleep(seconds)
+            async for line in lines():
+                yield line
+
+    return StreamingHttpResponse(lines())
+""",
+        why="who begins anew calls the function anew",
+    ),
+    Answer(
+        "10.6",
+        right="a function that tells of the line, and one pause for both",
+        source=r"""
+async def ask(desk):
+    try:
+        return await desk.news(), True
+    except ConnectionError:
+        return "(no news)", False
+
+async def watch(request, desk, seconds):
+    async def lines():
+        while True:
+            text, is_well = await ask(desk)
+            if text is None:
+                break
+            yield f"{text}\n".encode()
+            await asyncio.sleep(0 if is_well else seconds)
+
+    return StreamingHttpResponse(lines())
+""",
+    ),
+    Answer(
         "10.7",
         wrong="goes-on",
         source=_chat(
@@ -2116,6 +2213,83 @@ async def chat(request, client, url, seconds):
     return StreamingHttpResponse(body(), content_type="text/event-stream")
 """,
         why="a sign of life comes by the clock",
+    ),
+    Answer(
+        "10.7",
+        wrong="one-sign",
+        source=r"""
+async def chat(request, client, url, seconds):
+    events = asyncio.Queue(maxsize=10)
+    signs = []
+
+    async def fetch():
+        try:
+            async with client.stream("GET", url) as answer:
+                async for word in answer.aiter_lines():
+                    await events.put(f"data: {word}\n\n")
+        except Exception:
+            await events.put("event: failed\ndata: ask again\n\n")
+            await events.put(None)
+            raise
+        await events.put(None)
+
+    async def next_event():
+        try:
+            async with asyncio.timeout(None if signs else seconds):
+                return await events.get()
+        except TimeoutError:
+            signs.append(1)
+            return ": still here\n\n"
+
+    async def body():
+        fetching = asyncio.create_task(fetch())
+        try:
+            while (event := await next_event()) is not None:
+                yield event
+            await fetching
+        finally:
+            fetching.cancel()
+            await asyncio.wait([fetching])
+
+    return StreamingHttpResponse(body(), content_type="text/event-stream")
+""",
+        why="one sign of life says it",
+    ),
+    Answer(
+        "10.7",
+        right="no queue: a task for each word, which is waited for again",
+        source=r"""
+async def chat(request, client, url, seconds):
+    async def words():
+        async with client.stream("GET", url) as answer:
+            async for word in answer.aiter_lines():
+                yield word
+
+    async def body():
+        source = words()
+        pending = asyncio.create_task(source.__anext__())
+        try:
+            while True:
+                done, _ = await asyncio.wait([pending], timeout=seconds)
+                if not done:
+                    yield ": still here\n\n"
+                    continue
+                try:
+                    word = pending.result()
+                except StopAsyncIteration:
+                    return
+                except Exception:
+                    yield "event: failed\ndata: ask again\n\n"
+                    raise
+                yield f"data: {word}\n\n"
+                pending = asyncio.create_task(source.__anext__())
+        finally:
+            pending.cancel()
+            await asyncio.wait([pending])
+            await source.aclose()
+
+    return StreamingHttpResponse(body(), content_type="text/event-stream")
+""",
     ),
 ]
 
