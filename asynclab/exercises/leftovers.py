@@ -24,6 +24,7 @@ def settled() -> Iterator[None]:
     of the kernel: under Run All, they are the cells that wait.
     """
     # Sets aside what is there: half a million objects in a kernel, where a check makes hundreds.
+    frozen_before = gc.get_freeze_count()
     gc.freeze()
     try:
         yield
@@ -37,7 +38,8 @@ def settled() -> Iterator[None]:
             left = [
                 each for each in _unawaited(gc.get_objects()) if any(each is one for one in left)
             ]
-        gc.unfreeze()
+        if not frozen_before:
+            gc.unfreeze()
         for coroutine in left:
             coroutine.close()
         for future in _of_kind(asyncio.Future, made):

@@ -18,14 +18,17 @@ SOLUTIONS = Path(__file__).parents[2] / "solutions"
 INTERNALS = re.compile(r"\.py\b|<locals>|_as_a_cell")
 """What no verdict may show to a reader."""
 
+SETTLE = """
+import gc
+gc.collect()
+gc.freeze()  # Jupyter, Django, the kit: no collection needs to look through half a million objects
+"""
+
 GO_ON = """
 import asyncio, gc
-gc.collect()
-gc.freeze()  # what has lived through that, the later rounds need not look through again
-for _ in range(3):
-    await asyncio.sleep(0.01)
+for _ in range(4):
     gc.collect()
-gc.unfreeze()
+    await asyncio.sleep(0.01)
 """
 
 
@@ -49,6 +52,7 @@ class Kernel:
         for cell in self.notebook.cells:
             if cell.cell_type == "code":
                 self.run(cell.source)
+        self.run(SETTLE)
 
     def run(self, code: str, **expressions: str) -> dict[str, str]:
         """Run a cell that must not raise; return the repr of each expression after it."""

@@ -28,6 +28,20 @@ def test_a_coroutine_from_before_the_block_is_left_alone():
     mine.close()
 
 
+def test_what_the_process_had_frozen_stays_frozen():
+    """A process that forks, for instance, freezes what it has loaded."""
+    with settled():
+        pass
+    assert gc.get_freeze_count() == 0
+    gc.freeze()
+    try:
+        with settled():
+            pass
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+
+
 def test_a_task_that_has_not_begun_is_left_alone():
     """Under Run All the kernel has such tasks: the cells that wait."""
 
