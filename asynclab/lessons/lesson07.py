@@ -27,8 +27,10 @@ from ..recorder.roles import CONTEXT_WORKER
 from ..servers import Response
 from .vocabulary.causes import behind_a_dot, in_lazy_user, on_line_with, through
 from .vocabulary.failing import (
-    Mishap,
+    Outage,
     database_lost_at,
+    ends_cancelled,
+    require_cancelled,
     require_itself,
     require_told,
     require_told_of_database,
@@ -196,6 +198,7 @@ async def shop(given):
     await _require_asked_at_once(given)
     await _require_failures_kept_apart(given)
     await _require_deadline(given)
+    await _require_ends_with_its_visitor(given, "shop", _shop_left)
     page = await given.result_of("shop", {}, 60, driver=_shop_page)
     if not _is_json(page, {}):
         raise NotYet(
@@ -213,6 +216,40 @@ async def _shop_page(
         page = await visit(shop, client=client, urls=urls, seconds=seconds)
         line.closed = client.is_closed
     return page
+
+
+async def _require_ends_with_its_visitor(given, name: str, driver: Callable) -> None:
+    """Require that a view which is cancelled ends as cancelled.
+
+    Args:
+        driver: visits a view, given the address of a service that waits for an end.
+    """
+    from django.http import HttpResponse
+
+    begun, end = threading.Event(), threading.Event()
+
+    def answer():
+        begun.set()
+        end.wait(timeout=10)
+        return 200, "until 19:00"
+
+    async def visit_and_leave(view: Callable, url: str) -> bool:
+        ended = []
+
+        async def leave(request, **given):
+            ended.append(await ends_cancelled(view(request, **given), begun, end))
+            return HttpResponse()
+
+        await driver(leave, url)
+        return ended == [True]
+
+    with upstreams({"late": answer}) as urls:
+        ended = await given.result_of(name, urls["late"], driver=visit_and_leave)
+    require_cancelled(name, ended)
+
+
+async def _shop_left(shop, url: str) -> None:
+    await _shop_page(shop, {"price": url, "stock": url}, 60)
 
 
 async def _require_asked_at_once(given) -> None:
@@ -278,29 +315,39 @@ async def _require_failures_kept_apart(given) -> None:
         "price": lambda: (200, "12.50"),
         "stock": lambda: (500, "<h1>Server error</h1>"),
         "reviews": lambda: (200, ""),
+        "old": lambda: (404, "<h1>No such page</h1>"),
+        "copy": lambda: (203, "from a copy"),
     }
     with upstreams(answers) as urls:
         urls = {"gone": nowhere(), **urls}
         page = await given.result_of("shop", urls, 60, driver=_shop_page)
-    if "Server error" in page.text:
-        raise NotYet(
-            "error-page",
-            "A service answered with the status 500, and the text of its error stands on your "
-            "page. Which method of a response raises, if the status is an error's?",
-        )
-    wanted = {"gone": None, "price": "12.50", "stock": None, "reviews": ""}
+    for text, status in ("Server error", 500), ("No such page", 404):
+        if text in page.text:
+            raise NotYet(
+                "error-page",
+                f"A service answered with the status {status}, and the text of its error stands on "
+                "your page. Which method of a response raises, if the status is an error's?",
+            )
+    wanted = {"gone": None, "price": "12.50", "stock": None, "reviews": "", "old": None}
+    wanted |= {"copy": "from a copy"}
     if _is_json(page, wanted | {"reviews": None}):
         raise NotYet(
             "empty-for-failed",
             "A service answered with the status 200 and an empty text, and the page says that it "
             "has failed. What does Python take an empty text for, where a condition is asked for?",
         )
+    if _is_json(page, wanted | {"copy": None}):
+        raise NotYet(
+            "one-status-alone",
+            "A service answered with the status 203, which is one of success, and the page says "
+            "that it has failed. Which statuses stand for an error?",
+        )
     if not _is_json(page, wanted):
         raise NotYet(
             "other-answers",
-            "One service could not be reached, one answered with the status 500, one with 12.50, "
-            f"and one with an empty text. It answered {page.text!r}. What stands in the place of "
-            "what failed?",
+            "One service could not be reached, and the others answered with the statuses "
+            f"500, 404, 203 and 200, one of them with an empty text. It answered {page.text!r}. "
+            "What stands in the place of what failed?",
         )
 
 
@@ -542,7 +589,7 @@ async def _is_back(loan) -> bool:
 
 
 async def _require_taken_back(given, loan, other, cookie: str) -> None:
-    request = {"pk": loan.pk, "cookie": cookie, "method": "POST"}
+    request = {"pk": loan.pk, "cookie": cookie, "method": "POST", "address": FROM_SHELF}
     page = (await _visit(given, "Desk", reads=False, **request)).value
     if not await _is_back(loan):
         raise NotYet(
@@ -559,6 +606,13 @@ async def _require_taken_back(given, loan, other, cookie: str) -> None:
         raise NotYet(
             "takes-more",
             "One loan was taken back, and another one with it. Which rows does the update mean?",
+        )
+    if page.status == 302 and page.headers["location"] == FROM_SHELF:
+        raise NotYet(
+            "keeps-the-query",
+            f"A form was sent to {FROM_SHELF!r}, and the browser was sent back to just that. "
+            "`DeskBefore` sends it to the address without what follows the question mark. Which "
+            "attribute of a request is that?",
         )
     if page.status != 302 or page.headers["location"] != PAGE:
         raise NotYet(
@@ -691,11 +745,11 @@ def _views(is_loop: Callable[[], bool]) -> dict[str, Callable]:
 
 
 def _fails(request):
-    raise Mishap
+    raise Outage
 
 
 async def _fails_async(request):
-    raise Mishap
+    raise Outage
 
 
 def _gone(request):
@@ -889,6 +943,13 @@ async def join(given):
     await _require_refused(given, cookie, {"name": "Evelina Belmont", "email": form["email"]})
     await _require_refused(given, cookie, {"name": "", "email": "no address"})
     require_async_view(given, "join")
+    await _send(given, cookie, {"name": " Evelina Grey ", "email": "grey@example.org"})
+    if await Member.objects.filter(name=" Evelina Grey ").aexists():
+        raise NotYet(
+            "saved-as-sent",
+            "The name was sent with a blank on either side, and was saved with both. The form has "
+            "cleaned it. Who saves what the form has made of it?",
+        )
     await _require_guest_joins(given)
     form = {"name": "Evelina Belmont", "email": "belmont@example.org"}
     request = {"driver": visit, "form": form, "method": "POST", "cookie": cookie}
@@ -989,6 +1050,8 @@ async def dashboard(given):
     await _require_page_without_service(given, cookie)
     await _require_page_of_odd_visits(given, cookie)
     require_async_view(given, "dashboard")
+    left = partial(_dashboard_left, cookie)
+    await _require_ends_with_its_visitor(given, "dashboard", left)
     with upstreams({"hours": lambda: (200, "until 19:00")}) as urls:
         visits = {"driver": visit, "url": urls["hours"]}
         await require_told_of_database(given, "dashboard", **visits)
@@ -1129,18 +1192,24 @@ async def _require_page_of_odd_visits(given, cookie: str) -> None:
         )
 
 
+async def _dashboard_left(cookie: str, dashboard, url: str) -> None:
+    await visit(dashboard, url=url, cookie=cookie)
+
+
 async def _require_page_without_service(given, cookie: str) -> None:
     """The service cannot be reached, and then answers with an error."""
     wanted = await _lines("amara", UNKNOWN)
-    with upstreams({"broken": lambda: (503, "<h1>Try again later</h1>")}) as urls:
-        for url in nowhere(), urls["broken"]:
+    broken = {status: lambda s=status: (s, "<h1>Try again later</h1>") for status in (503, 404)}
+    with upstreams(broken) as urls:
+        for status, url in {None: nowhere(), **urls}.items():
             with _noting_clients() as clients:
                 page = await given.result_of("dashboard", driver=visit, url=url, cookie=cookie)
             if "Try again" in page.text:
                 raise NotYet(
                     "error-page",
-                    "The service answered with the status 503, and the text of its error stands on "
-                    "your page. Which method of a response raises, if the status is an error's?",
+                    f"The service answered with the status {status}, and the text of its error "
+                    "stands on your page. Which method of a response raises, if the status is an "
+                    "error's?",
                 )
             _require_text(page, wanted)
             _require_closed(clients)

@@ -855,6 +855,63 @@ async def shop(request, client, urls, seconds):
         why="`or None` looks harmless",
     ),
     Answer(
+        "7.2",
+        wrong="cancel-swallowed",
+        source="""
+async def shop(request, client, urls, seconds):
+    async def ask(url):
+        try:
+            async with asyncio.timeout(seconds):
+                response = await client.get(url)
+            return response.raise_for_status().text
+        except (httpx.HTTPError, TimeoutError):
+            return None
+
+    try:
+        answers = await asyncio.gather(*(ask(url) for url in urls.values()))
+    except asyncio.CancelledError:
+        answers = [None] * len(urls)
+    return JsonResponse(dict(zip(urls, answers, strict=True)))
+""",
+        why="a page without its services is better than none",
+    ),
+    Answer(
+        "7.2",
+        wrong="one-status-alone",
+        source="""
+async def shop(request, client, urls, seconds):
+    async def ask(url):
+        try:
+            async with asyncio.timeout(seconds):
+                response = await client.get(url)
+            return response.text if response.status_code == 200 else None
+        except (httpx.HTTPError, TimeoutError):
+            return None
+
+    answers = await asyncio.gather(*(ask(url) for url in urls.values()))
+    return JsonResponse(dict(zip(urls, answers, strict=True)))
+""",
+        why="only 200 means that it went well",
+    ),
+    Answer(
+        "7.2",
+        wrong="error-page",
+        source="""
+async def shop(request, client, urls, seconds):
+    async def ask(url):
+        try:
+            async with asyncio.timeout(seconds):
+                response = await client.get(url)
+            return response.text if response.status_code < 500 else None
+        except (httpx.HTTPError, TimeoutError):
+            return None
+
+    answers = await asyncio.gather(*(ask(url) for url in urls.values()))
+    return JsonResponse(dict(zip(urls, answers, strict=True)))
+""",
+        why="a service that fails says so by 500",
+    ),
+    Answer(
         "7.3",
         wrong="handlers-disagree",
         source="""
@@ -1399,6 +1456,28 @@ class Desk(View):
         why="first the loan, then the reader",
     ),
     Answer(
+        "7.3",
+        wrong="keeps-the-query",
+        source="""
+class Desk(View):
+    async def dispatch(self, request, *args, **kwargs):
+        user = await request.auser()
+        if not user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return await super().dispatch(request, *args, **kwargs)
+
+    async def get(self, request, pk):
+        loans = Loan.objects.select_related("book", "member")
+        loan = await aget_object_or_404(loans, pk=pk)
+        return HttpResponse(f"{loan.book}: {loan.member}")
+
+    async def post(self, request, pk):
+        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
+        return redirect(request.get_full_path())
+""",
+        why="back is to where the browser was",
+    ),
+    Answer(
         "7.4",
         wrong="header-on-a-coroutine",
         source="""
@@ -1904,6 +1983,33 @@ def deprecated(view):
         why="only pages go away",
     ),
     Answer(
+        "7.4",
+        wrong="swallowed",
+        source="""
+def deprecated(view):
+    def marked(response):
+        response["Deprecation"] = "true"
+        return response
+
+    if iscoroutinefunction(view):
+
+        @wraps(view)
+        async def wrapper(request, *args, **kwargs):
+            try:
+                return marked(await view(request, *args, **kwargs))
+            except KeyError:
+                return marked(HttpResponse(status=404))
+    else:
+
+        @wraps(view)
+        def wrapper(request, *args, **kwargs):
+            return marked(view(request, *args, **kwargs))
+
+    return wrapper
+""",
+        why="what a view does not find is not there",
+    ),
+    Answer(
         "7.5",
         wrong="sync-form",
         source="""
@@ -2376,6 +2482,22 @@ async def join(request):
     return HttpResponse(f"{member.name} joined at the desk of {user.username}")
 """,
         why="what goes wrong is the form",
+    ),
+    Answer(
+        "7.5",
+        wrong="saved-as-sent",
+        source="""
+async def join(request):
+    form = JoinForm(request.POST)
+    if not await sync_to_async(form.is_valid)():
+        return JsonResponse(form.errors, status=400)
+    fields = {name: request.POST[name] for name in ("name", "email")}
+    member = await Member.objects.acreate(**fields)
+    await request.session.aset("joined", member.pk)
+    user = await request.auser()
+    return HttpResponse(f"{member.name} joined at the desk of {user.username}")
+""",
+        why="acreate is the async twin of the save",
     ),
     Answer(
         "7.6",
@@ -2885,6 +3007,61 @@ async def dashboard(request, url):
     return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
 """,
         why="a dashboard is for members",
+    ),
+    Answer(
+        "7.6",
+        wrong="error-page",
+        source=r"""
+async def dashboard(request, url):
+    async def ask_hours():
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                response = await client.get(url)
+            return response.text if response.status_code < 500 else "ask at the desk"
+        except httpx.HTTPError:
+            return "ask at the desk"
+
+    async def list_books():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member async for loan in loans}
+        books = Book.objects.select_related("author")[:40]
+        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
+
+    user = await request.auser()
+    hours, lines = await asyncio.gather(ask_hours(), list_books())
+    first = f"Good evening, {user.username}. Open: {hours}."
+    return HttpResponse("\n".join([first, *lines]))
+""",
+        why="an error of the server begins with 5",
+    ),
+    Answer(
+        "7.6",
+        wrong="cancel-swallowed",
+        source=r"""
+async def dashboard(request, url):
+    async def ask_hours():
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                response = await client.get(url)
+            return response.raise_for_status().text
+        except httpx.HTTPError:
+            return "ask at the desk"
+
+    async def list_books():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member async for loan in loans}
+        books = Book.objects.select_related("author")[:40]
+        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
+
+    user = await request.auser()
+    try:
+        hours, lines = await asyncio.gather(ask_hours(), list_books())
+    except asyncio.CancelledError:
+        hours, lines = "ask at the desk", []
+    first = f"Good evening, {user.username}. Open: {hours}."
+    return HttpResponse("\n".join([first, *lines]))
+""",
+        why="whatever ends the work, there is a page",
     ),
 ]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 
 from asgiref.sync import sync_to_async
@@ -141,14 +141,7 @@ async def require_cancellable_beside(
     """
 
     async def cancel(function, *args):
-        task = asyncio.ensure_future(function(*args))
-        while not (begun.is_set() or task.done()):
-            await asyncio.sleep(0.001)
-        task.cancel()
-        await turns()
-        end.set()
-        await asyncio.wait([task])
-        return task.cancelled() or isinstance(task.exception(), asyncio.CancelledError)
+        return await ends_cancelled(function(*args), begun, end)
 
     require_cancelled(name, await given.result_of(name, *args, driver=cancel, **kwargs))
 
@@ -180,6 +173,25 @@ async def require_cancellable_query(given: Given, name: str, *args, at: str = ""
     with before_queries(stall):
         await require_cancellable_beside(given, name, *args, begun=begun, end=end, **kwargs)
         await sync_to_async(int)()  # Whatever the call has left in the worker's queue goes first.
+
+
+async def ends_cancelled(
+    awaitable: Awaitable, begun: threading.Event, end: threading.Event
+) -> bool:
+    """Whether a task ends as cancelled that is cancelled while something works for it.
+
+    Args:
+        awaitable: what the task awaits.
+        begun, end: as for `require_cancellable_beside`.
+    """
+    task = asyncio.ensure_future(awaitable)
+    while not (begun.is_set() or task.done()):
+        await asyncio.sleep(0.001)
+    task.cancel()
+    await turns()
+    end.set()
+    await asyncio.wait([task])
+    return task.cancelled() or isinstance(task.exception(), asyncio.CancelledError)
 
 
 def require_cancelled(name: str, cancelled: bool) -> None:
