@@ -1,11 +1,14 @@
 """The checks of lesson 09: middleware."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from itertools import product
 from urllib.parse import parse_qs, urlsplit
+from wsgiref.util import setup_testing_defaults
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
@@ -17,9 +20,16 @@ from ..recorder.roles import CONTEXT_WORKER
 from ..servers import Response
 from .vocabulary.causes import in_lazy_user
 from .vocabulary.edges import require_unchanged
-from .vocabulary.failing import Mishap, require_told, require_told_of_database
+from .vocabulary.failing import (
+    Outage,
+    ends_cancelled,
+    require_cancelled,
+    require_told,
+    require_told_of_database,
+)
 from .vocabulary.library import DAY, free_books, open_loans
 from .vocabulary.loops import call_off_the_loop
+from .vocabulary.queries import require_off_the_pool
 from .vocabulary.serving import (
     PAGE,
     cookie_of,
@@ -27,6 +37,7 @@ from .vocabulary.serving import (
     session_of,
     site_behind,
     visit,
+    wsgi_application_behind,
 )
 from .vocabulary.threads import require_this_loop
 from .vocabulary.values import same
@@ -164,6 +175,36 @@ async def _require_both_halves(given, name: str, view: Callable, hops: int = 0, 
             "Above a sync middleware its sync half sent work to a worker, and it runs on that "
             "worker already. What does an adapter change there?",
         )
+
+
+async def _require_ends_with_its_visitor(given, name: str, above: Sequence = (), **request) -> None:
+    """Require that a request ends as cancelled which is cancelled while the view works.
+
+    Args:
+        above: what the middleware stands behind.
+        request: as for `visit`.
+    """
+    from django.http import HttpResponse
+
+    begun, end, ended = threading.Event(), threading.Event(), []
+
+    def leave(get_response):
+        async def middleware(request):
+            ended.append(await ends_cancelled(get_response(request), begun, end))
+            return HttpResponse()
+
+        return middleware
+
+    leave.sync_capable, leave.async_capable = False, True
+
+    async def wait(request):
+        begun.set()
+        while not end.is_set():
+            await asyncio.sleep(0.001)
+        return HttpResponse()
+
+    await given.result_of(name, wait, [*above, leave], (), request, driver=_through)
+    require_cancelled(name, ended == [True])
 
 
 async def _page(request):
@@ -325,6 +366,7 @@ async def stamp(given):
                 f"{what}, and the response with the status {page.status} was another one than "
                 "`stamp_before` makes. Which responses does it stamp, and with what?",
             )
+    await _require_ends_with_its_visitor(given, "stamp")
     return f"{len(_places())} places, one header, and no hop of its own."
 
 
@@ -412,6 +454,8 @@ async def with_id(given):
             _require_id(place, page, sent.get("x_request_id", "-"))
     await _require_both_halves(given, "with_id", look, hops=1)
     await _require_each_its_own(given, variable)
+    await _require_none_kept(given, variable)
+    await _require_ends_with_its_visitor(given, "with_id")
     return "On the loop, on the worker and in the stream, and each request its own."
 
 
@@ -449,6 +493,34 @@ def _require_id(place: str, page: Response, wanted: str) -> None:
             f"{asked} The response has the header X-Request-ID "
             f"{page.headers.get('x-request-id')!r}. Who reads it there?",
         )
+
+
+async def _require_none_kept(given, variable) -> None:
+    """Require that a request without an id has none, on a thread that has just served another."""
+    ids = await given.result_of("with_id", variable, driver=_in_turn_under_wsgi, where="thread")
+    if ids != ["7", "-"]:
+        raise NotYet(
+            "keeps-the-last",
+            "A thread of a WSGI server served a request with the id '7', and then one without an "
+            f"id, and their views saw {ids[0]!r} and {ids[1]!r}. The thread keeps what was set. "
+            "What does `with_id_before` set for a request without one?",
+        )
+
+
+def _in_turn_under_wsgi(middleware, variable) -> list[str]:
+    """What a view sees of the id, with one and then without, on this thread."""
+    from django.http import HttpResponse
+    from django.urls import path
+
+    told = path("", lambda _request: HttpResponse(variable.get()))
+    application, seen = wsgi_application_behind([middleware], told), []
+    for sent in {"HTTP_X_REQUEST_ID": "7"}, {}:
+        environ = {"PATH_INFO": "/", "HTTP_HOST": "testserver", **sent}
+        setup_testing_defaults(environ)
+        response = application(environ, lambda *_: None)
+        seen.append(response.content.decode())
+        response.close()
+    return seen
 
 
 async def _require_each_its_own(given, variable) -> None:
@@ -530,10 +602,27 @@ async def closing_time(given):
             f"The view returned an empty page, and the browser got {page.text!r}. To which pages "
             "does `closing_time_before` add its line?",
         )
+    page = (await _pass(given, "closing_time", _missing_page)).value
+    if page.text != "Emma is lent." + LINE:
+        raise NotYet(
+            "good-pages-only",
+            f"The view returned a page with the status 404, and the browser got {page.text!r}. To "
+            "which pages does `closing_time_before` add its line?",
+        )
     await _require_both_halves(given, "closing_time", _page)
+    await _require_ends_with_its_visitor(given, "closing_time")
     for view in _broken_bodies():
         args = view, [partial(_looks_at_stream, started)], (), {}
         await require_told(given, "closing_time", *args, driver=_through, what="The stream")
+        args = view, [_reads_to_the_failure], (), {}
+        page = await given.result_of("closing_time", *args, driver=_through)
+        if page.text != "Emma. ":
+            raise NotYet(
+                "below-a-failure",
+                f"The stream failed after 'Emma. ', and {page.text!r} was sent: who sees the line "
+                "takes the page for a whole one. Which block runs on every way out, and does the "
+                "line belong there?",
+            )
     _require_length((await _pass(given, "closing_time", _page, (), projects_middleware())).value)
     return "A page, a sync stream and an async one, and none was read ahead."
 
@@ -552,6 +641,12 @@ async def _empty_page(request):
     from django.http import HttpResponse
 
     return HttpResponse()
+
+
+async def _missing_page(request):
+    from django.http import HttpResponseNotFound
+
+    return HttpResponseNotFound("Emma is lent.")
 
 
 LINE = "\nThe library closes at 19:00."
@@ -590,7 +685,7 @@ def _broken_bodies() -> list[Callable]:
 
     def parts():
         yield "Emma. "
-        raise Mishap
+        raise Outage
 
     async def async_parts():
         for part in parts():
@@ -634,6 +729,25 @@ def _looks_at_stream(started: list[str], get_response):
             return look(get_response(request))
 
     return middleware
+
+
+def _reads_to_the_failure(get_response):
+    """A middleware right above the reader's: its page is all that comes before a failure."""
+
+    async def middleware(request):
+        from django.http import HttpResponse
+
+        response, got = await get_response(request), []
+        parts = response.streaming_content
+        with suppress(Outage):
+            async for part in parts if response.is_async else _as_async(parts):
+                got.append(part)
+        return HttpResponse(b"".join(got))
+
+    return middleware
+
+
+_reads_to_the_failure.sync_capable, _reads_to_the_failure.async_capable = False, True
 
 
 async def _as_async(parts):
@@ -731,15 +845,25 @@ async def members_only(given):
                 f"Amara is logged in, and got {member.status} {member.text!r}. Who may pass?",
             )
     for below in (), (_sync_one,):
-        pages = await given.result_of("members_only", shelf, below, cookie, driver=_in_turn)
-        if [page.status for page in pages] != [200, 302]:
+        own = await cookie_of("amara")
+        pages = await given.result_of("members_only", shelf, below, own, driver=_in_turn)
+        if [page.status for page in pages[:2]] != [200, 302]:
             raise NotYet(
                 "someone-elses",
                 "Amara came, then a guest, and their pages had the status "
                 f"{pages[0].status} and {pages[1].status}. Django makes one object for all "
                 "requests. Whose user is kept there?",
             )
+        if pages[2].status == 200:
+            raise NotYet(
+                "remembers-who",
+                "Amara came, her session ended, and her browser came once more with the same "
+                "cookie, and was let in. Django makes one object for all requests. What did it "
+                "keep of the first one?",
+            )
     await _require_no_thread(given, "members_only", shelf)
+    above = projects_middleware()
+    await _require_ends_with_its_visitor(given, "members_only", above, cookie=cookie)
     for below in (), (_sync_one,):
         args = shelf, projects_middleware(), below, {"cookie": cookie}
         await require_told_of_database(given, "members_only", *args, driver=_through)
@@ -747,11 +871,13 @@ async def members_only(given):
 
 
 async def _in_turn(middleware, view: Callable, below: Sequence, cookie: str) -> list[Response]:
-    """What a member gets of one site, and then a guest."""
+    """What a member gets of one site, then a guest, and the member when the session has ended."""
     from django.urls import path
 
     site = site_behind([*projects_middleware(), middleware, *below], path(PAGE[1:], view))
-    return [await site.get(PAGE, cookie=cookie), await site.get(PAGE)]
+    pages = [await site.get(PAGE, cookie=cookie), await site.get(PAGE)]
+    await session_of(cookie).aflush()
+    return [*pages, await site.get(PAGE, cookie=cookie)]
 
 
 FROM_SHELF = f"{PAGE}?from=shelf"
@@ -850,7 +976,9 @@ async def desk_headers(given):
     looking = [partial(_looks_at_stream, [])]
     call = await _pass(given, "DeskHeaders", _sync_stream, looking, sent={"x_request_id": "7"})
     _require_headers("alone", call.value, loans, is_stream=True)
-    plain = (await _pass(given, "DeskHeaders", _page)).value
+    call = await _pass(given, "DeskHeaders", _page)
+    require_off_the_pool(call)
+    plain = call.value
     if plain.headers["x-request-id"] != "-":
         raise NotYet(
             "no-id",
@@ -874,7 +1002,10 @@ async def desk_headers(given):
                 f"Between two requests a book was lent, and X-Loans was {numbers[0]!r} both times. "
                 "Django makes one object for all requests. When does it count?",
             )
+    for below in (), (_sync_one,):
+        await _require_counted_afterwards(given, below)
     await _require_both_halves(given, "DeskHeaders", _page, hops=1)
+    await _require_ends_with_its_visitor(given, "DeskHeaders")
     for below in (), (_sync_one,):
         args = _page, (), below, {}
         await require_told_of_database(given, "DeskHeaders", *args, driver=_through)
@@ -916,14 +1047,36 @@ async def _page_of_umlauts(request):
 async def _numbers_of_loans(middleware: Callable, below: Sequence) -> list[str | None]:
     """What X-Loans says of two requests, between which a book is lent."""
     from django.urls import path
-    from library.models import Loan, Member
 
     site, numbers = site_behind([middleware, *below], path("", _page)), []
     for _ in range(2):
         numbers.append((await site.get("/")).headers.get("x-loans"))
-        book, member = await free_books().afirst(), await Member.objects.afirst()
-        await Loan.objects.acreate(book=book, member=member, borrowed=DAY, due=DAY)
+        await _lend_one()
     return numbers
+
+
+async def _require_counted_afterwards(given, below: Sequence) -> None:
+    before = await open_loans().acount()
+    page = (await _pass(given, "DeskHeaders", _lending, (), below)).value
+    if page.headers.get("x-loans") != str(before + 1):
+        raise NotYet(
+            "counts-too-early",
+            f"{before} books were out, the view lent one more, and X-Loans was "
+            f"{page.headers.get('x-loans')!r}. On which side of the view does "
+            "`DeskHeadersBefore` count?",
+        )
+
+
+async def _lending(request):
+    await _lend_one()
+    return await _page(request)
+
+
+async def _lend_one() -> None:
+    from library.models import Loan, Member
+
+    book, member = await free_books().afirst(), await Member.objects.afirst()
+    await Loan.objects.acreate(book=book, member=member, borrowed=DAY, due=DAY)
 
 
 async def _require_own_ids(given) -> None:

@@ -613,6 +613,32 @@ def stamp(get_response):
         why="a stream has no headers of its own",
     ),
     Answer(
+        "9.2",
+        wrong="cancel-swallowed",
+        source="""
+@sync_and_async_middleware
+def stamp(get_response):
+    def stamped(response):
+        response["X-Branch"] = "Whitby"
+        return response
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            try:
+                return stamped(await get_response(request))
+            except BaseException:
+                return HttpResponse(status=500)
+    else:
+
+        def middleware(request):
+            return stamped(get_response(request))
+
+    return middleware
+""",
+        why="whatever happens, there is a response",
+    ),
+    Answer(
         "9.3",
         wrong="lost-in-the-stream",
         source=_with_id(
@@ -828,6 +854,66 @@ def with_id(get_response):
     return middleware
 """,
         why="an async middleware gets async streams",
+    ),
+    Answer(
+        "9.3",
+        wrong="cancel-swallowed",
+        source="""
+@sync_and_async_middleware
+def with_id(get_response):
+    def begin(request):
+        request_id.set(request.headers.get("X-Request-ID", "-"))
+
+    def named(response):
+        response["X-Request-ID"] = request_id.get()
+        return response
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            begin(request)
+            try:
+                return named(await get_response(request))
+            except BaseException:
+                return HttpResponse(status=500)
+    else:
+
+        def middleware(request):
+            begin(request)
+            return named(get_response(request))
+
+    return middleware
+""",
+        why="an error page for whatever happens",
+    ),
+    Answer(
+        "9.3",
+        wrong="keeps-the-last",
+        source="""
+@sync_and_async_middleware
+def with_id(get_response):
+    def begin(request):
+        if "X-Request-ID" in request.headers:
+            request_id.set(request.headers["X-Request-ID"])
+
+    def named(response):
+        response["X-Request-ID"] = request_id.get()
+        return response
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            begin(request)
+            return named(await get_response(request))
+    else:
+
+        def middleware(request):
+            begin(request)
+            return named(get_response(request))
+
+    return middleware
+""",
+        why="the default is there if nothing is set",
     ),
     Answer(
         "9.4",
@@ -1177,6 +1263,187 @@ def closing_time(get_response):
         why="who changes the body need not think of its headers",
     ),
     Answer(
+        "9.4",
+        wrong="cancel-swallowed",
+        source=r"""
+LINE = b"\nThe library closes at 19:00."
+
+
+def ended(response):
+    if not response.streaming:
+        response.content += LINE
+        if response.has_header("Content-Length"):
+            response["Content-Length"] = len(response.content)
+        return response
+    parts = response.streaming_content
+
+    async def async_parts():
+        async for part in parts:
+            yield part
+        yield LINE
+
+    def sync_parts():
+        yield from parts
+        yield LINE
+
+    response.streaming_content = async_parts() if response.is_async else sync_parts()
+    return response
+
+
+@sync_and_async_middleware
+def closing_time(get_response):
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            try:
+                return ended(await get_response(request))
+            except BaseException:
+                return HttpResponse(status=500)
+    else:
+
+        def middleware(request):
+            return ended(get_response(request))
+
+    return middleware
+""",
+        why="an error page for whatever happens",
+    ),
+    Answer(
+        "9.4",
+        wrong="below-a-failure",
+        source=r"""
+LINE = b"\nThe library closes at 19:00."
+
+
+def ended(response):
+    if not response.streaming:
+        response.content += LINE
+        if response.has_header("Content-Length"):
+            response["Content-Length"] = len(response.content)
+        return response
+    parts = response.streaming_content
+
+    async def async_parts():
+        try:
+            async for part in parts:
+                yield part
+        finally:
+            yield LINE
+
+    def sync_parts():
+        yield from parts
+        yield LINE
+
+    response.streaming_content = async_parts() if response.is_async else sync_parts()
+    return response
+
+
+@sync_and_async_middleware
+def closing_time(get_response):
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            return ended(await get_response(request))
+    else:
+
+        def middleware(request):
+            return ended(get_response(request))
+
+    return middleware
+""",
+        why="the line comes on every way out",
+    ),
+    Answer(
+        "9.4",
+        wrong="below-a-failure",
+        source=r"""
+LINE = b"\nThe library closes at 19:00."
+
+
+def ended(response):
+    if not response.streaming:
+        response.content += LINE
+        if response.has_header("Content-Length"):
+            response["Content-Length"] = len(response.content)
+        return response
+    parts = response.streaming_content
+
+    async def async_parts():
+        async for part in parts:
+            yield part
+        yield LINE
+
+    def sync_parts():
+        try:
+            yield from parts
+        finally:
+            yield LINE
+
+    response.streaming_content = async_parts() if response.is_async else sync_parts()
+    return response
+
+
+@sync_and_async_middleware
+def closing_time(get_response):
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            return ended(await get_response(request))
+    else:
+
+        def middleware(request):
+            return ended(get_response(request))
+
+    return middleware
+""",
+        why="the line comes on every way out of a sync stream",
+    ),
+    Answer(
+        "9.4",
+        wrong="good-pages-only",
+        source=r"""
+LINE = b"\nThe library closes at 19:00."
+
+
+def ended(response):
+    if response.status_code != 200:
+        return response
+    if not response.streaming:
+        response.content += LINE
+        if response.has_header("Content-Length"):
+            response["Content-Length"] = len(response.content)
+        return response
+    parts = response.streaming_content
+
+    async def async_parts():
+        async for part in parts:
+            yield part
+        yield LINE
+
+    def sync_parts():
+        yield from parts
+        yield LINE
+
+    response.streaming_content = async_parts() if response.is_async else sync_parts()
+    return response
+
+
+@sync_and_async_middleware
+def closing_time(get_response):
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            return ended(await get_response(request))
+    else:
+
+        def middleware(request):
+            return ended(get_response(request))
+
+    return middleware
+""",
+        why="an error page is no page",
+    ),
+    Answer(
         "9.5",
         wrong="lazy-user",
         source=_members(
@@ -1429,6 +1696,61 @@ class members_only:
             return redirect_to_login(request.get_full_path())
 """,
         why="who is logged in stays so",
+    ),
+    Answer(
+        "9.5",
+        wrong="cancel-swallowed",
+        source="""
+@sync_and_async_middleware
+def members_only(get_response):
+    def login(request):
+        return redirect_to_login(request.get_full_path())
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            user = await request.auser()
+            try:
+                return await get_response(request) if user.is_authenticated else login(request)
+            except BaseException:
+                return HttpResponse(status=500)
+    else:
+
+        def middleware(request):
+            user = request.user
+            return get_response(request) if user.is_authenticated else login(request)
+
+    return middleware
+""",
+        why="an error page for whatever happens",
+    ),
+    Answer(
+        "9.5",
+        wrong="remembers-who",
+        source="""
+@sync_and_async_middleware
+def members_only(get_response):
+    known = {}
+
+    def login(request):
+        return redirect_to_login(request.get_full_path())
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            user = await request.auser()
+            key = request.COOKIES.get("sessionid")
+            user = known.setdefault(key, user) if key else user
+            return await get_response(request) if user.is_authenticated else login(request)
+    else:
+
+        def middleware(request):
+            user = request.user
+            return get_response(request) if user.is_authenticated else login(request)
+
+    return middleware
+""",
+        why="a session has one user",
     ),
     Answer(
         "9.6",
@@ -1744,6 +2066,144 @@ class DeskHeaders:
         return response
 """,
         why="a sync stream is as good as a page",
+    ),
+    Answer(
+        "9.6",
+        wrong="cancel-swallowed",
+        source="""
+class DeskHeaders:
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+        self.open_loans = Loan.objects.filter(returned=None)
+
+    def __call__(self, request):
+        if self.is_async:
+            return self.acall(request)
+        response = self.get_response(request)
+        return self.named(request, response, self.open_loans.count())
+
+    async def acall(self, request):
+        try:
+            response = await self.get_response(request)
+        except BaseException:
+            response = HttpResponse(status=500)
+        return self.named(request, response, await self.open_loans.acount())
+
+    def named(self, request, response, loans):
+        response["X-Request-ID"] = request.headers.get("X-Request-ID", "-")
+        response["X-Loans"] = loans
+        if not response.streaming:
+            response["Content-Length"] = len(response.content)
+        return response
+""",
+        why="an error page for whatever happens",
+    ),
+    Answer(
+        "9.6",
+        wrong="counts-too-early",
+        source="""
+class DeskHeaders:
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+        self.open_loans = Loan.objects.filter(returned=None)
+
+    def __call__(self, request):
+        if self.is_async:
+            return self.acall(request)
+        response = self.get_response(request)
+        return self.named(request, response, self.open_loans.count())
+
+    async def acall(self, request):
+        loans = await self.open_loans.acount()
+        response = await self.get_response(request)
+        return self.named(request, response, loans)
+
+    def named(self, request, response, loans):
+        response["X-Request-ID"] = request.headers.get("X-Request-ID", "-")
+        response["X-Loans"] = loans
+        if not response.streaming:
+            response["Content-Length"] = len(response.content)
+        return response
+""",
+        why="the order of two independent things does not matter",
+    ),
+    Answer(
+        "9.6",
+        wrong="counts-too-early",
+        source="""
+class DeskHeaders:
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+        self.open_loans = Loan.objects.filter(returned=None)
+
+    def __call__(self, request):
+        if self.is_async:
+            return self.acall(request)
+        loans = self.open_loans.count()
+        response = self.get_response(request)
+        return self.named(request, response, loans)
+
+    async def acall(self, request):
+        response = await self.get_response(request)
+        return self.named(request, response, await self.open_loans.acount())
+
+    def named(self, request, response, loans):
+        response["X-Request-ID"] = request.headers.get("X-Request-ID", "-")
+        response["X-Loans"] = loans
+        if not response.streaming:
+            response["Content-Length"] = len(response.content)
+        return response
+""",
+        why="the sync half counts first",
+    ),
+    Answer(
+        "9.6",
+        wrong="query-in-pool",
+        source="""
+class DeskHeaders:
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+        self.open_loans = Loan.objects.filter(returned=None)
+
+    def __call__(self, request):
+        if self.is_async:
+            return self.acall(request)
+        response = self.get_response(request)
+        return self.named(request, response, self.open_loans.count())
+
+    async def acall(self, request):
+        response = await self.get_response(request)
+        count = sync_to_async(self.open_loans.count, thread_sensitive=False)
+        return self.named(request, response, await count())
+
+    def named(self, request, response, loans):
+        response["X-Request-ID"] = request.headers.get("X-Request-ID", "-")
+        response["X-Loans"] = loans
+        if not response.streaming:
+            response["Content-Length"] = len(response.content)
+        return response
+""",
+        why="any thread will do for a count",
     ),
 ]
 

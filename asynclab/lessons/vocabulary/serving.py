@@ -278,6 +278,14 @@ def site_behind(middleware: Sequence, pattern: object) -> Site:
         return Site(pattern)
 
 
+def wsgi_application_behind(middleware: Sequence, pattern: object) -> Callable:
+    """The same site, as a WSGI server is given it."""
+    from django.test import override_settings
+
+    with _named(middleware) as names, override_settings(MIDDLEWARE=names):
+        return Site(pattern).wsgi_application
+
+
 @contextmanager
 def _named(middleware: Sequence) -> Iterator[list[str]]:
     """Dotted names for factories, as long as the block lasts."""
