@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
 from types import SimpleNamespace
 
@@ -20,7 +20,16 @@ from .vocabulary.loops import call_off_the_loop
 from .vocabulary.open_connections import Opened, noting_closers
 from .vocabulary.queries import queries
 from .vocabulary.serving import AT_ONCE, Reader, read, visit
-from .vocabulary.tasks import Gate, NewTasks, clock_put_forward, told_to_the_loop, turns, until
+from .vocabulary.tasks import (
+    Gate,
+    NewTasks,
+    clock_put_forward,
+    gives_up,
+    pass_time,
+    told_to_the_loop,
+    turns,
+    until,
+)
 from .vocabulary.threads import require_this_loop
 from .vocabulary.upstreams import Line, nowhere, upstreams
 from .vocabulary.values import difference
@@ -63,11 +72,11 @@ SHELF = ["Emma", "", "Dracula", "Emma"]
 class _Shelf:
     """Gives a title whenever a book comes back; `given` counts them. It may fail at its end."""
 
-    def __init__(self, error: Exception | None = None):
-        self.given, self._error = 0, error
+    def __init__(self, error: Exception | None = None, titles: Sequence[str] = SHELF):
+        self.given, self._error, self._titles = 0, error, titles
 
     async def __aiter__(self) -> AsyncIterator[str]:
-        for title in SHELF:
+        for title in self._titles:
             await asyncio.sleep(0)
             self.given += 1
             yield title
@@ -119,6 +128,13 @@ async def news(given):
             "The shelf raised an error, and the answer ended as if no more books would come back. "
             "Who should hear of it?",
         )
+    call = await given.call("news", _Shelf(titles=[]), driver=_news, expect=Exception)
+    if call.error is not None or "".join(call.value.parts):
+        raise NotYet(
+            "fails-without-a-title",
+            "No book came back before the shelf ended, and its reader should get an empty page, "
+            "but did not. Which line takes the first title for granted?",
+        )
     return "Each line was sent before the next title was there."
 
 
@@ -139,11 +155,14 @@ class _WentOn(Exception):
 
 
 class _Queue(asyncio.Queue):
-    """Titles, an error among them maybe; whoever finds it empty waits, and may do so once."""
+    """Titles, an error among them maybe; whoever finds it empty waits, and may do so once.
+
+    `waiting` counts those who wait.
+    """
 
     def __init__(self, *titles: str | None | Exception):
         super().__init__()
-        self._waited = False
+        self._waited, self.waiting = False, 0
         for title in titles:
             self.put_nowait(title)
 
@@ -152,7 +171,11 @@ class _Queue(asyncio.Queue):
             if self._waited:
                 raise _WentOn
             self._waited = True
-        return await super().get()
+        self.waiting += 1
+        try:
+            return await super().get()
+        finally:
+            self.waiting -= 1
 
     def get_nowait(self) -> str | None:
         title = super().get_nowait()
@@ -233,9 +256,17 @@ async def follow(given):
         )
     if readers != {OTHER}:
         raise NotYet("still-listed", _listed("The stream came to its end"))
-    await given.call("follow", _Queue("Emma", "Dracula"), readers, 2, driver=_follow)
+    arrivals = _Queue("Emma", "Dracula")
+    reader = await given.result_of("follow", arrivals, readers, 2, driver=_follow)
     if readers != {OTHER}:
         raise NotYet("left-and-listed", _listed("The reader left after two lines"))
+    if reader.waiting:
+        raise NotYet(
+            "still-waits",
+            "The reader left after two lines, the stream ended, and somebody still waits in "
+            "`arrivals.get()`: the next title will be taken for nobody. What keeps the "
+            "`CancelledError` from coming that far?",
+        )
     arrivals = _Queue("Emma", Mishap())
     call = await given.call("follow", arrivals, readers, driver=_follow, expect=Mishap)
     if readers != {OTHER}:
@@ -268,7 +299,11 @@ async def _follow(
     follow: Callable, arrivals: _Queue, readers: set[str], leave_after: int = 0
 ) -> Reader:
     given = {"name": "Amara", "arrivals": arrivals, "readers": readers}
-    return await read(follow, leave_after=leave_after, look=lambda: "Amara" in readers, **given)
+    options = {"leave_after": leave_after, "look": lambda: "Amara" in readers}
+    reader = await read(follow, **options, **given)
+    await turns()
+    reader.waiting = arrivals.waiting
+    return reader
 
 
 async def _follow_for_hours(follow: Callable, readers: set[str]) -> Reader:
@@ -361,7 +396,8 @@ async def relay(given):
             "Which method of `client` gives an answer before it is whole?",
         )
     await _require_stopped(given)
-    call = await given.call("relay", nowhere(), Line(), driver=_relay, expect=httpx.HTTPError)
+    line = Line()
+    call = await given.call("relay", nowhere(), line, driver=_relay, expect=httpx.HTTPError)
     if call.error is None and call.value.gave_up:
         raise _unheard("The model could not be reached", "word")
     if call.error is None:
@@ -370,6 +406,13 @@ async def relay(given):
             "The model could not be reached, and the answer ended like any other. Its status is "
             "200, whatever its text says, and no log has a line of it. Who should hear of the "
             "error?",
+        )
+    if line.asked > 1:
+        raise NotYet(
+            "asks-again",
+            f"The model could not be reached, and your code asked {line.asked} times. Had it "
+            "failed after some words, its reader would get them twice. What ends the stream, by "
+            "the card?",
         )
     await _require_none_for_nobody(given)
     return "Each word was passed on at once, and the model stopped when its reader left."
@@ -638,6 +681,8 @@ def _require_begun(seen: SimpleNamespace) -> None:
         )
     if not seen.work.begun:
         raise NotYet("not-started", "The work was never begun. What starts a coroutine?")
+    if seen.gave_up:
+        raise gives_up("The work")
     if not seen.alive:
         raise NotYet(
             "lost",
@@ -706,6 +751,9 @@ async def _after_the_page(later: Callable, how: str) -> SimpleNamespace:
 
         await visit(lend)
         await until(lambda: work.gate.reached or work.ended, SOON)
+        waits = not work.ended
+        await pass_time()
+        seen.gave_up = waits and work.ended
         with noting_closers() as closers:
             seen.alive = work.gate.open()
             await until(

@@ -252,6 +252,23 @@ _chat_by_itself = in_pieces(
 ANSWERS = [
     Answer(
         "10.1",
+        wrong="fails-without-a-title",
+        source=r"""
+async def news(request, shelf):
+    titles = aiter(shelf)
+    first = await anext(titles)
+
+    async def lines():
+        yield f"{first}\n"
+        async for title in titles:
+            yield f"{title}\n"
+
+    return StreamingHttpResponse(lines())
+""",
+        why="the first title is there before the response is",
+    ),
+    Answer(
+        "10.1",
         wrong="all-at-once",
         source="""
 async def news(request, shelf):
@@ -391,6 +408,23 @@ async def news(request, shelf):
     return StreamingHttpResponse(lines())
 """,
         why="a title is news once",
+    ),
+    Answer(
+        "10.2",
+        wrong="still-waits",
+        source=r"""
+async def follow(request, name, arrivals, readers):
+    async def lines():
+        readers.add(name)
+        try:
+            while (title := await asyncio.shield(arrivals.get())) is not None:
+                yield f"{title}\n"
+        finally:
+            readers.discard(name)
+
+    return StreamingHttpResponse(lines())
+""",
+        why="a title that is waited for must not be lost",
     ),
     Answer(
         "10.2",
@@ -637,6 +671,26 @@ async def follow(request, name, arrivals, readers):
     return StreamingHttpResponse(lines())
 """,
         why="who hears nothing for a second has left",
+    ),
+    Answer(
+        "10.3",
+        wrong="asks-again",
+        source=r"""
+async def relay(request, client, url):
+    async def body():
+        for attempt in (1, 2):
+            try:
+                async with client.stream("GET", url) as answer:
+                    async for word in answer.aiter_lines():
+                        yield f"{word}\n"
+                return
+            except httpx.TransportError:
+                if attempt == 2:
+                    raise
+
+    return StreamingHttpResponse(body())
+""",
+        why="a second time costs nothing",
     ),
     Answer(
         "10.3",
@@ -1193,6 +1247,27 @@ async def announce(request, arrivals):
     return StreamingHttpResponse(lines())
 """,
         why="a book does not change",
+    ),
+    Answer(
+        "10.5",
+        wrong="gives-up",
+        source=r"""
+under_way = set()
+
+
+def later(work, logger):
+    async def to_its_end():
+        try:
+            await asyncio.wait_for(work, 0.5)
+        except Exception:
+            logger.exception("work failed")
+        finally:
+            await sync_to_async(close_old_connections)()
+    task = asyncio.create_task(to_its_end())
+    under_way.add(task)
+    task.add_done_callback(under_way.discard)
+""",
+        why="work that hangs would hold its task",
     ),
     Answer(
         "10.5",
