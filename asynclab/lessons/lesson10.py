@@ -925,6 +925,12 @@ async def watch(given):
         )
     desk = _Desk(*[ConnectionError()] * OFTEN, None)
     call = await given.call("watch", desk, 0, driver=_watch, expect=ConnectionError)
+    if call.error is None and len(call.value.parts) < OFTEN < desk.asked:
+        raise NotYet(
+            "told-too-seldom",
+            f"The line was bad {OFTEN} times running, and the reader was told "
+            f"{len(call.value.parts)} times. After which errors does the card want `(no news)`?",
+        )
     if call.error is None and len(call.value.parts) < OFTEN:
         raise NotYet(
             "ends-by-itself",

@@ -1537,6 +1537,32 @@ def later(work, logger):
     ),
     Answer(
         "10.6",
+        wrong="told-too-seldom",
+        source=r"""
+async def watch(request, desk, seconds):
+    async def lines():
+        told = False
+        while True:
+            try:
+                title = await desk.news()
+            except ConnectionError:
+                if not told:
+                    yield "(no news)\n"
+                told = True
+                await asyncio.sleep(seconds)
+                continue
+            told = False
+            if title is None:
+                return
+            yield f"{title}\n"
+            await asyncio.sleep(0)
+
+    return StreamingHttpResponse(lines())
+""",
+        why="an outage is told of once",
+    ),
+    Answer(
+        "10.6",
         wrong="swallowed",
         source=_watch(
             error="""
