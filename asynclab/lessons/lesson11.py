@@ -747,6 +747,9 @@ async def check_in(given):
         open_loans = Loan.objects.filter(returned=None).order_by("pk")
         first, second, third, *_ = [loan.pk async for loan in open_loans]
         await open_loans.filter(pk=second).aupdate(due=LATEST)  # by itself, it would come last
+        book = await Loan.objects.values_list("book", flat=True).aget(pk=second)
+        former = await Loan.objects.exclude(returned=None).values_list("pk", flat=True).afirst()
+        await Loan.objects.filter(pk=former).aupdate(book=book)  # the book was out before
         with _held(first), Opened() as opened:
             scanner = _Scanner(next_one=third)
             call = await given.call("check_in", scanner.scan, DAY, expect=OperationalError)
@@ -762,6 +765,13 @@ async def check_in(given):
                     "not-returned",
                     "The loan was scanned, and the database does not have it as returned on the "
                     f"day that your code got, {DAY}. What writes that?",
+                )
+            others = Loan.objects.filter(returned=DAY).exclude(pk=second)
+            if await asyncio.to_thread(committed, others):
+                raise NotYet(
+                    "others-returned",
+                    "One loan was scanned, and others have that day as well, as if they had come "
+                    "back with it. Which rows does your `update` go to?",
                 )
             await _require_let_go(given, third)
             await open_loans.exclude(pk=first).aupdate(returned=DAY)

@@ -996,6 +996,26 @@ def database_settings(interface, processes, threads, slots):
     ),
     Answer(
         "11.5",
+        wrong="others-returned",
+        source="""
+async def check_in(scan, day):
+    return await sync_to_async(take_and_scan)(scan, day)
+
+
+@transaction.atomic
+def take_and_scan(scan, day):
+    free = Loan.objects.select_for_update(skip_locked=True).filter(returned=None)
+    loan = free.order_by("pk").first()
+    if loan is None:
+        return None
+    scan(loan)
+    Loan.objects.filter(book=loan.book_id).update(returned=day)
+    return loan.pk
+""",
+        why="a book that is back has no open loan",
+    ),
+    Answer(
+        "11.5",
         wrong="takes-anothers",
         source=_check_in(
             find="""
