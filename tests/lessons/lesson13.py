@@ -1,8 +1,8 @@
 """What the tests know of lesson 13."""
 
 from tests.lessons import Answer, Equivalent, in_pieces
-from tests.proof.faults.checks import verdict
-from tests.proof.faults.edits import text
+from tests.proof.faults.checks import compared, verdict
+from tests.proof.faults.edits import output, text
 from tests.proof.faults.planting import Fault
 
 NOTEBOOK = "notebooks/13_*.ipynb"
@@ -1824,5 +1824,12 @@ FAULTS = [
         text(CHECKS, "    for leaver in (0, 1):\n", "    for leaver in ():\n"),
         verdict("13.5 leave-together"),
         ("('passed', '') == ('not yet', 'leave-together')",),
+    ),
+    Fault(
+        "output-edited-in-13",
+        "an output edited",
+        output(NOTEBOOK, "boot", "47 books", "48 books"),
+        compared(13, "boot"),
+        ("48 books", "47 books", "Cell outputs differ"),
     ),
 ]
