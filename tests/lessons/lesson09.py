@@ -2250,8 +2250,8 @@ EQUIVALENT = [
         ),
     ),
     Equivalent(
-        because="`sync_to_async` takes the query to the worker, as `acount` does.",
-        mutants=("9.6 async-orm-adapted@20#2",),
+        because="A page of which nobody has said how long it is may say so.",
+        mutants=("9.4 branch-always@8",),
     ),
 ]
 
