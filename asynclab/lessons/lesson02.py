@@ -52,7 +52,7 @@ from .vocabulary.values import same
     ),
     hints=(
         "Which loans are overdue on a day? Two things must be true of them.",
-        "The database can count. What is the async twin of `count()`?",
+        "The database can count the overdue loans. What is the async twin of `count()`?",
         "Does it end with `.filter(returned=None, due__lt=day).acount()`, and is it awaited?",
     ),
     errors={
