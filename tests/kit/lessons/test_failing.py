@@ -1,6 +1,7 @@
 """Something fails under an answer, and whoever called it has to hear of it."""
 
 import asyncio
+import threading
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -8,6 +9,7 @@ from django.db import OperationalError
 
 from asynclab.lessons.vocabulary.failing import (
     database_lost_at,
+    ends_cancelled,
     fail,
     fail_in_many_ways,
     require_cancellable,
@@ -193,3 +195,31 @@ def test_without_a_loop_the_start_of_a_task_is_told(monkeypatch, otherwise, patc
         monkeypatch.setattr(asyncio, "_nest_patched", True, raising=False)
         monkeypatch.setattr(asyncio, "get_event_loop", asyncio.new_event_loop)
     assert verdict_on(STARTS.format(otherwise=otherwise), check).diagnosis == diagnosis
+
+
+async def goes_through(work):
+    await asyncio.to_thread(work)
+
+
+async def swallowed(work):
+    try:
+        await asyncio.to_thread(work)
+    except asyncio.CancelledError:
+        return "gone"
+
+
+async def over_before(_work):
+    return "done"
+
+
+@pytest.mark.parametrize(
+    ("answer", "cancelled"), [(goes_through, True), (swallowed, False), (over_before, False)]
+)
+def test_a_task_ends_as_cancelled_or_not(answer, cancelled):
+    begun, end = threading.Event(), threading.Event()
+
+    def work():
+        begun.set()
+        end.wait()
+
+    assert asyncio.run(ends_cancelled(answer(work), begun, end)) is cancelled

@@ -3,9 +3,11 @@
 import asyncio
 import traceback
 import warnings
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.urls import path
 
 from asynclab.exercises.book import NotYet, Raised, meaning_of
 from asynclab.lessons.vocabulary.serving import (
@@ -18,6 +20,7 @@ from asynclab.lessons.vocabulary.serving import (
     require_async_view,
     session_of,
     visit,
+    wsgi_application_behind,
 )
 from tests.kit.recorder.conftest import library
 
@@ -68,6 +71,25 @@ def test_a_view_may_stand_behind_other_middleware(library):
     assert {"x-branch", "x-frame-options"} <= page.headers.keys()
     assert "set-cookie" not in page.headers
     assert page.headers["x-branch"] == "Whitby"
+
+
+def test_middleware_may_stand_in_a_wsgi_application(library):
+    def stamp(get_response):
+        def middleware(request):
+            response = get_response(request)
+            response["X-Branch"] = "Delft"
+            return response
+
+        return middleware
+
+    application = wsgi_application_behind([stamp], path("page/", sync_echo))
+    environ, begun = {"PATH_INFO": "/page/"}, []
+    setup_testing_defaults(environ)
+    body = b"".join(
+        application(environ, lambda *status_and_headers: begun.extend(status_and_headers))
+    )
+    assert (begun[0], dict(begun[1])["X-Branch"]) == ("200 OK", "Delft")
+    assert body == b"GET (None, '/page/') {}"
 
 
 def test_of_a_wrong_middleware_its_first_error_is_told(library):
