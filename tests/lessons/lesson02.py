@@ -1822,7 +1822,7 @@ FAULTS = [
         "a hint",
         text(
             CHECKS,
-            '        "The database can count. What is the async twin of `count()`?",\n',
+            '        "Which loans are overdue on a day? Two things must be true of them.",\n',
             "",
         ),
         complete("2.1"),

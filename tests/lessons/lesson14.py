@@ -25,7 +25,11 @@ FAULTS = [
     Fault(
         "verdict-that-the-lesson-does-not-show",
         "the ledger",
-        text("asynclab/ledger/claims.json", '"verdict": "stale"', '"verdict": "false"'),
+        text(
+            "asynclab/ledger/claims.json",
+            '"id": "V7",\n  "verdict": "stale"',
+            '"id": "V7",\n  "verdict": "false"',
+        ),
         compared(14, "boot", "stale"),
         ("Cell outputs differ", "V7"),
     ),

@@ -51,7 +51,7 @@ OTHERS = {
     *("f", "await sync_to_async(f)()", "async def", "check --deploy", "async_to_sync"),
     *("SynchronousOnlyOperation", "CancelledError", "%load_ext asynclab", "%%lanes", "%%thread"),
     *("%%module", "is_beside()", "queries(call)", "EQUIVALENT", ".venv", "lab"),
-    *("CONN_MAX_AGE", "handler500"),
+    *("CONN_MAX_AGE", "handler500", "CommonMiddleware", "Content-Length", "client", "close_pool()"),
 }
 
 

@@ -50,7 +50,11 @@ FAULTS = [
     Fault(
         "verdict-altered-in-one-place",
         "the ledger",
-        text("asynclab/ledger/claims.json", '"verdict": "stale"', '"verdict": "holds"'),
+        text(
+            "asynclab/ledger/claims.json",
+            '"id": "V7",\n  "verdict": "stale"',
+            '"id": "V7",\n  "verdict": "holds"',
+        ),
         (f"{LEDGER}the_ledger_is_current",),
         ("asynclab/ledger/claims.json",),
     ),
