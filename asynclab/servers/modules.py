@@ -16,10 +16,9 @@ from ..ground.errors import LabError
 
 @functools.cache
 def folder() -> Path:
-    """The folder of these modules: on `sys.path`, and gone with the kernel."""
+    """The folder of these modules, gone with the kernel."""
     made = Path(tempfile.mkdtemp(prefix=folders.prefix()))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
-    sys.path.append(str(made))
     return made
 
 
@@ -40,6 +39,9 @@ def write_module(name: str, source: str) -> ModuleType:
     file = folder() / f"{name}.py"
     if not file.exists() and _is_taken(name):
         raise LabError(f"There is a module {name!r} already. Choose another name.")
+    # Each time: `sys.path` may have been replaced since, by a check that puts it back, for example.
+    if str(folder()) not in sys.path:
+        sys.path.append(str(folder()))
     # Not left over from before: half a module, or its text, would be imported elsewhere.
     sys.modules.pop(name, None)
     file.write_text(source, encoding="utf-8")

@@ -183,8 +183,9 @@ def test_lanes_interrupted_while_it_blocks(kernel, run):
             "CancelledError: you interrupted this cell, in line 3: await asyncio.sleep(0.05).",
         ),
         (
-            "print('here', flush=True)\ntime.sleep(60)",
-            "KeyboardInterrupt: you interrupted this cell, in line 2: time.sleep(60).",
+            "seconds = 60\nprint('here', flush=True); time.sleep(seconds)",
+            "KeyboardInterrupt: you interrupted this cell, in line 2: "
+            "print('here', flush=True); time.sleep(seconds).",
         ),
     ],
 )

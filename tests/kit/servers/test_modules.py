@@ -25,6 +25,13 @@ def test_a_module_is_imported_and_lies_on_the_path(polls):
     assert str(folder()) in sys.path
 
 
+def test_the_folder_is_put_on_the_path_again(polls, monkeypatch):
+    write_module(polls, "")
+    monkeypatch.setattr("sys.path", [path for path in sys.path if path != str(folder())])
+    write_module(polls, "")
+    assert str(folder()) in sys.path
+
+
 def test_a_module_can_be_written_again(polls):
     write_module(polls, "year = 1847\n")
     assert write_module(polls, "year = 1853\n").year == 1853
