@@ -14,7 +14,7 @@ from django.core.exceptions import ObjectDoesNotExist, SynchronousOnlyOperation
 from ..exercises.book import NotYet, exercise
 from ..exercises.given import Call
 from .vocabulary.cancelling import end
-from .vocabulary.failing import Mishap
+from .vocabulary.failing import Mishap, require_cancelled
 from .vocabulary.logs import logger_of_its_own
 from .vocabulary.loops import call_off_the_loop
 from .vocabulary.open_connections import Opened, noting_closers
@@ -70,10 +70,18 @@ SHELF = ["Emma", "", "Dracula", "Emma"]
 
 
 class _Shelf:
-    """Gives a title whenever a book comes back; `given` counts them. It may fail at its end."""
+    """Gives a title whenever a book comes back; `given` counts them.
 
-    def __init__(self, error: Exception | None = None, titles: Sequence[str] = SHELF):
-        self.given, self._error, self._titles = 0, error, titles
+    It may fail at its end, or give nothing more from there.
+    """
+
+    def __init__(
+        self,
+        error: Exception | None = None,
+        titles: Sequence[str] = SHELF,
+        waits: bool = False,
+    ):
+        self.given, self._error, self._titles, self._waits = 0, error, titles, waits
 
     async def __aiter__(self) -> AsyncIterator[str]:
         for title in self._titles:
@@ -82,6 +90,8 @@ class _Shelf:
             yield title
         if self._error is not None:
             raise self._error
+        if self._waits:
+            await asyncio.get_running_loop().create_future()
 
 
 @exercise(
@@ -119,7 +129,8 @@ async def news(given):
             "taken from the shelf: somebody collected them first, your code or Django. What has "
             "to be handed to the response, so that it can send a line before the next title?",
         )
-    call = await given.call("news", _Shelf(Mishap()), driver=_news, expect=Mishap)
+    sent: list[str] = []
+    call = await given.call("news", _Shelf(Mishap()), sent, driver=_news_slowly, expect=Mishap)
     if call.error is None and call.value.gave_up:
         raise _unheard("The shelf raised an error", "line")
     if call.error is None:
@@ -128,6 +139,14 @@ async def news(given):
             "The shelf raised an error, and the answer ended as if no more books would come back. "
             "Who should hear of it?",
         )
+    if len(sent) < len(SHELF):
+        raise NotYet(
+            "cut-short",
+            f"The shelf gave {len(SHELF)} titles, and raised an error. The reader, who takes a "
+            f"line slowly, got {len(sent)}. What has to be sent before the error is looked at?",
+        )
+    left = await given.result_of("news", _Shelf(waits=True), 2, driver=_news)
+    require_cancelled("news", not left.ended)
     call = await given.call("news", _Shelf(titles=[]), driver=_news, expect=Exception)
     if call.error is not None or "".join(call.value.parts):
         raise NotYet(
@@ -138,8 +157,17 @@ async def news(given):
     return "Each line was sent before the next title was there."
 
 
-async def _news(news: Callable, shelf: _Shelf) -> Reader:
-    return await read(news, patience=PATIENCE, look=lambda: shelf.given, shelf=shelf)
+async def _news(news: Callable, shelf: _Shelf, leave_after: int = 0) -> Reader:
+    options = {"patience": PATIENCE, "look": lambda: shelf.given, "leave_after": leave_after}
+    return await read(news, **options, shelf=shelf)
+
+
+async def _news_slowly(news: Callable, shelf: _Shelf, sent: list[str]) -> Reader:
+    async def take(line: str) -> None:
+        await turns()
+        sent.append(line)
+
+    return await read(news, patience=PATIENCE, take=take, shelf=shelf)
 
 
 def _unheard(what: str, part: str) -> NotYet:
@@ -267,6 +295,7 @@ async def follow(given):
             "`arrivals.get()`: the next title will be taken for nobody. What keeps the "
             "`CancelledError` from coming that far?",
         )
+    require_cancelled("follow", not reader.ended)
     arrivals = _Queue("Emma", Mishap())
     call = await given.call("follow", arrivals, readers, driver=_follow, expect=Mishap)
     if readers != {OTHER}:
@@ -954,7 +983,7 @@ async def watch(given):
             "again, or the stream ended as if nothing had happened. Who should hear of a mistake?",
         )
     desk = _Desk(*["Emma"] * BACKLOG, None)
-    await given.call("watch", desk, PAUSE, 2, driver=_watch)
+    reader = await given.result_of("watch", desk, PAUSE, 2, driver=_watch)
     if desk.asked > BACKLOG // 2:
         raise NotYet(
             "never-waits",
@@ -962,6 +991,7 @@ async def watch(given):
             "the desk nor the line to the reader made your code wait, and a task can only be "
             "cancelled where it waits. What lets the loop make a turn?",
         )
+    require_cancelled("watch", not reader.ended)
     return "The stream went on after a bad line, and ended with its reader, wherever it was."
 
 
@@ -982,7 +1012,7 @@ def _require_pause(seconds: float, turns: int) -> None:
 
 async def _require_left(given, where: str, *reports: str | Exception) -> None:
     desk = _Desk(*reports)
-    await given.call("watch", desk, 1, 2, driver=_watch)
+    reader = await given.result_of("watch", desk, 1, 2, driver=_watch)
     if desk.went_on:
         raise NotYet(
             "swallowed",
@@ -995,6 +1025,7 @@ async def _require_left(given, where: str, *reports: str | Exception) -> None:
             f"The reader left {where}, the stream ended, and somebody still waits in "
             "`desk.news()`. What keeps the `CancelledError` from coming that far?",
         )
+    require_cancelled("watch", not reader.ended)
 
 
 async def _asks_in_time(watch: Callable) -> bool:

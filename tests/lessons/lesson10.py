@@ -334,6 +334,77 @@ async def news(request, shelf):
     ),
     Answer(
         "10.1",
+        wrong="cancel-swallowed",
+        source=_news(
+            lines="""
+    async def lines():
+        try:
+            async for title in shelf:
+                yield f"{title}\\n"
+        except asyncio.CancelledError:
+            return
+"""
+        ),
+        why="a reader who has left needs no more",
+    ),
+    Answer(
+        "10.1",
+        wrong="cut-short",
+        source=_news_by_a_queue(
+            fill="""
+    titles = asyncio.Queue()
+
+    async def fill():
+        try:
+            async for title in shelf:
+                await titles.put(title)
+        finally:
+            await titles.put(None)
+""",
+            rest="""
+    async def lines():
+        filling = asyncio.create_task(fill())
+        while (title := await titles.get()) is not None:
+            yield f"{title}\\n"
+            if filling.done():
+                await filling
+        await filling
+
+    return StreamingHttpResponse(lines())
+""",
+        ),
+        why="a task that has failed is looked at first",
+    ),
+    Answer(
+        "10.1",
+        right="a task that reads ahead, and is awaited at the end",
+        source=_news_by_a_queue(
+            fill="""
+    titles = asyncio.Queue()
+
+    async def fill():
+        try:
+            async for title in shelf:
+                await titles.put(title)
+        finally:
+            await titles.put(None)
+""",
+            rest="""
+    async def lines():
+        filling = asyncio.create_task(fill())
+        try:
+            while (title := await titles.get()) is not None:
+                yield f"{title}\\n"
+            await filling
+        finally:
+            filling.cancel()
+
+    return StreamingHttpResponse(lines())
+""",
+        ),
+    ),
+    Answer(
+        "10.1",
         right="a sync view",
         source="""
 def news(request, shelf):
@@ -466,6 +537,19 @@ async def follow(request, name, arrivals, readers):
 """
         ),
         why="the documentation's example catches CancelledError",
+    ),
+    Answer(
+        "10.2",
+        wrong="cancel-swallowed",
+        source=_follow(
+            end="""
+        except asyncio.CancelledError:
+            return
+        finally:
+            readers.discard(name)
+"""
+        ),
+        why="a reader who has left is no error",
     ),
     Answer(
         "10.2",
@@ -1560,6 +1644,53 @@ async def watch(request, desk, seconds):
     return StreamingHttpResponse(lines())
 """,
         why="an outage is told of once",
+    ),
+    Answer(
+        "10.6",
+        wrong="cancel-swallowed",
+        source=_watch(
+            error="""
+            except ConnectionError:
+                yield "(no news)\\n"
+                await asyncio.sleep(seconds)
+                continue
+            except asyncio.CancelledError:
+                return
+"""
+        ),
+        why="the stream ends when its reader leaves",
+    ),
+    Answer(
+        "10.6",
+        wrong="cancel-swallowed",
+        source=_watch(
+            error="""
+            except ConnectionError:
+                yield "(no news)\\n"
+                try:
+                    await asyncio.sleep(seconds)
+                except asyncio.CancelledError:
+                    return
+                continue
+"""
+        ),
+        why="a pause that is broken off ends the stream",
+    ),
+    Answer(
+        "10.6",
+        wrong="cancel-swallowed",
+        source=_watch(
+            line="""
+            if title is None:
+                return
+            yield f"{title}\\n"
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                return
+"""
+        ),
+        why="between two titles a stream may simply end",
     ),
     Answer(
         "10.6",

@@ -88,7 +88,8 @@ class Reader:
     """The client's side of one request, as Django's handler sees it; see `read`.
 
     `parts` are the texts that came, `seen` what `look` returned at each, `status` and `headers` are
-    the response's. `gave_up` says whether the reader has waited in vain.
+    the response's. `gave_up` says whether the reader has waited in vain, `ended` whether the end of
+    the answer was sent: not so if the body of one who has left lets its cancellation pass.
     """
 
     def __init__(
@@ -100,7 +101,7 @@ class Reader:
         started: Callable[[], object],
     ):
         self.status, self.headers, self.parts, self.seen = 0, {}, [], []
-        self.gave_up = False
+        self.gave_up = self.ended = False
         self._leave_after, self._patience = leave_after, patience
         self._look, self._take, self._started = look, take, started
         self._asked, self._left = False, asyncio.Event()
@@ -125,6 +126,8 @@ class Reader:
             if self._leave_after == AT_ONCE:
                 self._left.set()
                 await asyncio.get_running_loop().create_future()  # until it is cancelled
+        else:
+            self.ended = not message.get("more_body", False)
         if part := message.get("body"):
             self.parts.append(part.decode())
             self.seen.append(self._look())
