@@ -323,6 +323,33 @@ async def card(title):
         why="spelling does not matter",
     ),
     Answer(
+        "6.1",
+        wrong="cancel-swallowed",
+        source="""
+async def card(title):
+    try:
+        book = await Book.objects.select_related("author").aget(title=title)
+        loan = await book.loans.filter(returned=None).select_related("member").afirst()
+    except asyncio.CancelledError:
+        return ""
+    where = f"with {loan.member}" if loan else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+        why="a visitor who left wants no answer",
+    ),
+    Answer(
+        "6.1",
+        wrong="other-text",
+        source="""
+async def card(title):
+    book = await Book.objects.select_related("author").aget(title=title)
+    loan = await book.loans.select_related("member").alast()
+    where = f"with {loan.member}" if loan and not loan.returned else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+        why="the last loan is the open one",
+    ),
+    Answer(
         "6.2",
         wrong="gathered",
         source="""
@@ -593,6 +620,34 @@ async def counts(titles):
         why="what was counted is counted",
     ),
     Answer(
+        "6.2",
+        wrong="cancel-swallowed",
+        source="""
+async def counts(titles):
+    numbers = {}
+    try:
+        loans = Loan.objects.filter(book__title__in=titles).values("book__title")
+        async for group in loans.annotate(number=Count("pk")):
+            numbers[group["book__title"]] = group["number"]
+    except asyncio.CancelledError:
+        pass
+    return [numbers.get(title, 0) for title in titles]
+""",
+        why="a visitor who left wants no answer",
+    ),
+    Answer(
+        "6.2",
+        wrong="other-numbers",
+        source="""
+async def counts(titles):
+    loans = Loan.objects.filter(book__title__in=titles).values("book__title")
+    groups = loans.annotate(number=Count("member", distinct=True))
+    numbers = {group["book__title"]: group["number"] async for group in groups}
+    return [numbers.get(title, 0) for title in titles]
+""",
+        why="who borrows twice counts once",
+    ),
+    Answer(
         "6.3",
         wrong="holds-everything",
         source="""
@@ -809,6 +864,58 @@ async def export(write, size):
 """,
     ),
     Answer(
+        "6.3",
+        wrong="cancel-swallowed",
+        source="""
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("title", "pk")
+    try:
+        async for book in books.aiterator(chunk_size=size):
+            await write(book.title, book.author.name)
+    except asyncio.CancelledError:
+        return
+""",
+        why="what is written is written",
+    ),
+    Answer(
+        "6.3",
+        wrong="goes-on",
+        source="""
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("title", "pk")
+    async for book in books.aiterator(chunk_size=size):
+        await asyncio.shield(write(book.title, book.author.name))
+""",
+        why="no line is to be cut in two",
+    ),
+    Answer(
+        "6.3",
+        wrong="other-rows",
+        source="""
+async def export(write, size):
+    books, seen = Book.objects.select_related("author").order_by("title", "pk"), set()
+    async for book in books.aiterator(chunk_size=size):
+        line = book.title, book.author.name
+        if line not in seen:
+            seen.add(line)
+            await write(*line)
+""",
+        why="a line that is there already is a slip",
+    ),
+    Answer(
+        "6.3",
+        right="closed at once, with names for the arguments",
+        source="""
+from contextlib import aclosing
+
+async def export(write, size):
+    books = Book.objects.select_related("author").order_by("title", "pk")
+    async with aclosing(books.aiterator(chunk_size=size)) as rows:
+        async for book in rows:
+            await write(title=book.title, author=book.author.name)
+""",
+    ),
+    Answer(
         "6.4",
         wrong="sync-check",
         source="""
@@ -998,6 +1105,37 @@ def register(name, email):
     return member
 """,
         why="it knows the addresses that are taken",
+    ),
+    Answer(
+        "6.4",
+        wrong="other-fields",
+        source="""
+@sync_to_async
+def register(name, email):
+    member = Member(name=name.strip(), email=email.lower())
+    member.full_clean()
+    member.save()
+    return member
+""",
+        why="addresses are written small",
+    ),
+    Answer(
+        "6.4",
+        wrong="cancel-swallowed",
+        source="""
+async def register(name, email):
+    def check_and_save():
+        member = Member(name=name, email=email)
+        member.full_clean()
+        member.save()
+        return member
+
+    try:
+        return await sync_to_async(check_and_save)()
+    except asyncio.CancelledError:
+        return None
+""",
+        why="a visitor who left wants no answer",
     ),
     Answer(
         "6.5",
@@ -1304,6 +1442,65 @@ async def lend(book_pks, member_pk, day, tell):
     await tell(await save(book_pks, member_pk, day))
 """,
         why="what was borrowed on the day is new",
+    ),
+    Answer(
+        "6.5",
+        wrong="takes-back",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    @transaction.atomic
+    def create():
+        dates = {"borrowed": day, "due": day + timedelta(days=21)}
+        return [
+            Loan.objects.create(book_id=pk, member_id=member_pk, **dates).pk for pk in book_pks
+        ]
+
+    keys = await sync_to_async(create)()
+    try:
+        await tell(keys)
+    except Exception:
+        await Loan.objects.filter(pk__in=keys).adelete()
+        raise
+""",
+        why="no mail, no loan",
+    ),
+    Answer(
+        "6.5",
+        wrong="cancel-swallowed",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    @transaction.atomic
+    def create():
+        dates = {"borrowed": day, "due": day + timedelta(days=21)}
+        return [
+            Loan.objects.create(book_id=pk, member_id=member_pk, **dates).pk for pk in book_pks
+        ]
+
+    keys = await sync_to_async(create)()
+    try:
+        await tell(keys)
+    except asyncio.CancelledError:
+        pass
+""",
+        why="the loans are in, so all is well",
+    ),
+    Answer(
+        "6.5",
+        wrong="gives-up",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    @transaction.atomic
+    def create():
+        dates = {"borrowed": day, "due": day + timedelta(days=21)}
+        return [
+            Loan.objects.create(book_id=pk, member_id=member_pk, **dates).pk for pk in book_pks
+        ]
+
+    keys = await sync_to_async(create)()
+    async with asyncio.timeout(0.5):
+        await tell(keys)
+""",
+        why="a mail server answers at once",
     ),
     Answer(
         "6.6",
@@ -1713,6 +1910,83 @@ async def import_order(order, year_of):
     return len(order)
 """,
         why="a line that comes twice is a slip",
+    ),
+    Answer(
+        "6.6",
+        wrong="one-after-another",
+        source=_import_order(
+            years="""
+    gate = asyncio.Semaphore(3)
+
+    async def ask(title):
+        async with gate:
+            return await year_of(title)
+
+    years = await asyncio.gather(*(ask(title) for title, name in order))
+"""
+        ),
+        why="three at a time is kinder",
+    ),
+    Answer(
+        "6.6",
+        wrong="others-years",
+        source=_import_order(
+            years="""
+    asked = asyncio.as_completed([year_of(title) for title, name in order])
+    years = [await answer for answer in asked]
+"""
+        ),
+        why="answers come in the order of the questions",
+    ),
+    Answer(
+        "6.6",
+        wrong="cancel-swallowed",
+        source=_import_order(
+            years="""
+    try:
+        years = await asyncio.gather(*(year_of(title) for title, name in order))
+    except asyncio.CancelledError:
+        return 0
+"""
+        ),
+        why="a visitor who left wants no answer",
+    ),
+    Answer(
+        "6.6",
+        wrong="goes-on",
+        source=_import_order(
+            years="""
+    questions = [asyncio.create_task(year_of(title)) for title, name in order]
+    years = [await question for question in questions]
+"""
+        ),
+        why="a task that is awaited is cancelled, too",
+    ),
+    Answer(
+        "6.6",
+        wrong="gives-up",
+        source=_import_order(
+            years="""
+    async with asyncio.timeout(0.5):
+        years = await asyncio.gather(*(year_of(title) for title, name in order))
+"""
+        ),
+        why="a bookseller answers at once",
+    ),
+    Answer(
+        "6.6",
+        wrong="other-books",
+        source=_import_order(
+            add_books="""
+    @transaction.atomic
+    def add_books():
+        for (title, name), year in zip(order, years):
+            author = Author.objects.filter(name__iexact=name).first()
+            author = author or Author.objects.create(name=name)
+            Book.objects.create(title=title, author=author, year=year)
+"""
+        ),
+        why="a name is a name, however it is spelled",
     ),
 ]
 

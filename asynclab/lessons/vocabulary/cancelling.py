@@ -12,18 +12,23 @@ from .tasks import turns
 class Stalled:
     """Work that never ends by itself: `stalled.work` is given to an answer as an async function.
 
-    `begun` says that it was awaited, `cancelled` that it was told to end.
+    `begun` counts how often it was awaited.
     """
 
     def __init__(self):
-        self.begun = self.cancelled = False
+        self.begun = self._ended = 0
 
-    async def work(self, *_args) -> None:
-        self.begun = True
+    @property
+    def cancelled(self) -> bool:
+        """Whether all of it that had begun was told to end."""
+        return 0 < self.begun == self._ended
+
+    async def work(self, *_args, **_kwargs) -> None:
+        self.begun += 1
         try:
             await asyncio.get_running_loop().create_future()
         except asyncio.CancelledError:
-            self.cancelled = True
+            self._ended += 1
             raise
 
 
@@ -52,7 +57,7 @@ async def require_cancelled_with(
 
 
 async def require_cancel_passed_on(given: Given, name: str, *args, what: str) -> None:
-    """The same, and the work must end at once: there is one thing to wait for, and it is that.
+    """The same, and the work must end at once: all that was begun, if there was more than one.
 
     Raises:
         NotYet: "cancel-swallowed", "goes-on", or what `Given.call` raises.
@@ -89,6 +94,9 @@ def _cancelling(stalled: Stalled, start: Callable) -> Callable[[Callable], Await
         job = asyncio.create_task(awaiting(start(function)))
         while not (stalled.begun or job.done()):
             await asyncio.sleep(0.001)
+        if job.done():
+            job.result()  # What went wrong before there was anything to cancel is no cancellation.
+        await turns()  # Work that was started together has begun by then.
         job.cancel()
         await turns()
         ended = job.done() and job.cancelled(), stalled.cancelled

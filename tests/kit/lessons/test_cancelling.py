@@ -29,6 +29,13 @@ ANSWERS = {
         *["cancel-swallowed"] * 2,
     ),
     "a shield": ("return await asyncio.shield(work())", "", "goes-on"),
+    "fails before": ("raise LookupError", *["raised"] * 2),
+    "by keyword": ("await work(title='Emma')", "", ""),
+    "all of them": ("await asyncio.gather(work(), work())", "", ""),
+    "one of two tasks": (
+        "tasks = [asyncio.create_task(work()) for _ in range(2)]\n for task in tasks: await task",
+        *["", "goes-on"],
+    ),
 }
 
 
