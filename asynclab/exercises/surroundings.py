@@ -10,6 +10,7 @@ import functools
 import gc
 import locale
 import logging
+import operator
 import os
 import pkgutil
 import signal
@@ -17,7 +18,7 @@ import socket
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import NamedTuple
@@ -162,6 +163,8 @@ HOOKS = {
 }
 """What is there to be replaced, and may be at any time."""
 
+_HOOKS_OF = {hook.rpartition(".")[0]: {hook.rpartition(".")[2]} for hook in HOOKS}
+
 MANAGERS = "django.db.models.manager.BaseManager.creation_counter"
 """Counts the managers that have been made, those of a migration as well."""
 
@@ -190,25 +193,27 @@ class Namespace:
     def read(self) -> dict[str, object]:
         """What each name stands for."""
         found = self._owner.__dict__
-        if self._names is not None:
-            return {name: found[name] for name in self._names if name in found}
-        if isinstance(self._owner, ModuleType):
-            public = {name: value for name, value in found.items() if name[:1] != "_"}
-            return {name: value for name, value in public.items() if callable(value)}
-        return dict(found)
+        if self._names is None:
+            return dict(found)
+        return {name: found[name] for name in self._names if name in found}
 
     def changed(self, before: dict[str, object]) -> dict[str, object]:
-        """What those names stood for that stand for something else now."""
+        """What those names stood for that count, and stand for something else now."""
         now = self._owner.__dict__
+        # A check asks thousands of names a dozen times, and nearly always nothing was done.
+        if len(now) == len(before) and _all_are(now, before):
+            return {}
         old = {name: value for name, value in before.items() if now.get(name, _ABSENT) is not value}
         if not self._grows:
             new = now.keys() - before.keys()
             old |= {name: _ABSENT for name in new if name[:2] != "__" or name in SPECIAL}
-        return {name: value for name, value in old.items() if not self._is_ours(name, value)}
+        return {name: value for name, value in old.items() if self._counts(name, value)}
 
-    def put_back(self, before: dict[str, object]) -> None:
-        """Let each name stand for what it stood for."""
+    def put_back(self, before: dict[str, object], but: Iterable[str] = ()) -> None:
+        """Let each name stand for what it stood for, `but` for these."""
         for name, value in self.changed(before).items():
+            if name in but:
+                continue
             if self._is_class and value is _ABSENT:
                 type.__delattr__(self._owner, name)
             elif self._is_class:
@@ -218,6 +223,12 @@ class Namespace:
             else:
                 self._owner.__dict__[name] = value
 
+    def _counts(self, name: str, old: object) -> bool:
+        if self._names is None and isinstance(self._owner, ModuleType):
+            public = name[:1] != "_" and callable(old)
+            return public and not self._is_ours(name, old)
+        return not self._is_ours(name, old)
+
     def _is_ours(self, name: str, old: object) -> bool:
         # The kit itself replaces the one, and each manager that is made the other.
         if f"{self.label}.{name}" in (workers.SHARED, MANAGERS):
@@ -226,6 +237,12 @@ class Namespace:
             return "_nest_patched" in self._owner.__dict__
         now = self._owner.__dict__.get(name)
         return hooks.is_replacement(old) or hooks.is_replacement(now)
+
+
+def _all_are(some: Mapping, others: Mapping) -> bool:
+    """Whether both have the same objects in the same order: a loop in C."""
+    values = map(operator.is_, some.values(), others.values())
+    return all(values) and all(map(operator.is_, some, others))
 
 
 class Switch(NamedTuple):
@@ -481,23 +498,22 @@ class _Baseline:
     def replaced(self) -> list[str]:
         """The names that stand for something else by now: ["builtins.len"]."""
         self.meet()
-        return [
+        changed = [
             f"{each.label}.{name}"
             for each, before in self._known.values()
             for name in each.changed(before)
         ]
+        return [name for name in changed if name not in HOOKS]
 
     def put_back(self) -> None:
         for each, before in self._known.values():
-            each.put_back(before)
+            each.put_back(before, but=_HOOKS_OF.get(each.label, ()))
 
     def meet(self) -> None:
         """Remember what is there now of namespaces that are new."""
         for each in namespaces():
             if each.label not in self._known:
-                before = each.read()
-                mine = [name for name in before if f"{each.label}.{name}" not in HOOKS]
-                self._known[each.label] = each, {name: before[name] for name in mine}
+                self._known[each.label] = each, each.read()
 
 
 _baseline = _Baseline()
