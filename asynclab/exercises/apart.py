@@ -92,6 +92,7 @@ class _Side:
         self.value: object = None
         self.error: BaseException | None = None
         self.ended = concurrent.futures.Future()
+        self._frozen_before = gc.get_freeze_count()
         context = check.context()
         self._loop = keeping_tasks(context.run(_Loop))  # which logs that it was made
         context.run(_notebooks_loop.set, asyncio.get_running_loop())
@@ -159,7 +160,8 @@ class _Side:
             if await done(self.ended, ROUND):
                 return
         self.error = Stuck(path, runs_on=True)
-        gc.unfreeze()  # as `settled` would have done
+        if not self._frozen_before:
+            gc.unfreeze()  # as `settled` would have done
 
     def _call_soon(self, function: Callable[[], object]) -> None:
         with suppress(RuntimeError):  # The loop may have been closed meanwhile.

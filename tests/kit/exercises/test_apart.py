@@ -95,15 +95,34 @@ def test_hostile_value_gets_a_verdict(kind):
     assert verdict_on("def answer(): return 3", look).passed
 
 
-@pytest.mark.usefixtures("impatient")
-def test_value_that_cannot_be_stopped_leaves_the_check_to_itself():
+@pytest.fixture
+def unstoppable():
+    """The verdict on a value that cannot be stopped while it is asked whether it is another."""
     go_on = threading.Event()
     source = value_with("ne", "go_on.wait()")
-    verdict = verdict_on(source, look, namespace={"go_on": go_on})
+    yield lambda: verdict_on(source, look, namespace={"go_on": go_on})
     go_on.set()
+    for thread in threading.enumerate():
+        if thread.name == "check":
+            thread.join()  # at its end it unfreezes, in the middle of another test
+
+
+@pytest.mark.usefixtures("impatient")
+def test_value_that_cannot_be_stopped_leaves_the_check_to_itself(unstoppable):
+    verdict = unstoppable()
     assert verdict.text.startswith("The check looked at what your code gave it: `__ne__` did not")
     assert "could not be stopped. Restart the kernel." in verdict.text
     assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_the_process_had_frozen_stays_frozen_after_a_value_that_cannot_be_stopped(unstoppable):
+    gc.freeze()
+    try:
+        assert "could not be stopped" in unstoppable().text
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
 
 
 LARGE = {
