@@ -72,8 +72,9 @@ OTHERS_CONNECTION = NotYet(
 )
 async def idle_by_name(given):
     wanted = {"till": 3, "report": 1, "": 2}
+    others = {"till": 2, "report": 2, "": 2, "elsewhere": 1}
     async with on_postgresql() as server:
-        call = await given.call("idle_by_name", server, driver=_with_others)
+        call = await given.call("idle_by_name", server, others, driver=_with_others)
         found, left = call.value
         if not isinstance(found, dict):
             raise NotYet(
@@ -83,6 +84,13 @@ async def idle_by_name(given):
         _require_idle(found, wanted)
         if left:
             raise LEFT_OPEN.again()
+        found, _ = await given.result_of("idle_by_name", server, {"till": 4}, driver=_with_others)
+        if found != {"till": 5}:
+            raise NotYet(
+                "remembers",
+                f"Asked once more, when five tills were idle and nobody else, it returned {found}. "
+                "What does your code keep from one call to the next?",
+            )
         await asyncio.to_thread(lock_out, server)
         gone = {"what": "The database", "error": (DatabaseError, connection.Database.Error)}
         await require_told(given, "idle_by_name", **gone)
@@ -105,6 +113,12 @@ def _require_idle(found: dict, wanted: dict[str, int]) -> None:
             "Two idle connections say no name, as Django's own do if nobody gives them one: their "
             "`application_name` is empty. What in your code leaves them out?",
         )
+    if found == wanted | {"till": wanted["till"] - 1}:
+        raise NotYet(
+            "own-role",
+            "One of the tills has logged in as another role of PostgreSQL, and was left out. It "
+            "holds a slot like the others. What in your code asks who has logged in?",
+        )
     if found == wanted | {"report": 2}:
         raise NotYet(
             "in-transaction",
@@ -125,11 +139,20 @@ def _require_idle(found: dict, wanted: dict[str, int]) -> None:
         )
 
 
-async def _with_others(idle_by_name: Callable, server: PostgreSQL) -> tuple[object, int]:
-    """What it returns beside other clients, and how many connections it has left open."""
+async def _with_others(
+    idle_by_name: Callable, server: PostgreSQL, others: dict[str, int]
+) -> tuple[object, int]:
+    """What it returns beside other clients, and how many connections it has left open.
+
+    Args:
+        others: as for `_clients`. One more till has a role of its own; a report is at work.
+    """
     await sync_to_async(connections.close_all)()
-    with _clients({"till": 3, "report": 2, "": 2, "elsewhere": 1}) as clients:
-        clients["report"][0].execute("BEGIN")
+    where = connections["default"].settings_dict
+    with _role_beside(server) as role, _clients(others) as clients:
+        clients["till"].append(_connect("till", where["NAME"], where | {"USER": role}))
+        for each in clients.get("report", [])[:1]:
+            each.execute("BEGIN")
         before = (await server.settled()).total()
         with Opened() as opened:
             found = await idle_by_name()
@@ -137,6 +160,21 @@ async def _with_others(idle_by_name: Callable, server: PostgreSQL) -> tuple[obje
             # Also those that somebody has opened who goes past Django.
             left = (await server.settled()).total() - before - djangos
             return found, left or opened.left
+
+
+@contextmanager
+def _role_beside(server: PostgreSQL) -> Iterator[str]:
+    """A role that may log in, as long as the block lasts; roles are those of the whole server.
+
+    Django's is a member of it, or PostgreSQL would not tell it what its connections do.
+    """
+    where = connections["default"].settings_dict
+    role = f"clerk_of_{where['NAME']}"
+    server.run(f"CREATE ROLE {role} LOGIN ROLE {where['USER']}")
+    try:
+        yield role
+    finally:
+        server.run(f"DROP ROLE {role}")
 
 
 @contextmanager
@@ -947,6 +985,7 @@ async def front(given):
                 )
         _require_heard(seen)
         await _require_closed_after_errors(given)
+        await _require_all_counted(given)
         async with set_otherwise(server, OPTIONS=POOL):
             seen = await given.result_of("front", 3, driver=_front)
         _require_front(seen)
@@ -1028,6 +1067,29 @@ async def _require_closed_after_errors(given) -> None:
             )
 
 
+async def _require_all_counted(given) -> None:
+    """A list that is longer than the card's, and one with nothing in it."""
+    from library.models import Book, Loan
+
+    every = [title async for title in Book.objects.values_list("title", flat=True).distinct()]
+    for titles in every, []:
+        loans = await Loan.objects.filter(book__title__in=titles).acount()
+        text = await given.result_of("front", titles, driver=_counts)
+        if text != (wanted := f"{loans} loans, 2 copies"):
+            raise NotYet(
+                "other-titles",
+                f"Given {len(titles)} titles, the page said {text!r}, and should say {wanted!r}. "
+                "Which of the titles does your code count?",
+            )
+
+
+async def _counts(front: Callable, titles: list[str]) -> str:
+    before = asyncio.all_tasks()
+    page = await visit(front, titles=titles, ask=_two_copies, note=_note_nothing)
+    await until(lambda: not asyncio.all_tasks() - before, SOON)
+    return page.text
+
+
 async def _front(front: Callable, number: int, error: Exception | None = None) -> SimpleNamespace:
     before = weakref.WeakSet(asyncio.all_tasks())
     with told_to_the_loop() as told, noting_reports() as reports, Opened() as opened:
@@ -1060,4 +1122,4 @@ async def _two_copies() -> str:
 
 
 async def _note_nothing() -> None:
-    """A note of a page that is never sent."""
+    """A note that opens nothing."""

@@ -147,6 +147,37 @@ under_way = set()
 ANSWERS = [
     Answer(
         "11.1",
+        wrong="own-role",
+        source=_idle_by_name(
+            where="""
+            WHERE datname = current_database() AND usename = current_user AND state = 'idle'
+            GROUP BY application_name
+        ''')
+"""
+        ),
+        why="a site logs in as one role",
+    ),
+    Answer(
+        "11.1",
+        wrong="remembers",
+        source=_idle_by_name(
+            result="""
+        counted.update(cursor.fetchall())
+        return counted
+""",
+            rest="""
+
+counted = {}
+
+
+async def idle_by_name():
+    return await sync_to_async(ask)()
+""",
+        ),
+        why="a dict is filled anew by each call",
+    ),
+    Answer(
+        "11.1",
         wrong="all-states",
         source=_idle_by_name(
             where="""
@@ -1319,6 +1350,27 @@ def take_and_scan(scan, day):
     return loan.pk
 """,
         why="a list whose first one is taken",
+    ),
+    Answer(
+        "11.6",
+        wrong="other-titles",
+        source=_front(
+            count="""
+    loans = await sync_to_async(count_and_close)(titles[:3])
+"""
+        ),
+        why="a front page has three titles",
+    ),
+    Answer(
+        "11.6",
+        wrong="raised",
+        source=_front(
+            count="""
+    first, *others = titles
+    loans = await sync_to_async(count_and_close)([first, *others])
+"""
+        ),
+        why="a front page has a title",
     ),
     Answer(
         "11.6",
