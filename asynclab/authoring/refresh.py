@@ -1,5 +1,6 @@
 """Run a notebook and keep what may be committed: no widget state, no times, no machine's paths."""
 
+import json
 import os
 import re
 import subprocess
@@ -15,7 +16,7 @@ from ..ground.errors import LabError
 from ..ground.labconfig import without_view
 from ..shells.kernel import KernelOfThisPython
 from .notebook_form import METADATA
-from .notebooks import CHECKOUT, code_cells, read, tags, write
+from .notebooks import CHECKOUT, code_cells, exemption, read, tags, write
 from .pictures import is_of_its_text
 
 _CELL_LIMIT = 180  # seconds
@@ -39,13 +40,14 @@ _ENVIRONMENT = {
 def refresh(path: Path) -> bool:
     """Run the notebook at `path` in a fresh kernel and rewrite its outputs.
 
-    Returns whether the file changed: a second refresh changes nothing.
+    Returns whether the file changed: a second refresh changes nothing. Where a cell is exempt from
+    comparison, and only its figures would change, they stay.
 
     Raises:
         LabError: a cell failed without the tag `raises-exception`, or has it and did not fail.
     """
     notebook = read(path)
-    pictures = _pictures(notebook)
+    pictures, exempt = _pictures(notebook), _exempt(notebook)
     _run(notebook, path)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
@@ -53,6 +55,7 @@ def refresh(path: Path) -> bool:
         _check_raises(cell, path)
         cell.outputs = [output for output in map(_presentable, cell.outputs) if output]
         _keep_pictures(cell, pictures)
+        _keep_figures(cell, exempt)
     notebook.metadata = NotebookNode(METADATA)
     return write(notebook, path)
 
@@ -137,3 +140,26 @@ def _keep_pictures(cell: NotebookNode, pictures: _Pictures) -> None:
         if kept and "image/png" in data:
             data["image/png"] = kept.data["image/png"]
             output.metadata = kept.metadata
+
+
+# Times of a machine are others in every run. What was shown of the last one is as good.
+
+
+def _exempt(notebook: NotebookNode) -> dict[str, list[NotebookNode]]:
+    """Return the outputs of every cell that is exempt from comparison, by its id."""
+    return {cell.id: cell.outputs for cell in code_cells(notebook) if exemption(cell)}
+
+
+def _keep_figures(cell: NotebookNode, exempt: dict[str, list[NotebookNode]]) -> None:
+    kept = exempt.get(cell.id)
+    if kept is None or _without_figures(kept) != _without_figures(cell.outputs):
+        return
+    for output in kept:
+        if output.output_type == "execute_result":
+            output.execution_count = cell.execution_count
+    cell.outputs = kept
+
+
+def _without_figures(outputs: list[NotebookNode]) -> str:
+    """What `outputs` say but for numbers, and the blanks that align these."""
+    return re.sub(r"[-+.\d\s]+", " ", json.dumps(outputs, sort_keys=True))

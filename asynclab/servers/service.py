@@ -26,6 +26,9 @@ class Service:
 class QuietHandler(BaseHTTPRequestHandler):
     """Answers the requests of one connection, and writes no log into the cells."""
 
+    # Else, on a connection that is kept, a response's body waits until its head is acknowledged.
+    disable_nagle_algorithm = True
+
     def log_message(self, *_line: object) -> None:
         """Keep the log of requests out of the cells."""
 

@@ -18,7 +18,7 @@ class SlowService(Service):
 
     Args:
         answer: the text of every response.
-        seconds: how long each response takes.
+        seconds: how long each response takes. It can be set anew, for the requests that follow.
         status: of every response.
         keep_alive: whether a connection stays open for its client's next request.
 
@@ -30,13 +30,20 @@ class SlowService(Service):
     """
 
     def __init__(self, answer: str, seconds: float, *, status: int = 200, keep_alive: bool = False):
+        self._visitors = _Visitors()
+        self.seconds = seconds
+        protocol = "HTTP/1.1" if keep_alive else "HTTP/1.0"
+        super().__init__(partial(_SlowAnswer, answer.encode(), status, protocol, self._visitors))
+
+    @property
+    def seconds(self) -> float:
+        return self._visitors.seconds
+
+    @seconds.setter
+    def seconds(self, seconds: float) -> None:
         if seconds < 0:
             raise ValueError(f"A service takes 0 seconds or more; got {seconds}.")
-        self._visitors = _Visitors()
-        protocol = "HTTP/1.1" if keep_alive else "HTTP/1.0"
-        super().__init__(
-            partial(_SlowAnswer, answer.encode(), seconds, status, protocol, self._visitors)
-        )
+        self._visitors.seconds = seconds
 
     @property
     def asked(self) -> int:
@@ -52,9 +59,13 @@ class SlowService(Service):
 
 
 class _Visitors:
-    """The counts of a service; its threads hold them, and so do not hold the service."""
+    """What a service and its threads share; so the threads do not hold the service itself.
+
+    `seconds` is how long each visitor waits; the rest are counts.
+    """
 
     def __init__(self):
+        self.seconds = 0.0
         self.asked = self.busiest = self.connections = self._here = 0
         self._counting = Lock()
 
@@ -79,13 +90,12 @@ class _SlowAnswer(QuietHandler):
     def __init__(
         self,
         answer: bytes,
-        seconds: float,
         status: int,
         protocol: str,
         visitors: _Visitors,
         *connection: object,
     ):
-        self._answer, self._seconds, self._status = answer, seconds, status
+        self._answer, self._status = answer, status
         self.protocol_version, self._visitors = protocol, visitors
         visitors.came_in()
         with suppress(ConnectionError):  # a client that keeps its connection may break it
@@ -93,7 +103,7 @@ class _SlowAnswer(QuietHandler):
 
     def do_GET(self):
         with self._visitors.waiting():
-            time.sleep(self._seconds)
+            time.sleep(self._visitors.seconds)
         with suppress(ConnectionError):  # the client did not wait for it
             self.send_response(self._status)
             self.send_header("Content-Type", "text/plain; charset=utf-8")

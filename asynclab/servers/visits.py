@@ -27,10 +27,12 @@ class Visits:
     Attributes:
         responses: one for each visitor, in the order in which they set out.
         seconds: from the first visitor's start to the last one's end.
+        latencies: the seconds that each waited for the end of its response, in the same order.
     """
 
     responses: tuple[Response, ...]
     seconds: float
+    latencies: tuple[float, ...]
 
     def __repr__(self) -> str:
         return f"<Visits: {', '.join(f'{n} x {status}' for status, n in self.statuses.items())}>"
@@ -70,17 +72,19 @@ async def visit(url: str, visitors: int = 1) -> Visits:
     begin = time.perf_counter()
     try:
         async with asyncio.timeout(PATIENCE):
-            responses = await _together(url, visitors)
+            visits = await _together(url, visitors)
     except TimeoutError:
         raise LabError(f"{url} did not answer all visitors within {PATIENCE} seconds.") from None
-    return Visits(responses, time.perf_counter() - begin)
+    seconds = time.perf_counter() - begin
+    responses, latencies = zip(*visits, strict=True)
+    return Visits(responses, seconds, latencies)
 
 
-async def _together(url: str, visitors: int) -> tuple[Response, ...]:
+async def _together(url: str, visitors: int) -> list[tuple[Response, float]]:
     lost = ""
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_get(url), name="visit") for _ in range(visitors)]
+            tasks = [group.create_task(_timed(url), name="visit") for _ in range(visitors)]
     except* ConnectionRefusedError:
         lost = f"Nobody answers at {url}: visit() belongs into the `with` block of its server."
     except* (OSError, HTTPException):
@@ -88,7 +92,16 @@ async def _together(url: str, visitors: int) -> tuple[Response, ...]:
     # Not raised above: IPython shows all of an error that has come out of a group.
     if lost:
         raise ConnectionLost(lost)
-    return tuple(task.result() for task in tasks)
+    return [task.result() for task in tasks]
+
+
+async def _timed(url: str) -> tuple[Response, float]:
+    begin = time.perf_counter()
+    response = await _get(url)
+    return response, time.perf_counter() - begin
+
+
+_timed.__qualname__ = "visit"  # as the lanes show it
 
 
 async def _get(url: str) -> Response:
@@ -101,9 +114,6 @@ async def _get(url: str) -> Response:
         return _parsed(await reader.read())
     finally:
         writer.close()
-
-
-_get.__qualname__ = "visit"  # as the lanes show it
 
 
 class _Received(io.BytesIO):

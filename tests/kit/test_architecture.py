@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).parents[2]
 FLOORS = [
     {"ground"},
     {"recorder"},
-    {"boot", "lanes", "ledger", "predict", "servers", "shells"},
+    {"boot", "charts", "lanes", "ledger", "predict", "servers", "shells"},
     {"exercises", "playground", "testing"},
     {"lessons", "magics"},
     {"__init__", "authoring", "workspace"},
@@ -24,6 +24,7 @@ FLOORS = [
 ONLY = {
     "ground": set(),
     "recorder": {"ground"},
+    "charts": {"ground"},
     "lanes": {"ground", "recorder"},
     "ledger": {"ground"},
     "predict": {"ground"},
@@ -43,6 +44,7 @@ NEVER = {
     "recorder": {*JUPYTER, "django"},
     "recorder.events": {*JUPYTER, "asgiref", "asyncio", "django"},
     "workspace": {*JUPYTER, "django", "nbformat"},
+    "charts": {*JUPYTER, "asgiref", "asyncio", "django"},
     "lanes": {"asgiref", "asyncio", "django"},
     "ledger": {"asgiref", "asyncio", "django", "nbformat"},
     "magics": {"django"},

@@ -1,6 +1,8 @@
-"""Tables and predictions in a real JupyterLab: on a narrow page, in a search, after a reload."""
+"""Tables, predictions and charts in a real JupyterLab: on a narrow page, in a search, after a
+reload."""
 
 import json
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,11 +21,21 @@ row = Row({{"loop running?": Outcome("yes"), "sync ORM?": guard, "await at top l
 ShellTable({{("jupyter", "on"): row, ("ipython", "off"): row}}, "The same code in each shell")"""
 QUESTION = "from asynclab import predict\npredict('Is a loop running?', ['yes', 'no'])"
 
+CHART = """\
+from asynclab.charts import dots, lines
+busy = [{"visitors": n, "at once": min(n, most), "threads": most} for most in (4, 9)
+        for n in (2, 4, 8)]
+lines(busy, x="visitors", y="at once", group="threads", title="Waiting at once")"""
+DOTS = """\
+busy = [row | {"from": 1, "to": 9} for row in busy]
+dots(busy, value="at once", of="visitors", group="threads", between=("from", "to"), title="Again",
+     equal=1)"""
+
 
 @pytest.fixture(scope="module")
 def narrow(desks):
     """A page of 900 pixels, the file browser open beside the notebook."""
-    cells = TABLE, QUESTION, "'the last cell'"
+    cells = TABLE, QUESTION, "'the next cell'", CHART, DOTS
     with desks.opened("outputs.ipynb", *cells, wide=900, high=1100) as lesson:
         lesson.page.get_by_role("radio").first.wait_for()
         yield lesson
@@ -36,6 +48,21 @@ def test_a_table_of_shells_fits_a_narrow_page(narrow):
     wide, room, furthest = output.evaluate(EXTENT)
     assert wide <= room
     assert furthest <= 0
+
+
+@pytest.mark.parametrize(("at", "title"), [(0, "Waiting at once"), (1, "Again")])
+def test_a_chart_is_drawn_with_what_jupyterlab_has(narrow, at, title):
+    chart = narrow.page.locator(".jp-RenderedVegaLite").nth(at)
+    chart.locator("svg").wait_for()
+    narrow.shoot(f"chart-{at}", chart)
+    assert chart.locator(".mark-symbol.role-mark path").count() == 6
+    said = chart.locator("[role=graphics-document]").first.get_attribute("aria-label")
+    assert said.splitlines()[0] == title
+    assert len(said.splitlines()) == 2 + 6
+    wide, room, _ = chart.evaluate(EXTENT)
+    assert wide <= room
+    hosts = {urlsplit(url).netloc for url in narrow.page.asked if url.startswith("http")}
+    assert hosts == {urlsplit(narrow.lab.url).netloc}
 
 
 # How wide the output is, how much room it has, and by how much a cell sticks out on the right.

@@ -107,6 +107,33 @@ def test_a_new_text_takes_its_new_picture(refreshed):
     assert base64.b64decode(after).startswith(b"\x89PNG")
 
 
+def test_what_an_exempt_cell_shows_stays_if_only_its_figures_would_change(tmp_path):
+    source = "import time\nprint('ns ', time.time_ns())\n7"
+    exempt = code(source, "exempt", tags=["nbval-ignore-output"])
+    path = write(tmp_path / "a.ipynb", [code("1"), exempt, code(source, "compared")])
+    refresh(path)
+    before = outputs(path, "exempt")
+    notebook = read(path)
+    notebook.cells.pop(0)
+    nbformat.write(notebook, path)
+    assert refresh(path)
+    stays, figure = outputs(path, "exempt")
+    assert stays.text == before[0].text
+    assert (figure.data, figure.execution_count) == ({"text/plain": "7"}, 1)
+    assert outputs(path, "compared")[0].text != before[0].text
+
+
+def test_what_an_exempt_cell_shows_is_new_if_its_words_are(tmp_path):
+    exempt = code("print(1)", "exempt", tags=["nbval-ignore-output"])
+    path = write(tmp_path / "a.ipynb", [exempt])
+    refresh(path)
+    notebook = read(path)
+    notebook.cells[0].source = "print(2, 'books')"
+    nbformat.write(notebook, path)
+    assert refresh(path)
+    assert outputs(path, "exempt")[0].text == "2 books\n"
+
+
 @pytest.mark.parametrize(
     ("cell", "message"),
     [

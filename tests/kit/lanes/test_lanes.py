@@ -44,6 +44,7 @@ from asynclab.recorder.events import (
     WAIT,
     Recording,
 )
+from tests.harness.contrast import contrast
 
 
 def count_books():
@@ -293,18 +294,6 @@ def test_still_takes_any_name(name):
 
 def test_still_of_nothing():
     assert lanes.still(Recording()).startswith(b"\x89PNG")
-
-
-def light(colour) -> float:
-    """Relative luminance, as WCAG 2 defines it."""
-    parts = [part / 255 for part in colour[:3]]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return sum(share * c for share, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def contrast(one, other) -> float:
-    dark, bright = sorted((light(one), light(other)))
-    return (bright + 0.05) / (dark + 0.05)
 
 
 def clearest(image, box) -> float:

@@ -3,6 +3,7 @@
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from statistics import median
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -79,6 +80,31 @@ def test_a_connection_stays_open_if_it_is_kept(keep_alive, connections):
     assert service.connections == connections
 
 
+def test_a_kept_connection_does_not_hold_the_answer_back():
+    """The system acknowledges a head without its body 40 ms later, on some connections."""
+    service = SlowService("on the shelf", 0, keep_alive=True)
+    seconds = []
+    with httpx.Client(trust_env=False) as client:
+        for _ in range(40):
+            began = time.monotonic()
+            client.get(service.url)
+            seconds.append(time.monotonic() - began)
+    assert median(seconds) < 0.02
+
+
+def test_a_service_can_get_slower_while_a_connection_is_kept():
+    service = SlowService("", 0, keep_alive=True)
+    with httpx.Client(trust_env=False) as client:
+        client.get(service.url)
+        service.seconds = SECONDS
+        began = time.monotonic()
+        client.get(service.url)
+    assert time.monotonic() - began >= SECONDS
+    assert (service.seconds, service.connections) == (SECONDS, 1)
+
+
 def test_a_service_that_would_answer_before_it_is_asked_is_refused():
     with pytest.raises(ValueError, match="A service takes 0 seconds or more; got -1."):
         SlowService("", -1)
+    with pytest.raises(ValueError, match="A service takes 0 seconds or more; got -1."):
+        SlowService("", 0).seconds = -1

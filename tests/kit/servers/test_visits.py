@@ -1,7 +1,8 @@
 """Visitors: each comes over a connection of its own, and all of them at once."""
 
 import asyncio
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from threading import Barrier, Thread
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from asynclab.servers import SlowService, visit
 
 VISITORS = 5
+SECONDS = 0.1
 
 
 @pytest.fixture
@@ -40,6 +42,29 @@ def test_visitors_come_at_once_and_bring_their_responses(address):
     assert repr(visits) == "<Visits: 5 x 203>"
     assert {response.headers["x-shelf"] for response in visits.responses} == {"7"}
     assert visits.seconds > 0
+
+
+def test_each_visitor_has_a_latency():
+    """One thread answers one visitor after another, so the last one waits for all of them."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            time.sleep(SECONDS)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_line):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.serve_forever).start()
+        visits = asyncio.run(visit(f"http://127.0.0.1:{server.server_address[1]}/", VISITORS))
+        server.shutdown()
+    latencies = sorted(visits.latencies)
+    assert len(latencies) == VISITORS
+    for number, latency in enumerate(latencies, 1):
+        assert number * SECONDS <= latency <= visits.seconds
+    assert latencies[0] + SECONDS < latencies[-1]
 
 
 def test_nobody_at_the_address_is_told():

@@ -549,6 +549,32 @@ FAULTS = [
         ("[1] SynchronousOnlyOperation: You cannot call",),
     ),
     Fault(
+        "body-waits-for-acknowledgement",
+        "a slow service",
+        text(SERVICE, "disable_nagle_algorithm = True", "disable_nagle_algorithm = False"),
+        test("servers/test_slow_service.py::test_a_kept_connection_does_not_hold_the_answer_back"),
+        ("< 0.02",),
+    ),
+    Fault(
+        "latency-is-of-the-whole-crowd",
+        "a slow service",
+        text(
+            "asynclab/servers/visits.py",
+            "    responses, latencies = zip(*visits, strict=True)\n",
+            "    responses, latencies = zip(*visits, strict=True)\n"
+            "    latencies = (seconds,) * visitors\n",
+        ),
+        test("servers/test_visits.py::test_each_visitor_has_a_latency"),
+        ("+ 0.1) <",),
+    ),
+    Fault(
+        "chart-draws-any-value",
+        "a chart",
+        text("asynclab/charts.py", "or not isfinite(value)", ""),
+        test("test_charts.py::test_what_cannot_be_drawn_is_refused"),
+        ("DID NOT RAISE",),
+    ),
+    Fault(
         "service-answers-one-at-a-time",
         "a slow service",
         text(SERVICE, "ThreadingTCPServer", "TCPServer", everywhere=True),
