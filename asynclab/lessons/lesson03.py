@@ -902,6 +902,7 @@ async def take_back_all(given):
     await _require_other_clocks(given, loans[3:])
     await _require_own_error(given, loans[3:])
     await require_cancellable_on_thread(given, "take_back_all", loans[3:], DAY, 10)
+    await _require_cancellable_at_the_last(given, loans[3:])
     await given.result_of("take_back_all", _fail_to_take_back, [], DAY, 10)
     return "All or none, and the caller hears of it when it is true."
 
@@ -1109,6 +1110,19 @@ async def _require_own_error(given, loans: list[int]) -> None:
 
 def _fail_to_take_back(loan_pk, day):
     raise Mishap
+
+
+async def _require_cancellable_at_the_last(given, loans: list[int]) -> None:
+    """Require that a call ends as cancelled which is cancelled while the last book is at work."""
+    begun, end = threading.Event(), threading.Event()
+
+    def take_back(loan_pk, day):
+        if loan_pk == loans[-1]:
+            begun.set()
+            end.wait(5)
+
+    args = take_back, loans, DAY, 10
+    await require_cancellable_beside(given, "take_back_all", *args, begun=begun, end=end)
 
 
 @exercise(

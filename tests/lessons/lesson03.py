@@ -2390,6 +2390,36 @@ async def take_back_all(take_back, loan_pks, day, seconds):
     ),
     Answer(
         "3.5",
+        wrong="cancel-swallowed",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    stop, last = threading.Event(), threading.Event()
+
+    def all_or_none():
+        with transaction.atomic():
+            for number, pk in enumerate(loan_pks, start=1):
+                if stop.is_set():
+                    raise TimeoutError
+                if number == len(loan_pks):
+                    last.set()
+                take_back(pk, day)
+            if stop.is_set():
+                raise TimeoutError
+
+    job = asyncio.create_task(sync_to_async(all_or_none)())
+    try:
+        await asyncio.wait([job], timeout=seconds)
+    except asyncio.CancelledError:
+        if not last.is_set():
+            raise
+        await job
+    stop.set()
+    await job
+""",
+        why="whoever is at the last book is as good as done",
+    ),
+    Answer(
+        "3.5",
         right="a deadline, asked before each book and at the end",
         source="""
 from time import monotonic
