@@ -268,8 +268,10 @@ async def follow(given):
     readers: set[str] = {OTHER}
     arrivals = _Observed("Emma", "", "Dracula", None)
     arrivals.look = lambda: "Amara" in readers
-    reader = await given.result_of("follow", arrivals, readers, driver=_follow)
+    call = await given.call("follow", arrivals, readers, driver=_follow)
+    reader = call.value
     _require_lines(reader, ["Emma", "", "Dracula"])
+    require_this_loop(call)
     if not (all(reader.seen) and all(arrivals.seen)):
         raise NotYet(
             "not-listed",

@@ -3160,6 +3160,17 @@ NAMES_IN_HINTS = {
 
 FAULTS = [
     Fault(
+        "cancel-at-the-last-book-not-tried",
+        "a check",
+        text(
+            "asynclab/lessons/lesson03.py",
+            "    await _require_cancellable_at_the_last(given, loans[3:])\n",
+            "",
+        ),
+        verdict("3.5 cancel-swallowed, 2"),
+        ("('passed', '') == ('not yet', 'cancel-swallowed')",),
+    ),
+    Fault(
         "output-edited-in-03",
         "an output edited",
         output(NOTEBOOK, "t1-by-call", "hops: 1 from", "hops: 2 from"),

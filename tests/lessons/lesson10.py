@@ -540,6 +540,21 @@ async def follow(request, name, arrivals, readers):
     ),
     Answer(
         "10.2",
+        wrong="second-loop",
+        source=_follow(
+            loop="""
+        try:
+            while True:
+                title = await asyncio.to_thread(lambda: asyncio.run(arrivals.get()))
+                if title is None:
+                    break
+                yield f"{title}\\n"
+"""
+        ),
+        why="a thread that waits keeps nobody else waiting",
+    ),
+    Answer(
+        "10.2",
         wrong="cancel-swallowed",
         source=_follow(
             end="""
@@ -2634,6 +2649,35 @@ FAULTS = [
         ),
         verdict("10.1 raised"),
         ("('not yet', 'sync-loop') == ('not yet', 'raised')",),
+    ),
+    Fault(
+        "body-that-ends-for-nobody-not-looked-for",
+        "a check",
+        text(
+            "asynclab/lessons/lesson10.py",
+            '    require_cancelled("news", not left.ended)\n',
+            "",
+        ),
+        verdict("10.1 cancel-swallowed"),
+        ("('passed', '') == ('not yet', 'cancel-swallowed')",),
+    ),
+    Fault(
+        "end-of-an-answer-not-noted",
+        "a check",
+        text(
+            "asynclab/lessons/vocabulary/serving.py",
+            'self.ended = not message.get("more_body", False)',
+            "pass",
+        ),
+        verdict("10.2 cancel-swallowed"),
+        ("('passed', '') == ('not yet', 'cancel-swallowed')",),
+    ),
+    Fault(
+        "lines-before-a-failure-not-counted",
+        "a check",
+        text("asynclab/lessons/lesson10.py", "if len(sent) < len(SHELF):", "if False:"),
+        verdict("10.1 cut-short"),
+        ("('passed', '') == ('not yet', 'cut-short')",),
     ),
     Fault(
         "answer-left-open-not-looked-for",
