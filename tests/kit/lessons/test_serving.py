@@ -242,6 +242,28 @@ def test_a_reader_may_leave_before_the_body_begins():
     assert made == ended == []
 
 
+@pytest.mark.parametrize("passes", [True, False])
+def test_a_reader_who_has_left_is_sent_an_end_if_the_body_lets_no_cancellation_pass(
+    library, passes
+):
+    async def body():
+        yield "Emma"
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            if passes:
+                raise
+
+    async def view(request):
+        return StreamingHttpResponse(body())
+
+    assert asyncio.run(read(view, leave_after=1)).ended is not passes
+
+
+def test_a_reader_who_stays_is_sent_an_end(library):
+    assert asyncio.run(read(streams([], []))).ended
+
+
 def test_a_reader_gives_up_in_the_end():
     async def view(request):
         return StreamingHttpResponse(body())
@@ -253,7 +275,7 @@ def test_a_reader_gives_up_in_the_end():
         finally:
             raise KeyError("too late for the reader")
 
-    reader = asyncio.run(read(view, patience=0.01))
+    reader = asyncio.run(read(view, patience=0.3))
     assert (reader.parts, reader.gave_up) == (["Emma"], True)
     assert not asyncio.run(read(streams([], []), patience=10)).gave_up
 
