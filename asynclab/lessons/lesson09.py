@@ -602,6 +602,14 @@ async def closing_time(given):
             f"The view returned an empty page, and the browser got {page.text!r}. To which pages "
             "does `closing_time_before` add its line?",
         )
+    for kind, view in _closing_already().items():
+        page = (await _pass(given, "closing_time", view)).value
+        if page.text != "Emma." + LINE + LINE:
+            raise NotYet(
+                "once-only",
+                f"The view returned {kind} that ends with such a line itself, and the browser got "
+                f"{page.text!r}. To which pages does `closing_time_before` add its line?",
+            )
     page = (await _pass(given, "closing_time", _missing_page)).value
     if page.text != "Emma is lent." + LINE:
         raise NotYet(
@@ -641,6 +649,23 @@ async def _empty_page(request):
     from django.http import HttpResponse
 
     return HttpResponse()
+
+
+def _closing_already() -> dict[str, Callable]:
+    """Views whose bodies have the line already."""
+    from django.http import HttpResponse, StreamingHttpResponse
+
+    async def parts():
+        yield "Emma."
+        yield LINE
+
+    async def plain(request):
+        return HttpResponse("Emma." + LINE)
+
+    async def stream(request):
+        return StreamingHttpResponse(parts())
+
+    return {"a page": plain, "a stream": stream}
 
 
 async def _missing_page(request):
@@ -838,7 +863,9 @@ async def members_only(given):
                     f"A browser came with the cookie of {whose}, and was let in. Who can tell "
                     "whether somebody stands behind a cookie, or a key in a session?",
                 )
-        member = (await _pass(given, "members_only", shelf, above, below, cookie=cookie)).value
+        call = await _pass(given, "members_only", shelf, above, below, cookie=cookie)
+        require_off_the_pool(call, tables="")
+        member = call.value
         if (member.status, member.text) != (200, "a page"):
             raise NotYet(
                 "member-sent-away",
@@ -976,6 +1003,9 @@ async def desk_headers(given):
     looking = [partial(_looks_at_stream, [])]
     call = await _pass(given, "DeskHeaders", _sync_stream, looking, sent={"x_request_id": "7"})
     _require_headers("alone", call.value, loans, is_stream=True)
+    call = await _pass(given, "DeskHeaders", _page_with_headers, sent={"x_request_id": "7"})
+    what = "a page that had the three headers already"
+    _require_headers("alone", call.value, loans, is_stream=False, what=what)
     call = await _pass(given, "DeskHeaders", _page)
     require_off_the_pool(call)
     plain = call.value
@@ -1012,8 +1042,10 @@ async def desk_headers(given):
     return "Any place, both kinds of bodies, and each request its own id."
 
 
-def _require_headers(place: str, page: Response, loans: str, is_stream: bool) -> None:
-    what = "a stream" if is_stream else "a page"
+def _require_headers(
+    place: str, page: Response, loans: str, is_stream: bool, what: str = ""
+) -> None:
+    what = what or ("a stream" if is_stream else "a page")
     asked = f"It stood {place}, and the view returned {what}."
     if (page.status, page.text) != (200, "a page"):
         raise NotYet("other-page", f"{asked} The browser got {page.status} {page.text!r}.")
@@ -1036,6 +1068,13 @@ def _sync_stream(request):
     from django.http import StreamingHttpResponse
 
     return StreamingHttpResponse(iter(["a ", "page"]))
+
+
+async def _page_with_headers(request):
+    from django.http import HttpResponse
+
+    others = {"X-Request-ID": "6", "X-Loans": "0", "Content-Length": "1"}
+    return HttpResponse("a page", headers=others)
 
 
 async def _page_of_umlauts(request):

@@ -917,6 +917,66 @@ def with_id(get_response):
     ),
     Answer(
         "9.4",
+        wrong="once-only",
+        source=_closing(
+            ended="""
+def ended(response):
+    if not response.streaming:
+        if not response.content.endswith(LINE):
+            response.content += LINE
+        if response.has_header("Content-Length"):
+            response["Content-Length"] = len(response.content)
+        return response
+    parts = response.streaming_content
+
+    async def async_parts():
+        async for part in parts:
+            yield part
+        yield LINE
+
+    def sync_parts():
+        yield from parts
+        yield LINE
+
+    response.streaming_content = async_parts() if response.is_async else sync_parts()
+    return response
+"""
+        ),
+        why="a page that has the line needs no second one",
+    ),
+    Answer(
+        "9.4",
+        wrong="once-only",
+        source=_closing(
+            ended="""
+def ended(response):
+    if not response.streaming:
+        response.content += LINE
+        if response.has_header("Content-Length"):
+            response["Content-Length"] = len(response.content)
+        return response
+    parts = response.streaming_content
+
+    async def async_parts():
+        last = b""
+        async for part in parts:
+            yield part
+            last = part
+        if last != LINE:
+            yield LINE
+
+    def sync_parts():
+        yield from parts
+        yield LINE
+
+    response.streaming_content = async_parts() if response.is_async else sync_parts()
+    return response
+"""
+        ),
+        why="the last part tells whether the line is there",
+    ),
+    Answer(
+        "9.4",
         wrong="content-of-a-stream",
         source=_closing(
             ended="""
@@ -1445,6 +1505,28 @@ def closing_time(get_response):
     ),
     Answer(
         "9.5",
+        wrong="query-in-pool",
+        source=_members(
+            asked="""
+    async def in_async(request):
+        ask = sync_to_async(lambda: request.user.is_authenticated, thread_sensitive=False)
+        known = await ask()
+"""
+        ),
+        why="a thread is a thread",
+    ),
+    Answer(
+        "9.5",
+        right="the lazy user is looked up on the worker",
+        source=_members(
+            asked="""
+    async def in_async(request):
+        known = await sync_to_async(lambda: request.user.is_authenticated)()
+"""
+        ),
+    ),
+    Answer(
+        "9.5",
         wrong="lazy-user",
         source=_members(
             asked="""
@@ -1751,6 +1833,21 @@ def members_only(get_response):
     return middleware
 """,
         why="a session has one user",
+    ),
+    Answer(
+        "9.6",
+        wrong="other-headers",
+        source=_headers(
+            named="""
+    def named(self, request, response, loans):
+        response["X-Request-ID"] = request.headers.get("X-Request-ID", "-")
+        response.setdefault("X-Loans", str(loans))
+        if not response.streaming:
+            response["Content-Length"] = len(response.content)
+        return response
+"""
+        ),
+        why="what the view says is right",
     ),
     Answer(
         "9.6",

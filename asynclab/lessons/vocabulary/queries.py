@@ -17,10 +17,18 @@ AWAITED_QUERYSET = {
 _WRITES = "INSERT", "UPDATE", "DELETE", "REPLACE", "DROP", "ALTER"
 
 
-def queries(call: Call) -> list[Span]:
-    """The queries on the library's own tables, in their order."""
+LIBRARY = "library_"
+"""What the names of the library's own tables begin with."""
+
+
+def queries(call: Call, tables: str = LIBRARY) -> list[Span]:
+    """The queries on some tables, in their order.
+
+    Args:
+        tables: a part of their names; by default they are the library's own. "" are all.
+    """
     spans = call.recording.spans
-    return [span for span in spans if span.kind == QUERY and "library_" in span.name]
+    return [span for span in spans if span.kind == QUERY and tables in span.name]
 
 
 def crossings(call: Call) -> list[Span]:
@@ -35,10 +43,10 @@ def crossings(call: Call) -> list[Span]:
     ]
 
 
-def in_pool(call: Call) -> bool:
+def in_pool(call: Call, tables: str = LIBRARY) -> bool:
     """Whether one of those queries ran in the default executor."""
     pool = {span.index for span in call.recording.on(POOL_WORKER)}
-    return any(query.index in pool for query in queries(call))
+    return any(query.index in pool for query in queries(call, tables))
 
 
 def require_query(call: Call, what: str, who_knows: str, after: str = "loan") -> None:
@@ -94,13 +102,16 @@ def require_only_reads(call: Call) -> None:
             )
 
 
-def require_off_the_pool(call: Call) -> None:
+def require_off_the_pool(call: Call, tables: str = LIBRARY) -> None:
     """Require that no query ran where nobody closes its connection.
+
+    Args:
+        tables: as for `queries`.
 
     Raises:
         NotYet: "query-in-pool".
     """
-    if in_pool(call):
+    if in_pool(call, tables):
         raise NotYet(
             "query-in-pool",
             "A query ran on a thread of the pool. Its connection stays open there, and no "

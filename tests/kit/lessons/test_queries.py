@@ -62,6 +62,9 @@ def test_a_query_in_the_pool_is_refused():
     with pytest.raises(NotYet) as refused:
         require_off_the_pool(call_of(LOANS))
     assert refused.value.diagnosis == "query-in-pool"
+    assert in_pool(call_of(SESSIONS), tables="")
+    with pytest.raises(NotYet):
+        require_off_the_pool(call_of(SESSIONS), tables="")
 
 
 @pytest.mark.parametrize("role", ["plain thread", "context worker", "event loop"])
