@@ -26,7 +26,7 @@ from .vocabulary.library import (
     open_loan_lines,
     open_loans,
 )
-from .vocabulary.loops import call_off_the_loop, call_on_own_connections
+from .vocabulary.loops import call_on_own_connections
 from .vocabulary.queries import (
     AWAITED_QUERYSET,
     crossings,
@@ -80,7 +80,7 @@ async def _require_overdue(given, day) -> Call:
     due = Loan.objects.filter(due__lt=day)
     right, all_due = await due.filter(returned=None).acount(), await due.acount()
     due_by_then = await open_loans().filter(due__lte=day).acount()
-    call = await call_off_the_loop(given, "count_overdue", day)
+    call = await call_on_own_connections(given, "count_overdue", day)
     require_query(call, "number", "how many loans are overdue")
     require_only_reads(call)
     if same(call.value, right):
@@ -252,7 +252,7 @@ async def _require_handed_over(given, loan, day) -> Call:
     long_ago |= {"book_id": loan.book_id, "member": receiver}
     await Loan.objects.acreate(returned=DAY - timedelta(days=80), **long_ago)
     before = await _rows()
-    call = await call_off_the_loop(given, "hand_over", loan.pk, receiver.pk, day)
+    call = await call_on_own_connections(given, "hand_over", loan.pk, receiver.pk, day)
     new = await open_loans().filter(book=loan.book_id).afirst()
     old = await Loan.objects.filter(pk=loan.pk).afirst()
     loan.returned = day
@@ -405,10 +405,10 @@ async def _require_all_or_nothing(given, loan) -> None:
 async def greet(given):
     requests = {name: await request_of(name) for name in ("amara", "d.weiss")}
     for name, request in requests.items():
-        call = await call_off_the_loop(given, "greet", request)
+        call = await call_on_own_connections(given, "greet", request)
         await _require_text("greet", call.value, f"Good evening, {name}.")
         require_this_loop(call)
-    call = await call_off_the_loop(given, "greet", await request_of(None))
+    call = await call_on_own_connections(given, "greet", await request_of(None))
     text = await _text(call.value)
     if text in ("Good evening, .", "Good evening, AnonymousUser.", "Good evening, None."):
         raise NotYet(

@@ -23,6 +23,49 @@ OVERDUE = "return await Loan.objects.filter(returned=None, due__lt=day).acount()
 ANSWERS = [
     Answer(
         "2.1",
+        wrong="borrowed-connection",
+        source="""
+from django.db import connections
+
+async def count_overdue(day):
+    loops = connections["default"]
+    loops.inc_thread_sharing()
+
+    def work():
+        own = connections["default"]
+        connections["default"] = loops
+        try:
+            return Loan.objects.filter(returned=None, due__lt=day).count()
+        finally:
+            connections["default"] = own
+
+    return await sync_to_async(work)()
+""",
+        why="one connection for all threads saves the others",
+    ),
+    Answer(
+        "2.1",
+        wrong="borrowed-connection",
+        source="""
+from django.db import connections
+
+async def count_overdue(day):
+    loops = connections["default"]
+    loops.inc_thread_sharing()
+
+    def work():
+        with loops.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM library_loan WHERE returned IS NULL AND due < %s", [day]
+            )
+            return cursor.fetchone()[0]
+
+    return await sync_to_async(work)()
+""",
+        why="a cursor comes from the connection that I have",
+    ),
+    Answer(
+        "2.1",
         wrong="sync-query",
         source="""
 async def count_overdue(day):
@@ -593,6 +636,33 @@ async def loan_lines():
     ),
     Answer(
         "2.3",
+        wrong="borrowed-connection",
+        source="""
+from django.db import connections
+
+async def hand_over(loan_pk, member_pk, day):
+    loops = connections["default"]
+    loops.inc_thread_sharing()
+
+    def work():
+        own = connections["default"]
+        connections["default"] = loops
+        try:
+            with transaction.atomic():
+                loan = Loan.objects.get(pk=loan_pk)
+                loan.returned = day
+                loan.save()
+                due = day + timedelta(days=21)
+                loan.book.loans.create(member_id=member_pk, borrowed=day, due=due)
+        finally:
+            connections["default"] = own
+
+    await sync_to_async(work)()
+""",
+        why="one connection for all threads saves the others",
+    ),
+    Answer(
+        "2.3",
         wrong="half-done",
         source="""
 async def hand_over(loan_pk, member_pk, day):
@@ -929,6 +999,29 @@ def hand_over(loan_pk, member_pk, day):
     book.loans.create(member_id=member_pk, borrowed=day, due=day + timedelta(days=21))
 """,
         why="a book has one loan",
+    ),
+    Answer(
+        "2.4",
+        wrong="borrowed-connection",
+        source="""
+from django.db import connections
+
+async def greet(request):
+    loops = connections["default"]
+    loops.inc_thread_sharing()
+
+    def work():
+        own = connections["default"]
+        connections["default"] = loops
+        try:
+            user = request.user
+            return user.username if user.is_authenticated else "guest"
+        finally:
+            connections["default"] = own
+
+    return HttpResponse(f"Good evening, {await sync_to_async(work)()}.")
+""",
+        why="one connection for all threads saves the others",
     ),
     Answer(
         "2.4",
