@@ -201,9 +201,20 @@ async def stock_line(given):
                 f"The line is right, and `ask` was asked {len(asked)} times for it, over the "
                 "network. Where can the first answer be kept?",
             )
-    await require_told(
-        given, "stock_line", fail_in_many_ways, "Emma", driver=_awaited, what="`ask`"
-    )
+    asked.clear()
+
+    async def fail(title):
+        asked.append(title)
+        await fail_in_many_ways()
+
+    await require_told(given, "stock_line", fail, "Emma", driver=_awaited, what="`ask`")
+    if len(asked) > 1:
+        raise NotYet(
+            "asked-again",
+            f"`ask` failed, and was asked {len(asked)} times before the caller heard of it. It "
+            "asks over the network, where each try takes its time. Who decides that it is worth "
+            "another one?",
+        )
     stalled = Stalled()
     await require_cancel_passed_on(
         given, "stock_line", stalled, lambda line: line(stalled.work, "Emma"), what="`ask`"
@@ -375,6 +386,10 @@ async def add_author(given):
         await enrich(pk)
         raise Outage
 
+    async def cancelled(pk):
+        await enrich(pk)
+        raise asyncio.CancelledError
+
     with noting_bare_queries() as bare:
         left_off = []
         how = {"where": "thread", "driver": _noting_autocommit(left_off)}
@@ -408,10 +423,18 @@ async def add_author(given):
             "book, and if the process dies meanwhile, nobody takes it back. What takes back by "
             "itself whatever was not finished?",
         )
-    if len(asked) > 2:
+    await given.call("add_author", "Anne Finch", cancelled, expect=BaseException, **how)
+    if left_off or await Author.objects.filter(name="Anne Finch").aexists():
+        raise NotYet(
+            "half-done-on-cancel",
+            "`enrich` was cancelled, and Anne Finch stayed in the library, half done: a "
+            "cancellation is raised, and is no error. Which block takes everything back, whatever "
+            "is raised?",
+        )
+    if len(asked) > 3:
         raise NotYet(
             "asked-again",
-            f"For two authors `enrich` was called {len(asked)} times, and each call asks the "
+            f"For three authors `enrich` was called {len(asked)} times, and each call asks the "
             "catalogue. What makes one call enough?",
         )
     praise = "Both in one transaction, or neither, and the caller hears of it."
@@ -540,14 +563,15 @@ def _lost(call: Call) -> NotYet:
     title="a test that can fail",
     names=("OverdueTest",),
     why=(
-        "`TestCase` runs an `async def test_...` to its end and rolls the loans back. One loan "
-        "that is out and one that came back tell a right service from two wrong ones."
+        "`TestCase` runs an `async def test_...` to its end and rolls the loans back. A book that "
+        "was due the day before, one that is due on the day itself and one that came back tell a "
+        "right service from wrong ones."
     ),
     hints=(
         "If `self.service(day)` is a coroutine, what does a test know of the service?",
         "Which class rolls back what a test writes, and wraps its `async def test_...` itself?",
-        "Lend one book that is out and one that came back, in `setUp`. Which of the two must "
-        "`await self.service(day)` name, and which not?",
+        "Lend three books in `setUp`: one due the day before, one due on the day itself, and one "
+        "that came back. Which must `await self.service(day)` name, and which not?",
     ),
 )
 async def overdue_test(given):
@@ -584,9 +608,6 @@ async def overdue_test(given):
             "After your tests the library is another one than before. Which class puts each "
             "test into a transaction, and rolls it back?",
         )
-    for wrong, told in WRONG_SERVICES.items():
-        if (await given.result_of("OverdueTest", wrong, **how)).wasSuccessful():
-            raise told.again()
     with _out_of_order(given.value("overdue")):
         if not (await given.result_of("OverdueTest", right, **how)).wasSuccessful():
             raise NotYet(
@@ -595,6 +616,9 @@ async def overdue_test(given):
                 "the service against the very function that it is. Who else knows which book is "
                 "late?",
             )
+    for wrong, told in WRONG_SERVICES.items():
+        if (await given.result_of("OverdueTest", wrong, **how)).wasSuccessful():
+            raise told.again()
     if not (await given.result_of("OverdueTest", None, **how)).wasSuccessful():
         raise NotYet(
             "lost-service",
@@ -624,6 +648,7 @@ class _Service:
 
     Args:
         named: makes of each title what the service says.
+        days: how many days too soon it takes a book for late.
         which: which of the late loans it knows.
 
     `calls` counts its calls, `asked_on` holds the threads on which its queries ran.
@@ -631,9 +656,9 @@ class _Service:
 
     __name__ = __qualname__ = "service"  # which an error may name
 
-    def __init__(self, named: Callable[[str], str] = str, **which):
+    def __init__(self, named: Callable[[str], str] = str, days: int = 0, **which):
         self.calls, self.asked_on = 0, set()
-        self._named, self._which = named, which
+        self._named, self._days, self._which = named, timedelta(days=days), which
         markcoroutinefunction(self)
 
     def __call__(self, day):
@@ -644,7 +669,7 @@ class _Service:
         from library.models import Loan
 
         self.asked_on.add(await sync_to_async(threading.get_ident)())
-        late = Loan.objects.filter(due__lt=day, **self._which).order_by("due", "pk")
+        late = Loan.objects.filter(due__lt=day + self._days, **self._which).order_by("due", "pk")
         return [self._named(loan.book.title) async for loan in late.select_related("book")]
 
 
@@ -668,6 +693,21 @@ WRONG_SERVICES = {
         "A service that finds the right loans and says other titles passes your tests. What do "
         "they compare the titles with?",
     ),
+    _Service(days=10_000, returned=None): NotYet(
+        "forgets-the-day",
+        "A service that names every book that is out, whenever it is due, passes your tests. "
+        "Which book is out, and not late?",
+    ),
+    _Service(days=1, returned=None): NotYet(
+        "late-too-soon",
+        "A service that takes a book for late on the very day on which it is due passes your "
+        "tests. Which loan must it leave out?",
+    ),
+    _Service(days=-1, returned=None): NotYet(
+        "late-too-late",
+        "A service that does not name a book on the day after its due date passes your tests. "
+        "Which loan must it name?",
+    ),
 }
 """Services that a test has to fail with, and what it earns if it does not."""
 
@@ -683,7 +723,7 @@ def _run_tests(case: type[unittest.TestCase], service: _Service | None) -> unitt
 
 
 def _require_success(result: unittest.TestResult, asked_on: set[int]) -> None:
-    if not result.testsRun:
+    if not result.testsRun and result.wasSuccessful():
         raise NotYet(
             "no-tests", "There was nothing to run. How must the name of a test method begin?"
         )
@@ -775,6 +815,7 @@ async def reminders(given):
             "Which part of a `try` runs on every way out?",
         )
     require_itself(call, "Command", "A letter")
+    await _require_closed_on_cancel(given, **in_command)
     if "sent" in office.output.getvalue():
         raise NotYet(
             "told-too-early",
@@ -785,6 +826,19 @@ async def reminders(given):
     await Loan.objects.all().adelete()
     await _require_sent(given, **in_command)
     return "One connection, closed after the last letter and after one that is refused."
+
+
+async def _require_closed_on_cancel(given, **how) -> None:
+    office = PostOffice(cancels=True)
+    async with office.open():
+        await given.call("Command", office, expect=BaseException, **how)
+    if office.closed < office.connections:
+        raise NotYet(
+            "left-open-on-cancel",
+            "A letter was cancelled, as it is when somebody stops the command, and the connection "
+            "stayed open: a cancellation is raised, and is no error. Which part of a `try` runs on "
+            "every way out?",
+        )
 
 
 async def _lend_two_copies_late() -> None:
@@ -831,8 +885,8 @@ async def _require_sent(given, **how) -> None:
     if office.closed < office.connections:
         raise NotYet(
             "left-open",
-            "The letters are out, and the connection was never closed. While its loop still runs "
-            "is the time. Who awaits `client.close()`?",
+            "The letters are out, and the connection was not closed to the end. While its loop "
+            "still runs is the time. Who awaits `client.close()`?",
         )
 
 
@@ -849,11 +903,12 @@ class PostOffice:
     """A real server on 127.0.0.1 that takes letters, a line each, and what its clients did.
 
     `caller` is the thread that runs the command, `output` what the command writes, `threads` are
-    those that sent something. `refuses` makes it turn every letter down. Whoever comes before it is
-    open is turned down, too.
+    those that sent something. `refuses` makes it turn every letter down, `cancels` ends the task
+    that sends one. Whoever comes before it is open is turned down, too.
     """
 
-    def __init__(self, refuses: bool = False):
+    def __init__(self, refuses: bool = False, cancels: bool = False):
+        self.cancels = cancels
         self.letters, self.threads, self.output = [], set(), io.StringIO()
         self.caller = self.connections = self.closed = 0
         self._answer = b"no\n" if refuses else b"yes\n"
@@ -920,9 +975,12 @@ class Client:
 
         Raises:
             Outage: the post office refuses it.
+            CancelledError: it cancels whoever sends.
         """
         from library.models import Member
 
+        if self._office.cancels:
+            raise asyncio.CancelledError
         self._office.threads.add(threading.get_ident())
         await Member.objects.filter(email=text.partition(":")[0]).aexists()
         async with self._one_at_a_time:
@@ -938,5 +996,6 @@ class Client:
         """
         if asyncio.get_running_loop() is not self._loop:
             raise RuntimeError("the connection is attached to a different loop")
-        self._office.closed += 1
         self._writer.close()
+        await self._writer.wait_closed()
+        self._office.closed += 1
