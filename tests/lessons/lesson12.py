@@ -418,6 +418,64 @@ ANSWERS = [
     ),
     Answer(
         "12.4",
+        wrong="short-deadline",
+        source=_overlap().replace("timeout(1)", "timeout(0.001)"),
+        why="three that are asked at once are there at once",
+    ),
+    Answer(
+        "12.4",
+        wrong="short-deadline",
+        source=_overlap(
+            ask="""
+    async def test_overlap(self):
+        barrier = asyncio.Barrier(3)
+
+        async def ask(branch):
+            await asyncio.wait_for(barrier.wait(), 0.05)
+            return branch
+"""
+        ),
+        why="a test should be quick, also when it is red",
+    ),
+    Answer(
+        "12.4",
+        right="looks at the list now and then, a hundred times",
+        source=_overlap(
+            ask="""
+    async def test_overlap(self):
+        here = []
+
+        async def ask(branch):
+            here.append(branch)
+            for _ in range(100):
+                if len(here) == 3:
+                    return branch
+                await asyncio.sleep(0.01)
+            raise TimeoutError
+"""
+        ),
+    ),
+    Answer(
+        "12.4",
+        right="one deadline for all",
+        source=_overlap(
+            ask="""
+    async def test_overlap(self):
+        barrier = asyncio.Barrier(3)
+
+        async def ask(branch):
+            await barrier.wait()
+            return branch
+""",
+            test="""
+        async with asyncio.timeout(3):
+            response = await self.view(AsyncRequestFactory().get("/"), ask)
+        self.assertEqual(response.status_code, 200)
+""",
+        ),
+    ),
+    Answer(
+        "12.4",
         wrong="deadline",
         source=_overlap().replace("Barrier(3)", "Barrier(2)"),
         why="two who wait are at once",

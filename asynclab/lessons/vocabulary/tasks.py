@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ...exercises.book import NotYet
+from ...exercises.lineage import is_beside
+from ...recorder import hooks
 
 TURNS = 20
 """Turns of a loop in which every task goes on until it waits."""
@@ -16,6 +18,8 @@ SOON = 2
 PATIENCE = 2
 """Seconds to wait for something that a right answer does at once."""
 STEP = 0.001
+END_OF_SLEEP = "_set_result_unless_cancelled"
+"""What a loop calls for a task that sleeps."""
 
 
 async def turns(number: int = TURNS) -> None:
@@ -99,6 +103,23 @@ def clock_put_forward() -> Iterator[Callable[[float], None]]:
         yield forward
     finally:
         vars(loop).pop("time", None)
+
+
+@contextmanager
+def noting_deadlines() -> Iterator[list[float]]:
+    """Note the seconds of each deadline that a call sets in the block, on any loop.
+
+    Whatever is to be called later is one, but for the end of a sleep, which gives nothing up. A
+    deadline that is over at once is none: it needs no clock.
+    """
+    given = []
+
+    def note(loop, when, callback, *_args, **_options):
+        if getattr(callback, "__name__", "") != END_OF_SLEEP and not is_beside():
+            given.append(when - loop.time())
+
+    with hooks.before(asyncio.BaseEventLoop, "call_at", note):
+        yield given
 
 
 class Overlap:

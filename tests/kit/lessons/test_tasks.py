@@ -16,10 +16,34 @@ from asynclab.lessons.vocabulary.tasks import (
     clock_put_forward,
     gives_up,
     in_good_time,
+    noting_deadlines,
     pass_time,
     told_to_the_loop,
     turns,
 )
+
+
+async def wait_for_a_minute():
+    await asyncio.wait_for(asyncio.sleep(0), 60)
+
+
+async def wait_until_a_minute_is_over():
+    await asyncio.wait([asyncio.create_task(asyncio.sleep(0))], timeout=60)
+
+
+async def wait_within_a_minute():
+    async with asyncio.timeout(60):
+        await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize(
+    "wait", [wait_for_a_minute, wait_until_a_minute_is_over, wait_within_a_minute]
+)
+def test_a_deadline_is_noted_and_a_sleep_is_none(wait):
+    with noting_deadlines() as given:
+        asyncio.run(asyncio.sleep(0.001))
+        asyncio.run(wait())
+    assert given == [pytest.approx(60, abs=5)]
 
 
 def test_in_the_turns_of_a_loop_every_task_goes_on_until_it_waits():
