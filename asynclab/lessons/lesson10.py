@@ -461,6 +461,7 @@ async def _require_stopped(given) -> None:
             "The reader left after two words, the request ended, and the model was still being "
             "read, and paid. Which task does that, and who ends it?",
         )
+    require_cancelled("relay", not reader.ended)
 
 
 async def _require_none_for_nobody(given) -> None:
@@ -560,6 +561,8 @@ async def announce(given):
             "happened. Who should hear of it?",
         )
     _require_asked_each_time(call)
+    call = await call_off_the_loop(given, "announce", ["Emma"], 1, driver=_announce)
+    require_cancelled("announce", not call.value.reader.ended)
     return "Two lines were sent, and nobody waited with a connection."
 
 
@@ -573,7 +576,9 @@ def _require_asked_each_time(call: Call) -> None:
         )
 
 
-async def _announce(announce: Callable, titles: list[str | None]) -> SimpleNamespace:
+async def _announce(
+    announce: Callable, titles: list[str | None], leave_after: int = 0
+) -> SimpleNamespace:
     """What was open when; `elsewhere` says whether the body closed some where none was opened."""
     arrivals, lines, closers_of_body = _Observed(*titles), [], set()
 
@@ -589,7 +594,8 @@ async def _announce(announce: Callable, titles: list[str | None]) -> SimpleNames
             return opened.left, len(lines)
 
         arrivals.look = look
-        reader = await read(announce, look=lambda: opened.left, take=take, arrivals=arrivals)
+        options = {"leave_after": leave_after, "look": lambda: opened.left, "take": take}
+        reader = await read(announce, **options, arrivals=arrivals)
     waiting, sent = zip(*arrivals.seen, strict=True)
     elsewhere = bool(closers_of_body - opened.threads)
     return SimpleNamespace(reader=reader, waiting=waiting, sent=sent, elsewhere=elsewhere)
@@ -1304,6 +1310,7 @@ async def _require_no_task_left(given) -> None:
             "while the connection to the model was still being closed. To cancel is to ask. What "
             "waits until a task has ended?",
         )
+    require_cancelled("chat", not seen.ended)
 
 
 async def _require_failed(given, speaker: _Speaker) -> None:
@@ -1369,7 +1376,8 @@ async def _chat(
 
     A slow reader takes the first part when a model that is not held up has said all it has to say.
     """
-    seen = SimpleNamespace(parts=[], headers={}, error=None, cancelled=False, late=False)
+    seen = SimpleNamespace(parts=[], headers={}, error=None)
+    seen.cancelled = seen.late = seen.ended = False
 
     async def take(part: str) -> None:
         seen.parts.append(part)
@@ -1393,7 +1401,7 @@ async def _chat(
         given = {"client": client, "url": nowhere(), "seconds": seconds}
         try:
             reader = await read(chat, **options, **given)
-            seen.headers = reader.headers
+            seen.headers, seen.ended = reader.headers, reader.ended
         except (Mishap, httpx.ReadError, ExceptionGroup) as error:
             seen.error = error
         except asyncio.CancelledError:

@@ -1782,6 +1782,17 @@ NAMES_IN_HINTS = {"2.4": {"AnonymousUser"}}
 
 FAULTS = [
     Fault(
+        "lent-connection-of-two-writes-not-looked-for",
+        "a check",
+        text(
+            "asynclab/lessons/lesson02.py",
+            'call = await call_on_own_connections(given, "hand_over"',
+            'call = await given.call("hand_over"',
+        ),
+        verdict("2.3 borrowed-connection"),
+        ("('passed', '') == ('not yet', 'borrowed-connection')",),
+    ),
+    Fault(
         "output-edited-in-02",
         "an output edited",
         output(NOTEBOOK, "first-error", "use a thread or sync_to_async.", "use a thread."),

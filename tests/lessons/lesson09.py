@@ -2391,6 +2391,17 @@ NAMES_IN_HINTS = {}
 
 FAULTS = [
     Fault(
+        "user-in-the-pool-not-looked-for",
+        "a check",
+        text(
+            "asynclab/lessons/lesson09.py",
+            'require_off_the_pool(call, tables="")',
+            "require_off_the_pool(call)",
+        ),
+        verdict("9.5 query-in-pool"),
+        ("('passed', '') == ('not yet', 'query-in-pool')",),
+    ),
+    Fault(
         "output-edited-in-09",
         "an output edited",
         output(NOTEBOOK, "seven-table", "XFrame", "YFrame"),

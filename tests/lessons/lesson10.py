@@ -773,6 +773,22 @@ async def follow(request, name, arrivals, readers):
     ),
     Answer(
         "10.3",
+        wrong="cancel-swallowed",
+        source=_relay(
+            body="""
+    async def body():
+        try:
+            async with client.stream("GET", url) as answer:
+                async for word in answer.aiter_lines():
+                    yield f"{word}\\n"
+        except asyncio.CancelledError:
+            return
+"""
+        ),
+        why="a reader who has left is no error",
+    ),
+    Answer(
+        "10.3",
         wrong="asks-again",
         source=r"""
 async def relay(request, client, url):
@@ -1045,6 +1061,23 @@ async def relay(request, client, url):
     return StreamingHttpResponse(body())
 """,
         why="a word that comes twice is a mistake",
+    ),
+    Answer(
+        "10.4",
+        wrong="cancel-swallowed",
+        source=_announce(
+            lines="""
+    async def lines():
+        try:
+            while (title := await arrivals.get()) is not None:
+                book = await Book.objects.select_related("author").aget(title=title)
+                await sync_to_async(close_old_connections)()
+                yield f"{book} by {book.author}\\n"
+        except asyncio.CancelledError:
+            return
+"""
+        ),
+        why="a reader who has left is no error",
     ),
     Answer(
         "10.4",
@@ -2093,6 +2126,20 @@ async def watch(request, desk, seconds):
     ),
     Answer(
         "10.7",
+        wrong="cancel-swallowed",
+        source=_chat(
+            end="""
+        except asyncio.CancelledError:
+            return
+        finally:
+            fetching.cancel()
+            await asyncio.wait([fetching])
+"""
+        ),
+        why="a reader who has left is no error",
+    ),
+    Answer(
+        "10.7",
         wrong="goes-on",
         source=_chat(
             end="""
@@ -2639,6 +2686,17 @@ assert response.text == "data: Emma\\n\\ndata: is\\n\\ndata: in\\n\\n"
 NAMES_IN_HINTS = {}
 
 FAULTS = [
+    Fault(
+        "waiting-reader-who-leaves-not-looked-for",
+        "a check",
+        text(
+            "asynclab/lessons/lesson10.py",
+            '    require_cancelled("announce", not call.value.reader.ended)\n',
+            "",
+        ),
+        verdict("10.4 cancel-swallowed"),
+        ("('passed', '') == ('not yet', 'cancel-swallowed')",),
+    ),
     Fault(
         "second-try-at-a-body-told",
         "a check",

@@ -1745,6 +1745,28 @@ NAMES_IN_HINTS = {}
 
 FAULTS = [
     Fault(
+        "other-role-not-there",
+        "a check",
+        text(
+            "asynclab/lessons/lesson11.py",
+            'where | {"USER": role}',
+            "where",
+        ),
+        verdict("11.1 own-role"),
+        ("('passed', '') == ('not yet', 'own-role')",),
+    ),
+    Fault(
+        "only-three-titles-given",
+        "a check",
+        text(
+            "asynclab/lessons/lesson11.py",
+            "    for titles in every, []:\n",
+            "    for titles in every[:3], []:\n",
+        ),
+        verdict("11.6 other-titles"),
+        ("('passed', '') == ('not yet', 'other-titles')",),
+    ),
+    Fault(
         "held-connections-not-looked-for",
         "a check",
         text(

@@ -738,6 +738,17 @@ NAMES_IN_HINTS = {}
 
 FAULTS = [
     Fault(
+        "short-deadline-not-looked-for",
+        "a check",
+        text(
+            "asynclab/lessons/lesson12.py",
+            "if min(deadlines, default=SHORTEST) < SHORTEST - SOME:",
+            "if False:",
+        ),
+        verdict("12.4 short-deadline"),
+        ("('passed', '') == ('not yet', 'short-deadline')",),
+    ),
+    Fault(
         "output-edited-in-12",
         "an output edited",
         output(NOTEBOOK, "commit-run", "in an async test: 0", "in an async test: 1"),
