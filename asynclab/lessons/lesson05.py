@@ -37,6 +37,7 @@ from .vocabulary.failing import (
     fail_in_many_ways,
     require_cancellable,
     require_cancellable_beside,
+    require_cancellable_query,
     require_itself,
     require_told,
     require_told_of_database,
@@ -476,6 +477,7 @@ def _request(number: int) -> object:
     },
 )
 async def titles_lent(given):
+    await _another_frankenstein()
     with Opened() as opened:
         for times in 3, 1, 3, 99:
             await _lend_again(times=3)
@@ -490,6 +492,14 @@ async def titles_lent(given):
                 )
             _require_titles(call.value, await _titles(times), watch)
             _require_one_hop(call, watch)
+    if watch.left_open:
+        raise NotYet(
+            "cursor-left-open",
+            "The titles are right, and a cursor is still there that nobody has closed. Which block "
+            "closes it on every way out?",
+        )
+    if opened.closed_for_all:
+        raise CLOSED_FOR_ALL.again()
     if opened.left:
         raise NotYet(
             "left-open",
@@ -511,9 +521,28 @@ async def titles_lent(given):
             "The query failed, and the connection stayed open on a thread that nobody closes. "
             "Which block runs whether or not the report has failed?",
         )
+    await require_cancellable_query(given, "titles_lent", 1)
     hops = sum(span.kind == SYNC for span in call.recording.spans)
     praise = "The cursor never left its thread, and no connection stays open."
     return f"One hop. {praise}" if hops else praise
+
+
+CLOSED_FOR_ALL = NotYet(
+    "closed-for-all",
+    "The worker's own connection was closed, which everybody's queries use: whoever has a "
+    "transaction open on it has lost it. Which connections did your code open?",
+)
+
+
+async def _another_frankenstein() -> None:
+    """A second book of a title that was lent, lent as often."""
+    from library.models import Author, Book, Loan
+
+    author = await Author.objects.acreate(name="Dave Morris")
+    book = await Book.objects.acreate(title="Frankenstein", author=author, year=2012)
+    days = {"borrowed": DAY, "due": DAY, "returned": DAY}
+    for _ in range(3):
+        await Loan.objects.acreate(book=book, member_id=1, **days)
 
 
 async def _lend_again(times: int) -> None:
@@ -607,12 +636,19 @@ async def listen(given):
     with logger_of_its_own() as logger:
         others.join(logger)
         driver = in_fresh_context(_logged(logger, given.value("request_id")))
-        listener, lines, by_caller = await given.result_of("listen", driver=driver)
+        listener, lines, by_caller, runs = await given.result_of("listen", driver=driver)
     if not isinstance(listener, logging.handlers.QueueListener):
         raise NotYet(
             "no-listener",
             f"`listen` gave {_shown(listener)}. Who is to stop the listener when the server "
             "ends, if nobody has it?",
+        )
+    if not lines and runs:
+        raise NotYet(
+            "nothing-gets-through",
+            f"{EXPECTED_LINES.total()} records were logged, the listener ran, and no line was "
+            "written. A filter that returns nothing drops the record, and a record without an id "
+            "cannot be written. Which of the two is it here?",
         )
     if not lines:
         raise NotYet(
@@ -656,6 +692,13 @@ async def listen(given):
             "came before: to a handler that the logger had, or to the loggers above. What does "
             "`listen` have to leave as it was?",
         )
+    if others.changed:
+        raise NotYet(
+            "changes-the-record",
+            f"The lines are right. A handler of the logger above got {others.changed[0]!r}: the "
+            "record is the same one for all handlers, and your code has changed its text. Where "
+            "can an id stand beside it?",
+        )
     what = "What was given is no logger: the set-up"
     with logger_of_its_own():  # which puts the logging of the process back
         await require_told(given, "listen", None, io.StringIO(), what=what, error=AttributeError)
@@ -672,10 +715,14 @@ EXPECTED_LINES = Counter(
 
 
 class _Others(logging.Handler):
-    """Who has heard of every record up to now: a handler of the logger, and one above."""
+    """Who has heard of every record up to now: a handler of the logger, and one above.
+
+    `changed` holds the texts that nobody has logged.
+    """
 
     def __init__(self):
         super().__init__()
+        self.changed: list[str] = []
         self._heard = 0
 
     def join(self, logger: logging.Logger) -> None:
@@ -684,6 +731,8 @@ class _Others(logging.Handler):
 
     def emit(self, record):
         self._heard += 1
+        if record.getMessage() not in {line.partition("] ")[2] for line in EXPECTED_LINES}:
+            self.changed.append(record.getMessage())
 
     @property
     def missed(self) -> int:
@@ -721,10 +770,11 @@ def _logged(logger: logging.Logger, request_id: contextvars.ContextVar) -> Calla
                 logger.getChild(name).info("Book %s: %s", number, words)
 
         await asyncio.gather(*[asyncio.create_task(request(number)) for number in (1, 2)])
+        runs = getattr(listener, "_thread", None) is not None
         if isinstance(listener, logging.handlers.QueueListener):
             with suppress(AttributeError):  # One that was never started has no thread to join.
                 listener.stop()
-        return listener, stream.getvalue().splitlines(), stream.writers & callers
+        return listener, stream.getvalue().splitlines(), stream.writers & callers, runs
 
     return logged
 
@@ -752,6 +802,12 @@ async def deliver(given):
     call = await given.call("order", driver=in_fresh_context(round_.of(given.value("deliver"))))
     notes, ended = round_.notes, call.value
     require_this_loop(call)
+    if round_.overlap.most > 1:
+        raise NotYet(
+            "not-in-turn",
+            f"{round_.overlap.most} jobs were under way at once. What does `deliver` have to wait "
+            "for before it takes the next one?",
+        )
     if len(notes) < len(ORDERED) and not ended:
         raise NotYet(
             "never-ran",
@@ -763,7 +819,7 @@ async def deliver(given):
             "stopped",
             "`deliver` ended, with jobs still to come. How does it go on after the first one?",
         )
-    _require_contexts(notes, round_.overlap.most)
+    _require_contexts(notes)
     full = {"what": "The queue was full: the order", "error": asyncio.QueueFull}
     await require_told(given, "order", driver=_order_into_full_queue, **full)
     await _require_heard(given)
@@ -784,7 +840,7 @@ class _Found:
     earlier: str
 
 
-def _require_contexts(notes: list[_Found], most: int) -> None:
+def _require_contexts(notes: list[_Found]) -> None:
     ids = [f"r{number}" for number in ORDERED]
     if {note.id for note in notes} == {"r0"}:
         if [note.at_call for note in notes] == ids:
@@ -800,11 +856,17 @@ def _require_contexts(notes: list[_Found], most: int) -> None:
             "context then. Where is the context of the request that orders?",
         )
     found = [note.id for note in notes]
-    if most > 1 or (found != ids and sorted(found) == ids):
+    if found != ids and sorted(found) == ids:
         raise NotYet(
-            "not-in-turn",
-            "The jobs overlapped, or changed places. What does `deliver` have to wait for before "
-            "it takes the next one?",
+            "changed-places",
+            f"The jobs ran under {found}, in this order: they have changed places, or their "
+            "contexts have. How do a job and its context stay together, in their turn?",
+        )
+    if ELSEWHERE in found:
+        raise NotYet(
+            "other-queue",
+            f"A job ran under {ELSEWHERE}, a request that had ordered into another queue. All "
+            "queues share one place for the contexts. What comes along with the job itself?",
         )
     if found == ids and {note.language for note in notes} == {"fr"}:
         raise NotYet(
@@ -835,6 +897,10 @@ ORDERED = {1: "de", 2: "en", 3: "de"}
 """The languages of the requests that order a job, by their numbers."""
 
 
+ELSEWHERE = "r9"
+"""A request that orders into a queue of its own."""
+
+
 class _Deliveries:
     """The first request starts `deliver`, others order the same job, each for itself.
 
@@ -855,6 +921,7 @@ class _Deliveries:
         async def deliveries(order):
             jobs = asyncio.Queue()
             delivering = await asyncio.create_task(self._first_request(deliver, jobs))
+            await asyncio.create_task(self._request_elsewhere(order))
             for number in ORDERED:
                 await asyncio.create_task(self._request(number, order, jobs))
             waiting = asyncio.create_task(self._all_done.wait())
@@ -874,6 +941,10 @@ class _Deliveries:
         self._request_id.set("r0")
         translation.activate("fr")
         return asyncio.create_task(awaiting(deliver(jobs)))
+
+    async def _request_elsewhere(self, order: Callable) -> None:
+        self._request_id.set(ELSEWHERE)
+        order(asyncio.Queue(), self._job)
 
     async def _request(self, number: int, order: Callable, jobs: asyncio.Queue) -> None:
         self._request_id.set(f"r{number}")
@@ -985,6 +1056,9 @@ def _one_job(order: Callable, job: Callable) -> Callable[[Callable], Awaitable]:
     },
 )
 async def stock_take(given):
+    from library.models import Book
+
+    await Book.objects.aexists()  # Now the worker has a connection to lose.
     titles = ["Dracula", "Emma", "Frankenstein", "Emma"]
     watch, opened = LoopWatch(given), Opened()
     count = _Count(titles, watch)
@@ -1033,6 +1107,8 @@ async def stock_take(given):
             f"Counted: {opened.left} connections are still open, one for each pool thread that "
             "asked. Django closes a request's own; who closes these?",
         )
+    if opened.closed_for_all:
+        raise CLOSED_FOR_ALL.again()
     await require_of_nothing(
         given, "stock_take", [], _Count([], watch), what="no titles", wanted=([], ())
     )

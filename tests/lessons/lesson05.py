@@ -1076,6 +1076,84 @@ async def titles_lent(times):
 """,
     ),
     Answer(
+        "5.4",
+        wrong="cancel-swallowed",
+        source="""
+async def titles_lent(times):
+    def report():
+        with connection.cursor() as cursor:
+            cursor.execute(LENT, [times])
+            return [title for (title,) in cursor.fetchall()]
+
+    try:
+        return await sync_to_async(report)()
+    except asyncio.CancelledError:
+        return []
+""",
+        why="a visitor who left wants no answer",
+    ),
+    Answer(
+        "5.4",
+        wrong="cursor-left-open",
+        source="""
+cursors = []
+
+
+async def titles_lent(times):
+    def report():
+        cursors.append(connection.cursor())
+        cursors[-1].execute(LENT, [times])
+        return [title for (title,) in cursors[-1].fetchall()]
+
+    return await sync_to_async(report)()
+""",
+        why="a cursor is kept for the next report",
+    ),
+    Answer(
+        "5.4",
+        wrong="closed-for-all",
+        source="""
+async def titles_lent(times):
+    def report():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(LENT, [times])
+                return [title for (title,) in cursor.fetchall()]
+        finally:
+            connections.close_all()
+
+    return await sync_to_async(report)()
+""",
+        why="what is open leaks",
+    ),
+    Answer(
+        "5.4",
+        wrong="other-titles",
+        source="""
+async def titles_lent(times):
+    def report():
+        with connection.cursor() as cursor:
+            cursor.execute(LENT, [times])
+            return sorted({title for (title,) in cursor.fetchall()})
+
+    return await sync_to_async(report)()
+""",
+        why="a title is there once",
+    ),
+    Answer(
+        "5.4",
+        right="a cursor that ends with its function",
+        source="""
+async def titles_lent(times):
+    def report():
+        cursor = connection.cursor()
+        cursor.execute(LENT, [times])
+        return [title for (title,) in cursor.fetchall()]
+
+    return await sync_to_async(report)()
+""",
+    ),
+    Answer(
         "5.5",
         wrong="read-by-the-listener",
         source="""
@@ -1340,6 +1418,44 @@ def listen(logger, stream):
     listener.start()
     return listener
 """,
+    ),
+    Answer(
+        "5.5",
+        wrong="changes-the-record",
+        source="""
+def listen(logger, stream):
+    def stamp(record):
+        record.msg = f"[{request_id.get()}] {record.msg}"
+        return True
+
+    file, records = logging.StreamHandler(stream), queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(records)
+    handler.addFilter(stamp)
+    logger.addHandler(handler)
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="an id is a part of the text",
+    ),
+    Answer(
+        "5.5",
+        wrong="nothing-gets-through",
+        source="""
+def listen(logger, stream):
+    def stamp(record):
+        record.request_id = request_id.get()
+
+    file, records = logging.StreamHandler(stream), queue.SimpleQueue()
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    handler = logging.handlers.QueueHandler(records)
+    handler.addFilter(stamp)
+    logger.addHandler(handler)
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="a filter only adds something",
     ),
     Answer(
         "5.6",
@@ -1691,6 +1807,59 @@ order = lambda jobs, job: jobs.put_nowait((contextvars.copy_context(), job))
 """,
     ),
     Answer(
+        "5.6",
+        wrong="other-queue",
+        source="""
+contexts = []
+
+
+def order(jobs, job):
+    contexts.append(contextvars.copy_context())
+    jobs.put_nowait(job)
+
+
+async def deliver(jobs):
+    while True:
+        job = await jobs.get()
+        await asyncio.create_task(job(), context=contexts.pop(0))
+""",
+        why="contexts wait in a queue of their own",
+    ),
+    Answer(
+        "5.6",
+        wrong="changed-places",
+        source="""
+contexts = []
+
+
+def order(jobs, job):
+    contexts.append(contextvars.copy_context())
+    jobs.put_nowait(job)
+
+
+async def deliver(jobs):
+    contexts.clear()
+    while True:
+        job = await jobs.get()
+        await asyncio.create_task(job(), context=contexts.pop())
+""",
+        why="the last context is that of the job",
+    ),
+    Answer(
+        "5.6",
+        wrong="not-in-turn",
+        source="""
+def order(jobs, job):
+    jobs.put_nowait(asyncio.create_task(job()))
+
+
+async def deliver(jobs):
+    while True:
+        await (await jobs.get())
+""",
+        why="a task can be ordered as it is",
+    ),
+    Answer(
         "5.7",
         wrong="waits-on-the-loop",
         source="""
@@ -1985,6 +2154,25 @@ async def stock_take(titles, count):
     return await asyncio.gather(*asking)
 """,
         why="the list is not needed any more",
+    ),
+    Answer(
+        "5.7",
+        wrong="closed-for-all",
+        source="""
+async def stock_take(titles, count):
+    def count_and_close(title):
+        try:
+            return count(title)
+        finally:
+            connections.close_all()
+
+    in_pool = sync_to_async(count_and_close, thread_sensitive=False)
+    try:
+        return await asyncio.gather(*(in_pool(title) for title in titles))
+    finally:
+        await sync_to_async(connections.close_all)()
+""",
+        why="to be sure, everything is closed everywhere",
     ),
 ]
 

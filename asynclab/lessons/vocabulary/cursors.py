@@ -1,5 +1,6 @@
 """What an answer does with Django's cursors: on which threads, and with whose connection."""
 
+import gc
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -18,8 +19,9 @@ class CursorWatch(AbstractContextManager):
     """What is done with cursors in a block that holds one call: `with CursorWatch(given) as watch`.
 
     `loop` looks at the call's loop whenever a query runs, `statements` are the queries, `borrowed`
-    says whether one ran over a connection of another thread's, and `carried` whether rows were
-    fetched on another thread than the one that had asked for them.
+    says whether one ran over a connection of another thread's, `carried` whether rows were fetched
+    on another thread than the one that had asked for them. `left_open` counts the cursors that are
+    still held, and not closed.
     """
 
     def __init__(self, given: Given):
@@ -27,6 +29,7 @@ class CursorWatch(AbstractContextManager):
         self.statements: list[str] = []
         self.borrowed = self.carried = False
         self._asked_on: weakref.WeakKeyDictionary[object, int] = weakref.WeakKeyDictionary()
+        self._closed: weakref.WeakSet[object] = weakref.WeakSet()
 
     def __enter__(self) -> "CursorWatch":
         with ExitStack() as stack:
@@ -38,6 +41,11 @@ class CursorWatch(AbstractContextManager):
 
     def __exit__(self, *_) -> None:
         self._hooks.close()
+
+    @property
+    def left_open(self) -> int:
+        gc.collect()
+        return len(set(self._asked_on) - set(self._closed))
 
     def asked(self, statement: str) -> bool:
         """Whether it was one of the queries, in whatever lines it was written."""
@@ -52,6 +60,8 @@ class CursorWatch(AbstractContextManager):
         self._asked_on[cursor] = threading.get_ident()
 
     def _note_fetch(self, cursor: object, name: str = "") -> None:
+        if name == "close":
+            self._closed.add(cursor)
         if name.startswith("fetch") or not name:
             here = threading.get_ident()
             self.carried = self.carried or self._asked_on.get(cursor, here) != here

@@ -18,7 +18,8 @@ class Opened(AbstractContextManager):
 
     They are kept alive: what the garbage collector would close counts as left open. `most` is the
     most that were open at once, `left` how many still are; that of the worker which serves
-    everybody does not count. The first ones that are closed wait a moment for one too many.
+    everybody does not count, and `closed_for_all` says whether it was closed, by a call. The first
+    ones that are closed wait a moment for one too many.
     """
 
     GRACE = 0.15
@@ -26,6 +27,7 @@ class Opened(AbstractContextManager):
 
     def __init__(self):
         self.most = 0
+        self.closed_for_all = False
         self._connections: list[tuple[int, object]] = []
         self._one_more = threading.Event()
         self._end_of_grace = 0.0
@@ -50,7 +52,7 @@ class Opened(AbstractContextManager):
 
     @property
     def left(self) -> int:
-        shared = {thread.ident for thread in workers.shared_threads()}
+        shared = _shared()
         return len(
             {
                 id(connection)  # A thread opens the same one again and again.
@@ -69,8 +71,14 @@ class Opened(AbstractContextManager):
     def _wait(self, connection: object) -> None:
         if connection.connection is None or is_beside():
             return
+        self.closed_for_all = self.closed_for_all or threading.get_ident() in _shared()
         self._end_of_grace = self._end_of_grace or time.monotonic() + self.GRACE
         self._one_more.wait(max(0, self._end_of_grace - time.monotonic()))
+
+
+def _shared() -> set[int]:
+    """The idents of the workers that serve everybody."""
+    return {thread.ident for thread in workers.shared_threads()}
 
 
 @contextmanager

@@ -51,3 +51,25 @@ def test_cursors_belong_to_one_thread_and_its_connection(library, body, expected
     verdict = verdict_on(f"async def answer():\n {body}", check, before=TOOLS, seconds=5)
     assert verdict.passed, verdict
     assert seen == [expected]
+
+
+HELD = {
+    "kept": ("open_cursor()", 1),
+    "kept and closed": ("open_cursor()\n kept.close()", 0),
+    "out of its block": ("connection.cursor()\n with kept: kept.execute(SQL)", 0),
+    "gone with its function": ("open_cursor().fetchall()", 0),
+}
+
+
+@pytest.mark.parametrize(("body", "expected"), HELD.values(), ids=HELD)
+def test_a_cursor_that_is_held_has_to_be_closed(library, body, expected):
+    left = []
+
+    async def check(given):
+        with CursorWatch(given) as watch:
+            await given.call("answer", where="thread")
+        left.append(watch.left_open)
+
+    answer = f"def answer():\n global kept\n kept = {body}"
+    assert verdict_on(answer, check, before=TOOLS, seconds=5).passed
+    assert left == [expected]

@@ -66,6 +66,16 @@ def test_what_is_closed_first_waits_for_one_too_many(number, most):
     assert opened.most == most
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_whether_the_connection_of_everybodys_worker_is_closed(is_open):
+    connection = Connection(is_open)
+    with Opened() as opened:
+        opened._wait(connection)
+        assert not opened.closed_for_all
+        workers.shared().submit(opened._wait, connection).result(5)
+    assert opened.closed_for_all == is_open
+
+
 def test_who_goes_through_the_connections_in_order_to_close_them():
     connections = BaseConnectionHandler({})
     with noting_closers() as closers:
