@@ -379,6 +379,7 @@ class _Stopwatch:
 
     Args:
         times: the seconds that each call takes, by the name of the function: the first is cold.
+        error: what a call raises that no time is written for; it takes none, if left out.
 
     `order` holds the names in the order of the calls, `read` how often the clock was read, and
     `at_once` says whether one that was not the first was under way beside another.
