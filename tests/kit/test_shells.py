@@ -15,6 +15,7 @@ import pytest
 from asynclab.ground.errors import LabError
 from asynclab.ground.folders import places, prefix
 from asynclab.shells import INTERRUPTED, NAMES, Outcome, questions, shells
+from asynclab.shells.session import MOST_SHOWN, Session
 from asynclab.shells.table import Row, ShellTable
 from tests.harness.cells import Kernel
 
@@ -323,3 +324,12 @@ def test_an_outcome_is_its_text():
 def test_the_kit_stays_out_of_plain_shells():
     cell = "import sys\nprint([m for m in sys.modules if m.startswith(('asynclab', 'IPython'))])"
     assert ask(cell, shells=["python"])["python"]["outcome"] == "[]"
+
+
+def test_of_what_a_cell_prints_so_much_is_kept():
+    async def run():
+        session = Session("python", [], ["print('a' * 10**9)"], {}, run_all=False, timeout=1)
+        session.ended(0, "a" * (MOST_SHOWN + 1), None)
+        return session.done[0]
+
+    assert asyncio.run(run()) == "a" * MOST_SHOWN

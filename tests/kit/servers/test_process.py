@@ -6,6 +6,7 @@ import pytest
 
 from asynclab.ground.errors import LabError
 from asynclab.servers import serving
+from asynclab.servers.process import ServerProcess
 
 POLLS = '''
 write_module("polls", """
@@ -156,3 +157,9 @@ def test_a_server_listens_on_loopback_only(command, own):
 @pytest.mark.parametrize("command", [*COMMANDS, "gunicorn config.wsgi --threads 300 --workers 10"])
 def test_a_number_is_no_address(command):
     assert serving(command).processes == 0
+
+
+def test_of_several_errors_in_a_log_the_last_one_is_told():
+    server = ServerProcess([], None, {})
+    server._last_log = "KeyError: 'shelf'\n\nDuring handling\nValueError: no shelf\nstopped\n"
+    assert server._last_words() == "ValueError: no shelf"

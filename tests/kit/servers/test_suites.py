@@ -1,9 +1,12 @@
 """A test suite of cells in a process of its own, and what is shown of what it writes."""
 
+import shutil
+from importlib.util import module_from_spec, spec_from_file_location
+
 import pytest
 
 from asynclab.ground.errors import LabError
-from asynclab.servers import suite, suites
+from asynclab.servers import noting, suite, suites
 
 
 @pytest.fixture
@@ -143,3 +146,13 @@ for command in ("python manage.py test hang_tests", "pytest -qs hang_tests.py"):
         "a was here",
         ". left: []",
     ]
+
+
+def test_a_test_that_has_ended_is_noted_no_more(tmp_path):
+    place = spec_from_file_location("noting", shutil.copy(noting.__file__, tmp_path))
+    noted = module_from_spec(place)
+    place.loader.exec_module(noted)
+    noted.pytest_runtest_logstart("desk_tests.py::test_lends")
+    assert noted.NOTE.read_text() == "desk_tests.py::test_lends"
+    noted.pytest_runtest_logfinish()
+    assert noted.NOTE.read_text() == ""
