@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import ObjectDoesNotExist, SynchronousOnlyOperation
 from django.db import IntegrityError
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 
 from ..exercises.book import NotYet, exercise
 from ..exercises.given import Call
@@ -207,8 +207,8 @@ LONG = 15
     title="a switch for each row",
     names=("import_members",),
     why=(
-        "The loop over the rows goes to the worker, rather than each row, and one transaction "
-        "holds them all."
+        "The loop over the rows goes to the worker, rather than each row, and their reading with "
+        "it; one transaction holds them all."
     ),
     hints=(
         "How often does `import_before` switch for a thousand rows? What would be left to do on "
@@ -241,12 +241,14 @@ LONG = 15
 )
 async def import_members(given):
     before = await _members()
-    call = await call_off_the_loop(given, "import_members", _one_by_one(ROWS))
+    taken = set()
+    call = await call_off_the_loop(given, "import_members", _one_by_one(ROWS, taken))
     await _require_members(before)
     _require_new(call.result, 2)
     require_this_loop(call)
     _require_one_hop(call)
     require_on_the_worker(call)
+    _require_read_elsewhere(taken)
     again = await given.result_of("import_members", list(ROWS))
     _require_new(again, 0)
     _require_nothing(await given.call("import_members", [], expect=Exception))
@@ -256,9 +258,15 @@ async def import_members(given):
     return f"{len(ROWS)} rows, one switch; all of them, or none."
 
 
-def _one_by_one(rows: Sequence[tuple]) -> Iterator[tuple]:
-    """The rows, to be gone through once, and an error in the place of a row that is none."""
+def _one_by_one(rows: Sequence[tuple], places: set[str] | None = None) -> Iterator[tuple]:
+    """The rows, to be gone through once, and an error in the place of a row that is none.
+
+    Args:
+        places: what gets the kind of thread on which each is taken.
+    """
     for row in rows:
+        if places is not None:
+            places.add(place())
         if isinstance(row, Exception):
             raise row
         yield row
@@ -342,6 +350,15 @@ def _require_one_hop(call: Call) -> None:
             "switches-again",
             f"{len(sent)} switches: however many rows there are, that is more than one. Between "
             "two of them somebody else may write, too. Which function could hold all of it?",
+        )
+
+
+def _require_read_elsewhere(places: set[str]) -> None:
+    if EVENT_LOOP in places:
+        raise NotYet(
+            "reads-on-the-loop",
+            "One switch, and before it the rows were read on the loop's thread: as long as the "
+            "file takes, nobody else is served. Which function goes through them over there?",
         )
 
 
@@ -530,9 +547,9 @@ def _require_turns(order: Sequence[str]) -> None:
 
 
 def _require_ratio(value: object, read: int, old: Sequence[float], new: Sequence[float]) -> None:
-    wanted = median(old[1:]) / median(new[1:])
+    wanted = median(old[1:]) / median(new[1:]), median(_of_pairs(old[1:], new[1:]))
     number = float(value) if isinstance(value, int | float) else float("nan")
-    if isclose(number, wanted):
+    if any(isclose(number, each) for each in wanted):
         return
     if not read:
         raise NotYet(
@@ -546,23 +563,32 @@ def _require_ratio(value: object, read: int, old: Sequence[float], new: Sequence
     raise NotYet(
         "other-ratio",
         f"After a cold call each, `old` took {times[0]} seconds, and `new` {times[1]}. It returned "
-        f"{value!r}, and {wanted:g} was asked for. What stands between two readings of the clock?",
+        f"{value!r}. Of the medians comes {wanted[0]:g}, of the rounds' ratios {wanted[1]:g}. What "
+        "stands between two readings of the clock?",
     )
+
+
+def _of_pairs(old: Sequence[float], new: Sequence[float]) -> list[float]:
+    return [first / second for first, second in zip(old, new, strict=True)]
 
 
 def _other_ratios(old: Sequence[float], new: Sequence[float]) -> list[tuple[float, NotYet]]:
     """What comes of other thoughts, the one that is told first at the beginning."""
     first, second = old[1:], new[1:]
+    pairs = _of_pairs(first, second)
     return [
         (median(second) / median(first), UPSIDE_DOWN),
+        (median(_of_pairs(second, first)), UPSIDE_DOWN),
         (median_low(first) / median_low(second), ONE_OF_TWO),
         (median_high(first) / median_high(second), ONE_OF_TWO),
+        (median_low(pairs), ONE_OF_TWO),
+        (median_high(pairs), ONE_OF_TWO),
         (median(old) / median(new), COLD_COUNTED),
+        (median(_of_pairs(old, new)), COLD_COUNTED),
         (mean(old) / mean(new), COLD_COUNTED),
         (mean(first) / mean(second), MEAN),
         (min(first) / min(second), FASTEST),
-        (median(a / b for a, b in zip(first, second, strict=True)), OF_PAIRS),
-        (mean(a / b for a, b in zip(first, second, strict=True)), MEAN),
+        (mean(pairs), MEAN),
     ]
 
 
@@ -585,11 +611,6 @@ FASTEST = NotYet(
     "It held the fastest call of each against the other. That is what they can do on their best "
     "day. What do they take on a usual one?",
 )
-OF_PAIRS = NotYet(
-    "of-pairs",
-    "It made a ratio of each pair, and took the middle of those. A call that was disturbed spoils "
-    "its pair as well. Of what did the card ask for the medians?",
-)
 ONE_OF_TWO = NotYet(
     "one-of-two",
     "Of an even number of times two stand in the middle, and it took one of them. What is the "
@@ -606,15 +627,18 @@ BRANCHES = ["Whitby", "Bath", "Dublin", "Exeter", "Oslo"]
     names=("dashboard",),
     why=(
         "The semaphore is made once, with the view, so all visitors stand in the same line; each "
-        "branch has its own `try`, and the task group ends the rest when something else fails."
+        "branch has its own `try`. The task group ends the rest when something else fails. That "
+        "error is taken out of its group, for Django does not look into one."
     ),
     hints=(
         "All questions at once would be as quick as the slowest. Where does a limit have to be "
         "made, so that a second visitor meets the same one?",
         "Around what does a `try` belong, so that the `ConnectionError` of one branch leaves the "
-        "lines of the others alone? And if something else fails, who ends what is under way?",
+        "lines of the others alone? And if something else fails, who ends what is under way, and "
+        "in what does the error arrive at Django?",
         "Is it one `asyncio.Semaphore(limit)` beside `view`, an `async with` of it around "
-        "`await ask(branch)`, and an `asyncio.TaskGroup()` in `view`?",
+        "`await ask(branch)`, and an `asyncio.TaskGroup()` in `view`, inside a `try` whose "
+        "`except ExceptionGroup as failed` raises `failed.exceptions[0]`?",
     ),
     errors={
         **NO_RESPONSE,
@@ -647,6 +671,7 @@ async def dashboard(given):
     await _require_one_limit(given)
     await _require_closed(given)
     await _require_told_of_others(given)
+    await _require_page_of_404(given)
     await _require_end_with_visitor(given)
     return "As many as the limit at once, whoever asks, and one that fails leaves the others alone."
 
@@ -886,8 +911,16 @@ async def _has_lost_places(visitors: _Visitors, limit: int) -> bool:
 async def _require_told_of_others(given) -> None:
     """Let one question fail in a way that is not the page's to catch."""
     seen = SimpleNamespace(goes_on=False, lost=False)
-    call = await given.call("dashboard", seen, driver=_with_mishap, expect=Exception)
+    call = await given.call("dashboard", Mishap(), seen, driver=_with_mishap, expect=Exception)
     require_itself(call, "view", "`ask`")
+    late = await given.call("dashboard", _Late(), seen, driver=_with_mishap, expect=Exception)
+    if late.error is None:
+        raise NotYet(
+            "catches-too-much",
+            "`ask` raised a `TimeoutError`, which is no `ConnectionError`, and the page calls the "
+            "branch closed. Which errors does your `except` name, and what else is of their kind?",
+        )
+    require_itself(late, "view", "`ask`", _Late)
     if seen.goes_on:
         raise NotYet(
             "goes-on",
@@ -899,19 +932,49 @@ async def _require_told_of_others(given) -> None:
         raise PLACE_LOST.again()
 
 
-async def _with_mishap(dashboard: Callable, seen: SimpleNamespace) -> object:
+class _Late(Mishap, TimeoutError):
+    """What a branch may raise that is an `OSError`, as a `ConnectionError` is, and is none."""
+
+
+async def _with_mishap(dashboard: Callable, error: Exception, seen: SimpleNamespace) -> object:
     visitors = _Visitors(dashboard, 2)
     try:
         page = await visitors.come()
-        visitors.branches.answer_last(Mishap())
+        visitors.branches.answer_last(error)
         await turns()
-        seen.goes_on = bool(visitors.branches.open)
+        seen.goes_on = seen.goes_on or bool(visitors.branches.open)
         await visitors.answer_all()
         if page.done():
-            seen.lost = await _has_lost_places(visitors, 2)
+            seen.lost = await _has_lost_places(visitors, 2) or seen.lost
         return await page
     finally:
         await visitors.end()
+
+
+async def _require_page_of_404(given) -> None:
+    """Let a question find nothing, by an error that Django's handler makes a page of."""
+    call = await given.call("dashboard", driver=_visited_in_vain, expect=Http404)
+    if call.grouped:
+        raise NotYet(
+            "in-a-group",
+            "`ask` raised an `Http404`, and the visitor got a 500: the error left the view inside "
+            "an `ExceptionGroup`, and Django does not look into one. `dashboard_before` answers "
+            "404. What takes the error out of its group?",
+        )
+    if call.value.status != 404:
+        raise NotYet(
+            "catches-too-much",
+            f"`ask` raised an `Http404`, and the status is {call.value.status}. What does "
+            "`dashboard_before` answer?",
+        )
+
+
+async def _visited_in_vain(dashboard: Callable) -> Response:
+    async def ask(branch):
+        await turns(1)
+        raise Http404(branch)
+
+    return await visit(dashboard(ask, 2), branches=["Whitby", "Bath"], middleware=())
 
 
 async def _require_end_with_visitor(given) -> None:

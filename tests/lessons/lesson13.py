@@ -564,6 +564,16 @@ async def import_members(rows):
     ),
     Answer(
         "13.2",
+        wrong="reads-on-the-loop",
+        source=_import(
+            _FOR.replace("in rows:", "in read:"),
+            last="""read = list(rows)
+    return await sync_to_async(add_or_rename)()""",
+        ),
+        why="only the queries have to be over there",
+    ),
+    Answer(
+        "13.2",
         wrong="nothing-given",
         source=_import("""
         names = {email: name for name, email in rows}
@@ -609,9 +619,9 @@ async def import_members(rows):
         "13.2",
         right="reads the file first",
         source=_import(
-            _FOR.replace("in rows:", "in read:"),
-            last="""read = list(rows)
-    return await sync_to_async(add_or_rename)()""",
+            _FOR.replace("        new = 0", "        read = list(rows)\n        new = 0").replace(
+                "in rows:", "in read:"
+            )
         ),
     ),
     Answer(
@@ -740,13 +750,35 @@ async def times_faster(old, new, rounds, clock):
     ),
     Answer(
         "13.3",
-        wrong="of-pairs",
-        source=_times(
+        wrong="mean",
+        source="from statistics import mean\n"
+        + _times(
             ratio="""
-    return median([one / other for one, other in zip(olds, news)])
+    return mean([one / other for one, other in zip(olds, news)])
 """
         ),
-        why="each pair has the same weather",
+        why="a ratio for each round, and what is usual of those",
+    ),
+    Answer(
+        "13.3",
+        wrong="upside-down",
+        source=_times(
+            ratio="""
+    return median([other / one for one, other in zip(olds, news)])
+"""
+        ),
+        why="new against old, round by round",
+    ),
+    Answer(
+        "13.3",
+        wrong="cold-counted",
+        source=_times(warm="")
+        .replace("range(rounds)", "range(rounds + 1)")
+        .replace(
+            "median(olds) / median(news)",
+            "median([one / other for one, other in zip(olds, news)])",
+        ),
+        why="a cold pair is out of the middle",
     ),
     Answer(
         "13.3",
@@ -899,6 +931,18 @@ async def times_faster(old, new, rounds, clock):
     ),
     Answer(
         "13.3",
+        right="a ratio for each round, as in the lesson",
+        source=_times(
+            rounds="""
+    ratios = [await seconds(old) / await seconds(new) for _ in range(rounds)]
+""",
+            ratio="""
+    return median(ratios)
+""",
+        ),
+    ),
+    Answer(
+        "13.3",
         right="three readings",
         source=_times(
             seconds="",
@@ -963,8 +1007,11 @@ _dashboard = in_pieces(
 """,
     view="""
     async def view(request, branches):
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(line(branch)) for branch in branches]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(line(branch)) for branch in branches]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
         return HttpResponse("\\n".join([task.result() for task in tasks]))
 """,
     last="""
@@ -1052,10 +1099,8 @@ DASHBOARDS = [
     pages = asyncio.Lock()
 """
         ).replace(
-            """
-        async with asyncio.TaskGroup() as group:""",
-            """
-        async with pages, asyncio.TaskGroup() as group:""",
+            "async with asyncio.TaskGroup() as group:",
+            "async with pages, asyncio.TaskGroup() as group:",
         ),
         why="one visitor after another cannot be too many",
     ),
@@ -1164,6 +1209,32 @@ DASHBOARDS = [
     ),
     Answer(
         "13.4",
+        wrong="catches-too-much",
+        source=_dashboard().replace("except ConnectionError", "except OSError"),
+        why="what the network does wrong is an OSError",
+    ),
+    Answer(
+        "13.4",
+        wrong="catches-too-much",
+        source="from django.http import Http404\n"
+        + _dashboard().replace("except ConnectionError", "except (ConnectionError, Http404)"),
+        why="a branch that is not found is closed",
+    ),
+    Answer(
+        "13.4",
+        wrong="in-a-group",
+        source=_dashboard(
+            view="""
+    async def view(request, branches):
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(line(branch)) for branch in branches]
+        return HttpResponse("\\n".join([task.result() for task in tasks]))
+"""
+        ),
+        why="a task group lets every error go on",
+    ),
+    Answer(
+        "13.4",
         wrong="asks-for-nobody",
         source=_dashboard(
             view="""
@@ -1227,6 +1298,8 @@ DASHBOARDS = [
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(line(branch)) for branch in branches]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
         except asyncio.CancelledError:
             return HttpResponse(status=499)
         return HttpResponse("\\n".join([task.result() for task in tasks]))
@@ -1374,8 +1447,11 @@ class Dashboard:
             return branch + ": closed"
 
     async def view(self, request, branches):
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self.line(branch)) for branch in branches]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self.line(branch)) for branch in branches]
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0]
         return HttpResponse("\\n".join(task.result() for task in tasks))
 
 
@@ -1751,6 +1827,11 @@ EQUIVALENT = [
         because="The function only makes another one and returns it, which cannot raise.",
         mutants=("13.4 exception-swallowed@1", "13.5 exception-swallowed@1"),
     ),
+    Equivalent(
+        because="Whatever fails in a task group leaves it in a group, so a wider handler catches "
+        "nothing else; of one error the last is the first, and of several either tells the caller.",
+        mutants=("13.4 handler-widened@16", "13.4 constant-changed@17#2"),
+    ),
 ]
 
 MAY_DIFFER_TWICE = {}
@@ -1817,6 +1898,20 @@ FAULTS = [
         text(CHECKS, "    await _require_one_limit(given)\n", ""),
         verdict("13.4 limit-for-each-visitor"),
         ("('passed', '') == ('not yet', 'limit-for-each-visitor')",),
+    ),
+    Fault(
+        "error-in-a-group-not-looked-for",
+        "a check weakened",
+        text(CHECKS, "    await _require_page_of_404(given)\n", ""),
+        verdict("13.4 in-a-group"),
+        ("('passed', '') == ('not yet', 'in-a-group')",),
+    ),
+    Fault(
+        "rows-read-on-the-loop-not-looked-for",
+        "a check weakened",
+        text(CHECKS, "    _require_read_elsewhere(taken)\n", ""),
+        verdict("13.2 reads-on-the-loop"),
+        ("('passed', '') == ('not yet', 'reads-on-the-loop')",),
     ),
     Fault(
         "visitor-who-leaves-not-looked-for",
