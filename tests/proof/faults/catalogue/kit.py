@@ -622,8 +622,8 @@ FAULTS = [
         "servers",
         text(
             "asynclab/servers/visits.py",
-            'group.create_task(_get(url), name="visit")',
-            "(task := group.create_task(_get(url)), await task)[0]",
+            'group.create_task(_timed(url), name="visit")',
+            "(task := group.create_task(_timed(url)), await task)[0]",
         ),
         test("servers/test_visits.py::test_visitors_come_at_once_and_bring_their_responses"),
         ("ConnectionLost", "ended a connection before"),
