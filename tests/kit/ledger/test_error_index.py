@@ -25,6 +25,7 @@ ENTRIES = [CLOSED, LOOP, LOCKED]
         ("lock", [LOCKED]),
         ("RuntimeError: Task <Task pending name='a'> got Future <Future>", [LOOP]),
         ("sqlite3.OperationalError: database is locked", [LOCKED]),
+        ("sqlite3.OperationalError: database is lockedness", []),
         ("runtime", [CLOSED, LOOP]),
         ("ock", []),
         ("loop is open", []),
@@ -33,6 +34,13 @@ ENTRIES = [CLOSED, LOOP, LOCKED]
 )
 def test_what_is_found(words, found):
     assert search(words, ENTRIES) == found
+
+
+def test_the_name_of_an_error_is_that_of_its_class():
+    hangs = Entry("hangs: the worker waits", "one", "one", "03", "03_c.ipynb", "waits")
+    bare = Entry("CancelledError", "one", "one", "10", "10_d.ipynb", "leaves")
+    names = [entry.name for entry in (CLOSED, LOCKED, hangs, bare)]
+    assert names == ["RuntimeError", "", "", "CancelledError"]
 
 
 def test_an_answer_in_words():
