@@ -207,6 +207,14 @@ class ServerProcess:
         return sum(map(_resident, self._tree()))
 
     @property
+    def processor_time(self) -> float:
+        """How many seconds its processes have computed so far, all together.
+
+        Unlike the time of a visit, other programs of the machine do not add to it.
+        """
+        return sum(map(_computed, self._tree()))
+
+    @property
     def connections(self) -> int:
         """How many connections of clients are open now."""
         return connections(self._port, self._tree())
@@ -242,6 +250,14 @@ def _threads(process: psutil.Process) -> int:
         return process.num_threads()
     except psutil.Error:  # it has ended meanwhile
         return 0
+
+
+def _computed(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.Error:  # it has ended meanwhile
+        return 0.0
+    return times.user + times.system
 
 
 def _resident(process: psutil.Process) -> int:

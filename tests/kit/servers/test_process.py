@@ -95,6 +95,20 @@ def test_its_threads_and_memory_are_those_of_all_its_processes(run):
     assert said == ["True True", "True True", "0 0 0"]
 
 
+def test_its_processor_time_is_that_of_the_workers_too(run):
+    said = run(
+        """
+        with serving("gunicorn config.wsgi") as server:
+            await visit(server.url)
+            before = server.processor_time
+            await visit(server.url, 100)
+            print(before > 0, server.processor_time - before > 0.02)
+        print(server.processor_time)
+        """
+    )
+    assert said == ["True True", "0"]
+
+
 @pytest.mark.parametrize(
     "command",
     # Each reads the settings at another time: before it listens, or when a worker starts.
