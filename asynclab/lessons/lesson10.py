@@ -13,6 +13,8 @@ from django.core.exceptions import ObjectDoesNotExist, SynchronousOnlyOperation
 
 from ..exercises.book import NotYet, exercise
 from ..exercises.given import Call
+from ..exercises.lineage import is_beside
+from ..recorder.hooks import before_queries
 from .vocabulary.cancelling import end
 from .vocabulary.failing import Mishap, require_cancelled
 from .vocabulary.logs import logger_of_its_own
@@ -237,6 +239,11 @@ class _Seldom(_Observed):
         return title
 
 
+WENT_ON_WAITING = NotYet(
+    "swallowed",
+    "The reader left, a `CancelledError` came, and your code caught it and waited for the next "
+    "title. Who is to read it? What lets the exception pass?",
+)
 OTHER = "Ben"
 """A reader who stays."""
 
@@ -257,11 +264,7 @@ OTHER = "Ben"
     ),
     errors={
         **ASYNC_GENERATOR,
-        _WentOn: NotYet(
-            "swallowed",
-            "The reader left, a `CancelledError` came, and your code caught it and waited for the "
-            "next title. Who is to read it? What lets the exception pass?",
-        ),
+        _WentOn: WENT_ON_WAITING,
     },
 )
 async def follow(given):
@@ -516,6 +519,7 @@ async def _relay(
             "Something that uses the connection ran on the loop's thread: a query, or a `close`. "
             "What sends a sync function to the worker?",
         ),
+        _WentOn: WENT_ON_WAITING,
     },
 )
 async def announce(given):
@@ -563,6 +567,8 @@ async def announce(given):
     _require_asked_each_time(call)
     call = await call_off_the_loop(given, "announce", ["Emma"], 1, driver=_announce)
     require_cancelled("announce", not call.value.reader.ended)
+    reader = await given.result_of("announce", driver=_leave_at_a_query)
+    require_cancelled("announce", not reader.ended)
     return "Two lines were sent, and nobody waited with a connection."
 
 
@@ -599,6 +605,29 @@ async def _announce(
     waiting, sent = zip(*arrivals.seen, strict=True)
     elsewhere = bool(closers_of_body - opened.threads)
     return SimpleNamespace(reader=reader, waiting=waiting, sent=sent, elsewhere=elsewhere)
+
+
+async def _leave_at_a_query(announce: Callable) -> Reader:
+    """Leave after a line, while the query for the next one is at work."""
+    lines, begun, end = [], threading.Event(), threading.Event()
+
+    async def take(line: str) -> None:
+        lines.append(line)
+
+    def stall(_cursor, _sql: str) -> None:
+        if lines and not is_beside():
+            begun.set()
+            end.wait(5)
+
+    with before_queries(stall), Opened() as opened:
+        arrivals = _Queue("Emma", "Dracula", None)
+        reading = asyncio.create_task(read(announce, leave_after=1, take=take, arrivals=arrivals))
+        await until(lambda: begun.is_set() or reading.done())
+        await turns()
+        end.set()
+        reader = await reading
+        await until(lambda: not opened.left)  # a thread of the pool may be at it
+    return reader
 
 
 WELL, BY_ERROR, BY_CANCEL = "came to its end", "failed", "was cancelled"
@@ -1391,6 +1420,8 @@ async def _chat(
             speaker.ahead = speaker.said
         elif slowly and len(seen.parts) == leave_after:
             await asyncio.get_running_loop().create_future()  # until it is cancelled
+        elif 0 < leave_after < len(seen.parts) - 2:
+            speaker.over.set()  # or a body that goes on for nobody would never end
 
     def started() -> None:
         seen.late = speaker.in_vain

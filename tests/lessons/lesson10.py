@@ -789,6 +789,62 @@ async def follow(request, name, arrivals, readers):
     ),
     Answer(
         "10.3",
+        wrong="cancel-swallowed",
+        source=_relay_by_a_task(
+            loop="""
+        try:
+            while (word := await queue.get()) is not None:
+                yield word
+            await task
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait([task])
+"""
+        ),
+        why="whoever ends the task has dealt with the cancellation",
+    ),
+    Answer(
+        "10.3",
+        right="a task whose own cancellation is nobody's concern",
+        source=_relay_by_a_task(
+            loop="""
+        try:
+            while (word := await queue.get()) is not None:
+                yield word
+            await task
+        except asyncio.CancelledError:
+            logging.getLogger("library").debug("the reader has left")
+            raise
+        finally:
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError:
+                pass
+"""
+        ),
+    ),
+    Answer(
+        "10.3",
+        right="a generator of its own, which is closed",
+        source=_relay(
+            body="""
+    async def words():
+        async with client.stream("GET", url) as answer:
+            async for word in answer.aiter_lines():
+                yield word
+
+    async def body():
+        from contextlib import aclosing
+
+        async with aclosing(words()) as said:
+            async for word in said:
+                yield f"{word}\\n"
+"""
+        ),
+    ),
+    Answer(
+        "10.3",
         wrong="asks-again",
         source=r"""
 async def relay(request, client, url):
@@ -1078,6 +1134,66 @@ async def relay(request, client, url):
 """
         ),
         why="a reader who has left is no error",
+    ),
+    Answer(
+        "10.4",
+        wrong="cancel-swallowed",
+        source=_announce(
+            lines="""
+    async def lines():
+        while (title := await arrivals.get()) is not None:
+            try:
+                book = await Book.objects.select_related("author").aget(title=title)
+            except asyncio.CancelledError:
+                return
+            finally:
+                await sync_to_async(close_old_connections)()
+            yield f"{book} by {book.author}\\n"
+"""
+        ),
+        why="a query that is broken off ends the stream",
+    ),
+    Answer(
+        "10.4",
+        wrong="swallowed",
+        source=_announce(
+            lines="""
+    async def lines():
+        while True:
+            try:
+                title = await arrivals.get()
+            except asyncio.CancelledError:
+                continue
+            if title is None:
+                return
+            book = await Book.objects.select_related("author").aget(title=title)
+            await sync_to_async(close_old_connections)()
+            yield f"{book} by {book.author}\\n"
+"""
+        ),
+        why="whoever is woken early waits again",
+    ),
+    Answer(
+        "10.4",
+        right="a finally closes it, and a cancellation is noted and goes on",
+        source=_announce(
+            lines="""
+    async def line_of(title):
+        try:
+            book = await Book.objects.select_related("author").aget(title=title)
+            return f"{book} by {book.author}\\n"
+        finally:
+            await sync_to_async(close_old_connections)()
+
+    async def lines():
+        try:
+            while (title := await arrivals.get()) is not None:
+                yield await line_of(title)
+        except asyncio.CancelledError:
+            logging.getLogger("library").debug("the reader has left")
+            raise
+"""
+        ),
     ),
     Answer(
         "10.4",
@@ -2140,6 +2256,64 @@ async def watch(request, desk, seconds):
     ),
     Answer(
         "10.7",
+        wrong="cancel-swallowed",
+        source=_chat(
+            wait="""
+    async def next_event():
+        try:
+            async with asyncio.timeout(seconds):
+                return await events.get()
+        except TimeoutError:
+            return ": still here\\n\\n"
+        except asyncio.CancelledError:
+            return None
+""",
+            body="""
+    async def body():
+        fetching = asyncio.create_task(fetch())
+        try:
+            while (event := await next_event()) is not None:
+                yield event
+            if fetching.done():
+                await fetching
+""",
+        ),
+        why="whoever waits no longer has come to the end",
+    ),
+    Answer(
+        "10.7",
+        wrong="cancel-swallowed",
+        source=_chat(
+            wait="""
+    async def next_event():
+        try:
+            async with asyncio.timeout(seconds):
+                return await events.get()
+        except (TimeoutError, asyncio.CancelledError):
+            return ": still here\\n\\n"
+"""
+        ),
+        why="a deadline is a cancellation",
+    ),
+    Answer(
+        "10.7",
+        right="a task that is awaited when it was cancelled",
+        source=_chat(
+            end="""
+        except asyncio.CancelledError:
+            logging.getLogger("library").debug("the reader has left")
+            raise
+        finally:
+            fetching.cancel()
+            try:
+                await fetching
+            except (asyncio.CancelledError, Exception):
+                pass
+"""
+        ),
+    ),
+    Answer(
+        "10.7",
         wrong="goes-on",
         source=_chat(
             end="""
@@ -2728,6 +2902,40 @@ FAULTS = [
             "pass",
         ),
         verdict("10.2 cancel-swallowed"),
+        ("('passed', '') == ('not yet', 'cancel-swallowed')",),
+    ),
+    Fault(
+        "relay-that-ends-for-nobody-not-looked-for",
+        "a check",
+        text(
+            "asynclab/lessons/lesson10.py",
+            '    require_cancelled("relay", not reader.ended)\n',
+            "",
+        ),
+        verdict("10.3 cancel-swallowed"),
+        ("('passed', '') == ('not yet', 'cancel-swallowed')",),
+    ),
+    Fault(
+        "reader-who-leaves-at-a-query-not-tried",
+        "a check",
+        text(
+            "asynclab/lessons/lesson10.py",
+            '    reader = await given.result_of("announce", driver=_leave_at_a_query)\n'
+            '    require_cancelled("announce", not reader.ended)\n',
+            "",
+        ),
+        verdict("10.4 cancel-swallowed, 2"),
+        ("('passed', '') == ('not yet', 'cancel-swallowed')",),
+    ),
+    Fault(
+        "chat-that-ends-for-nobody-not-looked-for",
+        "a check",
+        text(
+            "asynclab/lessons/lesson10.py",
+            '    require_cancelled("chat", not seen.ended)\n',
+            "",
+        ),
+        verdict("10.7 cancel-swallowed"),
         ("('passed', '') == ('not yet', 'cancel-swallowed')",),
     ),
     Fault(
