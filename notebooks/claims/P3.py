@@ -7,34 +7,34 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import asgiref
+import asgiref.testing
 import django
-from asgiref.testing import ApplicationCommunicator
-from django.conf import settings
-from django.core.asgi import get_asgi_application
-from django.http import HttpResponse
-from django.urls import path
+from django import conf, http, urls
+from django.core.handlers import asgi, wsgi
 
-settings.configure(ROOT_URLCONF=__name__)
 print(f"{__doc__}\nDjango {django.__version__} asgiref {asgiref.__version__} Python {sys.version}")
-here, most = [], []
+here, most, scope = [], [], {"type": "http", "method": "GET", "path": "/"}
 
 
 def page(request):
     here.append(1)
     time.sleep(1)  # for another service
     most.append(len(here))
-    return HttpResponse(here.pop())
+    return http.HttpResponse(here.pop())
 
 
-async def main(scope):
-    visits = [ApplicationCommunicator(get_asgi_application(), scope) for _ in range(12)]
+async def under_asgi(app, number):
+    visits = [asgiref.testing.ApplicationCommunicator(app, scope) for _ in range(number)]
     await asyncio.gather(*[each.send_input({"type": "http.request"}) for each in visits])
     await asyncio.gather(*[each.wait(timeout=60) for each in visits])
 
 
-urlpatterns = [path("page", page)]
-asyncio.run(main({"type": "http", "method": "GET", "path": "/page"}))
-list(ThreadPoolExecutor(4).map(page, range(12)))  # as under WSGI, with four threads
+conf.settings.configure(ROOT_URLCONF=(urls.path("", page),))
+asyncio.run(under_asgi(asgi.ASGIHandler(), 12))
+environ = {"REQUEST_METHOD": "GET", "wsgi.input": sys.stdin}
+list(ThreadPoolExecutor(4).map(wsgi.WSGIHandler(), [environ] * 12, [lambda *_: None] * 12))
+asgi.ThreadSensitiveContext = asyncio.Lock  # another context, without a worker
+asyncio.run(under_asgi(asgi.ASGIHandler(), 3))
 print("Found: 12 requests, all-sync, under ASGI: waiting at once:", max(most[:12]))
-print("Found: the same view on 4 threads: waiting at once:", max(most[12:]))
+print("Found: the same under WSGI, on 4 threads: waiting at once:", max(most[12:24]))
+print("Found: 3 under ASGI, without a ThreadSensitiveContext: waiting at once:", max(most[24:]))
