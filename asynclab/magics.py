@@ -86,12 +86,14 @@ def _is_cancelled() -> bool:
 
 
 def _place(shell, traceback: TracebackType | None) -> str:
-    """The last line of a cell in a traceback, in words."""
-    for frame, number in reversed([*walk_tb(traceback)]):
-        name = frame.f_code.co_filename
-        if shell.compile.format_code_name(name):
-            return f", in line {number}: {linecache.getline(name, number).strip()}"
-    return ""
+    """The line of this cell that a traceback ends in, in words."""
+    places = [(frame.f_code.co_filename, number) for frame, number in walk_tb(traceback)]
+    of_cells = [place for place in places if shell.compile.format_code_name(place[0])]
+    if not of_cells:
+        return ""
+    # What the cell calls may have been written in another, whose lines have numbers of their own.
+    name, number = [place for place in of_cells if place[0] == of_cells[0][0]][-1]
+    return f", in line {number}: {linecache.getline(name, number).strip()}"
 
 
 def take_lanes_line(lines: list[str]) -> list[str]:

@@ -193,6 +193,12 @@ def test_an_interrupted_cell_says_so_in_one_line(kernel, run, source, told):
     assert kernel.interrupt(source).traceback == told
 
 
+def test_an_interrupted_cell_names_its_own_line(kernel, run):
+    run("def wait():\n    seconds = 60\n    print('here', flush=True); time.sleep(seconds)")
+    told = "KeyboardInterrupt: you interrupted this cell, in line 1: wait()."
+    assert kernel.interrupt("wait()").traceback == told
+
+
 def test_a_task_that_was_cancelled_is_an_error_like_any_other(run):
     outcome = run("task = asyncio.create_task(asyncio.sleep(9))\ntask.cancel()\nawait task")
     assert "----> 3 await task" in outcome.traceback
