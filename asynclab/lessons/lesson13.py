@@ -48,8 +48,7 @@ from .vocabulary.values import difference, same
 
 SYNC_QUERY = NotYet(
     "sync-query",
-    "A sync query ran in an `async def`, on the loop's thread. Which kind of function may make it "
-    "as it is?",
+    "A sync query ran on the loop's thread. Which kind of function may make it as it is?",
 )
 
 
@@ -183,7 +182,7 @@ async def _require_no_loop(given, member) -> None:
         raise NotYet(
             "loop-under-wsgi",
             "Under ASGI it is one switch. Under WSGI an event loop was made for this request, and "
-            "given up after it, though nothing was there to wait for beside the database. Which "
+            "given up after it, though nothing was there to wait for besides the database. Which "
             "kind of view runs where it is called?",
         )
 
@@ -229,12 +228,12 @@ LONG = 15
         (TypeError, "has no len()"): NotYet(
             "no-length",
             "The rows come one by one, as from a file: nobody knows yet how many there are. What "
-            "can you do with them beside going through them?",
+            "can you do with them besides going through them?",
         ),
         (TypeError, "not subscriptable"): NotYet(
             "no-length",
             "The rows come one by one, as from a file: there is no third one before the second. "
-            "What can you do with them beside going through them?",
+            "What can you do with them besides going through them?",
         ),
     },
     seconds=20,
