@@ -163,8 +163,6 @@ HOOKS = {
 }
 """What is there to be replaced, and may be at any time."""
 
-_HOOKS_OF = {hook.rpartition(".")[0]: {hook.rpartition(".")[2]} for hook in HOOKS}
-
 MANAGERS = "django.db.models.manager.BaseManager.creation_counter"
 """Counts the managers that have been made, those of a migration as well."""
 
@@ -507,13 +505,20 @@ class _Baseline:
 
     def put_back(self) -> None:
         for each, before in self._known.values():
-            each.put_back(before, but=_HOOKS_OF.get(each.label, ()))
+            each.put_back(before, but=_hooks_of(each.label))
 
     def meet(self) -> None:
         """Remember what is there now of namespaces that are new."""
         for each in namespaces():
             if each.label not in self._known:
                 self._known[each.label] = each, each.read()
+
+
+@functools.cache
+def _hooks_of(label: str) -> set[str]:
+    """The names of a namespace that are there to be replaced."""
+    places = [hook.rpartition(".") for hook in HOOKS]
+    return {name for owner, _, name in places if owner == label}
 
 
 _baseline = _Baseline()
