@@ -72,7 +72,7 @@ FIRST_PAGE = "/lab/tree/%s?file-browser-path=%s" % (FIRST_LESSON, YOUR_COPY)
 NBVAL = ("--nbval", "--nbval-cell-timeout", "180")
 PLUGINS = ("-p", "tests.harness.twice", "-p", "tests.harness.scheduling")
 # Half of what the tests do is to wait: for a shell, a page, a call that has to hang.
-WORKERS = ("-n", "5")
+WORKERS = ("-n", "4")
 NEWEST_TESTED = (3, 15)
 ROOM_NEEDED = 600 * 1024 * 1024  # bytes: .venv with the test tools, and some air
 
