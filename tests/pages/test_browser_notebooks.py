@@ -1,8 +1,8 @@
 """Every notebook in a real JupyterLab: Run All, what each cell ends with, how it looks in a theme.
 
 Each notebook is opened and run once, one after another in one page. What a learner sees is then
-looked at in both themes. Chromium works twenty seconds on what JupyterLab draws of a lesson: some
-are opened every time and the rest at night, when the pictures are kept in test-results/, too.
+looked at in both themes; at night the pictures are kept in test-results/. Chromium works twenty
+seconds on what JupyterLab draws of a lesson.
 """
 
 import json
@@ -22,11 +22,8 @@ NOTEBOOKS = [
     for path in sorted((ROOT / folder).glob("*.ipynb"))
 ]
 LESSONS = [name for name in NOTEBOOKS if name.startswith("notebooks/")]
-# The first that a learner meets, each that shows what no other does (events of a server, charts,
-# the ledger), and one lesson's exercises and solutions.
-EVERY_TIME = {
-    name for name in NOTEBOOKS if re.search(r"^notebooks/(00|10|13|14)_|/03_exercises_", name)
-}
+# Exercises and solutions have the outputs of checks only: one lesson's are opened every time.
+EVERY_TIME = {*LESSONS, *(name for name in NOTEBOOKS if "/03_exercises_" in name)}
 OPENED = [
     pytest.param(name, marks=[] if name in EVERY_TIME else pytest.mark.nightly)
     for name in NOTEBOOKS
