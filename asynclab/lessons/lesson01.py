@@ -33,10 +33,11 @@ from .vocabulary.tasks import (
     turns,
 )
 from .vocabulary.threads import OTHER_LOOP, leaves_loop, require_this_loop
-from .vocabulary.values import is_rearranged, same
+from .vocabulary.values import is_rearranged, same, shorten
 
 BRANCHES = ("Whitby", "Bath", "Haworth", "London", "Nantucket")
-MANY_BRANCHES = (*[f"{letter}{number}" for letter in "abc" for number in range(8)], "a0", "-")
+MANY_BRANCHES = (*[f"{letter}{number}" for letter in "abcdefgh" for number in range(16)], "a0", "-")
+"""More than any limit that somebody may set, such as the hundred connections of a client."""
 RUNS_A_LOOP = RuntimeError, "running event loop"
 
 
@@ -133,10 +134,12 @@ async def _ask_many(given) -> int:
     result = await given.result_of("stock_report", ask, list(MANY_BRANCHES))
     many, most = len(MANY_BRANCHES), desk.overlap.most
     if not same(result, [branch[1:] for branch in MANY_BRANCHES]):
+        returned = f"{len(result)} lines" if isinstance(result, list) else shorten(repr(result))
         raise NotYet(
             "loses-a-line",
             f"Asked about {many} branches, among them one twice and one whose line is empty, it "
-            f"returned {result!r}. Is there a line for each of them, whatever it says?",
+            f"returned {returned}. Is there a line for each of them, in their order and whatever "
+            "it says?",
         )
     if desk.asked > many:
         raise NotYet(
@@ -161,6 +164,12 @@ async def _ask_from_afar(given) -> None:
         return branch
 
     await given.result_of("stock_report", ask, list(BRANCHES[:2]))
+    if len(free) < 2:
+        raise NotYet(
+            "old-lines",
+            "Asked once more about two branches, it returned lines, and did not ask them. What it "
+            "knows from an earlier call may have changed since. How long is a line true?",
+        )
     if not all(free):
         raise NotYet(
             "holds-the-loop",
@@ -215,6 +224,7 @@ async def issue_cards(given):
     require_unchanged(own, names)
     require_this_loop(call)
     await require_of_nothing(given, "issue_cards", str, [], what="no name")
+    await _require_one_card(given)
     await _require_odd_cards(given)
 
     def make_none(name):
@@ -279,6 +289,24 @@ def _require_free_loop(given, watch: LoopWatch, result: object) -> None:
             "they were there: it waited without an `await`. Which call sends work to a thread and "
             "can be awaited?",
         )
+
+
+async def _require_one_card(given) -> None:
+    """A list of a single name, whose card takes as long as any."""
+    watch = LoopWatch(given)
+
+    def make_card(name):
+        watch.look()
+        return name
+
+    result = await given.result_of("issue_cards", make_card, ["Mina"])
+    if watch.home:
+        raise NotYet(
+            "blocks-for-one",
+            "Given a single name, `make_card` ran on the loop's own thread, and nobody else was "
+            "served meanwhile. How long does one card take?",
+        )
+    _require_free_loop(given, watch, result)
 
 
 async def _require_odd_cards(given) -> None:
@@ -372,8 +400,9 @@ async def in_background(given):
     if fact.kept:
         raise NotYet(
             "keeps-for-ever",
-            f"All letters are done, and {fact.kept} of their tasks are still held. A server writes "
-            "letters for months. Who lets go of a task when it is done?",
+            f"All letters are done, the next one is under way, and {fact.kept} of their tasks are "
+            "still held. A server writes letters for months. Who lets go of a task when it is "
+            "done?",
         )
     if fact.cancel_noted:
         raise NotYet(
@@ -431,12 +460,12 @@ async def _post_letters(start) -> SimpleNamespace:
     fact.alive = gate.open()
     await turns()
     forget_frames([mail, address, stamp])
-    fact.kept = tasks.kept
     fact.handler = asyncio.get_running_loop().get_exception_handler() is not handler
     fact.problems = [problem for problem in ours + theirs if problem is not earlier]
     right = mail, earlier, stamp, address
     fact.right = [*map(id, ours + theirs)] == [*map(id, right)]
     await _cancel_letter(start, letter(), fact)
+    fact.kept = tasks.kept
     return fact
 
 
@@ -453,10 +482,14 @@ def _post_without_loop(start) -> None:
         pass
 
     coroutine = letter()
-    try:
-        start(coroutine, [])
-    finally:
-        coroutine.close()
+    # Nothing can await what the reader's code makes of it; Python need not say so.
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            start(coroutine, [])
+        except RuntimeError as error:
+            raise error.with_traceback(None) from None
+        finally:
+            coroutine.close()
 
 
 async def _cancel_letter(start, coroutine, fact: SimpleNamespace) -> None:
@@ -496,6 +529,12 @@ async def start(given):
             "What could it return there, for the cell to `await`?",
         )
     in_cell = call.value
+    if isinstance(in_cell, type):
+        raise NotYet(
+            "not-awaitable",
+            f"Called from a cell, it came back at once, with an object of type {in_cell.__name__}, "
+            "and `await` refuses that. Which function of asyncio gives one that it takes?",
+        )
     if in_cell is None:
         raise NotYet(
             "blocks-the-loop",
@@ -523,7 +562,36 @@ async def start(given):
     _require_end(_INTERRUPTED, _INTERRUPTED, in_script[-1])
     require_this_loop(call)
     _require_closed(loops)
+    await _require_started_in_callback(given)
     return "Both ways give the result, and both let errors through."
+
+
+async def _require_started_in_callback(given) -> None:
+    """Call it where a loop is running, and no task: in a callback, such as a button's."""
+    call = await given.call("start", driver=_in_callback, expect=RuntimeError)
+    if call.error is not None or not same(call.value, 47):
+        raise NotYet(
+            "asks-for-a-task",
+            "Called from a callback, as a button's is, where a loop is running and no task, it "
+            "gave nothing to await. Which question asks for the loop itself?",
+        )
+
+
+async def _in_callback(start) -> object:
+    loop = asyncio.get_running_loop()
+    returned = loop.create_future()
+    coroutine = _ending(_ends()[0], [])
+
+    def call_back():
+        try:
+            returned.set_result(start(coroutine))
+        except RuntimeError as error:
+            coroutine.close()
+            returned.set_exception(error)
+
+    loop.call_soon(call_back)
+    started = await returned
+    return await started if inspect.isawaitable(started) else None
 
 
 def _require_closed(loops: list[asyncio.AbstractEventLoop]) -> None:
@@ -592,12 +660,18 @@ def _require_end(wanted: _End, in_cell: _End, in_script: _End) -> None:
             )
 
 
-async def _in_cell(start) -> list[_End] | None:
-    """How each coroutine ends for a cell that awaits it; None if there is nothing to await."""
+async def _in_cell(start) -> list[_End] | type | None:
+    """How each coroutine ends for a cell that awaits it.
+
+    None if it has ended before `start` returns, the type of what is returned if none can await it.
+    """
     ended, ends = [], []
     for end in _ends():
         returned = start(_ending(end, ended))
-        if ended or not inspect.isawaitable(returned):
+        if not ended and returned is not None and not inspect.isawaitable(returned):
+            await turns()
+            return type(returned)
+        if ended or returned is None:
             return None
         try:
             ends.append(_End("returned", await returned))
@@ -655,12 +729,16 @@ async def serve(given):
     _language.set("cy")
     await _serve_three(given)
     await _serve_many(given)
+    await _serve_one(given)
     await require_of_nothing(given, "serve", [], fail, what="no request")
     numbers = ["r-1811", "r-1847"]
     await require_told(given, "serve", list(numbers), fail_in_many_ways, what="`handle`")
     await require_cancellable(given, "serve", numbers, last=True)
     return "Each request carried its own number, and all of them were in flight together."
 
+
+MANY_REQUESTS = 128
+"""More than any limit that somebody may set."""
 
 _language = ContextVar("language", default="-")
 _first_here = ContextVar("first_here", default=None)
@@ -749,7 +827,7 @@ def _wrong_number(log: dict, requests: list[str], shared: list[str], elsewhere: 
 
 
 async def _serve_many(given) -> None:
-    requests = [f"r-{number}" for number in (*range(24), 7)]
+    requests = [f"r-{number}" for number in (*range(MANY_REQUESTS), 7)]
     desk, twice = LastFirst(requests), []
 
     async def handle(request):
@@ -761,13 +839,14 @@ async def _serve_many(given) -> None:
 
     result = await given.result_of("serve", list(requests), handle)
     pairs = permutations(twice) if len(twice) == 2 else ()
-    right = [[None] * 7 + [first] + [None] * 16 + [last] for first, last in pairs]
+    between = [None] * (MANY_REQUESTS - 8)
+    right = [[None] * 7 + [first] + between + [last] for first, last in pairs]
     if desk.answered != len(requests) or not any(same(result, each) for each in right):
         raise NotYet(
             "loses-a-request",
             f"Given {len(requests)} requests, two of them with the same number, it returned "
-            f"{result!r}, and {desk.answered} were handled to their end. Is each of them handled "
-            "once, and waited for, whatever `handle` returns?",
+            f"{shorten(repr(result))}, and {desk.answered} were handled to their end. Is each of "
+            "them handled once, and waited for, whatever `handle` returns?",
         )
     if desk.overlap.most < len(requests):
         raise NotYet(
@@ -775,6 +854,36 @@ async def _serve_many(given) -> None:
             f"Of {len(requests)} requests no more than {desk.overlap.most} were in flight at once. "
             "Which one waits for another to end?",
         )
+
+
+async def _serve_one(given) -> None:
+    """A single request, where the caller has a number already: that of another request."""
+    request_id = given.value("request_id")
+    logged, in_task = await given.result_of("serve", request_id, driver=_serve_below)
+    if logged != "r-1811":
+        raise NotYet(
+            "callers-number",
+            "`serve` was called in a task that had a number already, 'r-1790', and the log of "
+            f"'r-1811' says {logged!r}. Whose number does a request carry, whoever calls?",
+        )
+    if not in_task:
+        raise NotYet(
+            "callers-task",
+            "Given a single request, `handle` ran in the task of its caller, which carries that "
+            "number from then on. What is each request handled in?",
+        )
+
+
+async def _serve_below(serve, request_id: ContextVar) -> tuple[str, bool]:
+    """What the log says of a request, and whether it was handled in a task of its own."""
+    seen, caller = [], asyncio.current_task()
+
+    async def handle(request):
+        seen.append((request_id.get(), asyncio.current_task() is not caller))
+
+    request_id.set("r-1790")
+    await serve(["r-1811"], handle)
+    return seen[0]
 
 
 @exercise(
@@ -897,10 +1006,16 @@ async def make_refresh(given):
     )
 
 
+class _Button:
+    """A widget, as far as an answer knows one. Unlike a SimpleNamespace it may be a dict's key."""
+
+    disabled = False
+
+
 async def _click(make_refresh, outcomes) -> SimpleNamespace:
     """Click, and click another button meanwhile; then click the first one twice more."""
     gate, calls = Gate(), []
-    button, label = SimpleNamespace(disabled=False), SimpleNamespace(value="")
+    button, label = _Button(), SimpleNamespace(value="")
     fact = SimpleNamespace(coroutine=False, shown=[])
 
     gave_up = []
@@ -958,7 +1073,7 @@ def _click_elsewhere(make_refresh, gate: Gate) -> object:
         await gate.wait()
         return ""
 
-    button, label = SimpleNamespace(disabled=False), SimpleNamespace(value="")
+    button, label = _Button(), SimpleNamespace(value="")
     button.on_click = make_refresh(fetch, label)
     _drop(button.on_click(button))
     return button
@@ -1000,7 +1115,7 @@ async def _require_two_buttons(given) -> None:
 
 async def _click_two(make_refresh) -> SimpleNamespace:
     gates, lines, shown = [Gate(), Gate()], ["Emma 7.20", "Emma 7.50"], []
-    buttons = [SimpleNamespace(disabled=False) for _ in gates]
+    buttons = [_Button() for _ in gates]
     label, calls, gave_up = SimpleNamespace(value=""), [], []
 
     async def fetch():
@@ -1050,7 +1165,7 @@ async def _require_refresh_cancelled(given) -> None:
 async def _cancel_refresh(make_refresh) -> tuple[bool, bool, str]:
     """Whether its tasks end as cancelled, whether the button is disabled then, and the label."""
     gate = Gate()
-    button, label = SimpleNamespace(disabled=False), SimpleNamespace(value="")
+    button, label = _Button(), SimpleNamespace(value="")
     on_click = make_refresh(gate.wait, label)
     with NewTasks() as tasks:
         on_click(button)
@@ -1064,7 +1179,7 @@ def _click_without_loop(make_refresh) -> None:
     async def fetch():
         return ""
 
-    button, label = SimpleNamespace(disabled=False), SimpleNamespace(value="")
+    button, label = _Button(), SimpleNamespace(value="")
     # Nothing can await the coroutine that the reader's code makes; Python need not say so.
     with warnings.catch_warnings(action="ignore"):
         try:

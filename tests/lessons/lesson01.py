@@ -2235,6 +2235,175 @@ def make_refresh(fetch, label):
 """,
         why="a task that is done has a result or an exception",
     ),
+    Answer(
+        "1.1",
+        wrong="some-wait",
+        source="""
+async def stock_report(ask, branches):
+    limit = asyncio.Semaphore(100)
+
+    async def one(branch):
+        async with limit:
+            return await ask(branch)
+
+    return await asyncio.gather(*[one(branch) for branch in branches])
+""",
+        why="a client opens a hundred connections, and no list is that long",
+    ),
+    Answer(
+        "1.1",
+        wrong="old-lines",
+        source="""
+known = {}
+
+async def stock_report(ask, branches):
+    new = [branch for branch in branches if branch not in known]
+    known.update(zip(new, await asyncio.gather(*map(ask, new))))
+    return [known[branch] for branch in branches]
+""",
+        why="a line that is known need not be asked for again",
+    ),
+    Answer(
+        "1.2",
+        wrong="blocks-for-one",
+        source="""
+async def issue_cards(make_card, names):
+    if len(names) <= 1:
+        return [make_card(name) for name in names]
+    return await asyncio.gather(*[asyncio.to_thread(make_card, name) for name in names])
+""",
+        why="a single card is not worth a thread",
+    ),
+    Answer(
+        "1.2",
+        right="a pool of two, ended in the middle of an error",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+async def issue_cards(make_card, names):
+    with ThreadPoolExecutor(2) as pool:
+        futures = [asyncio.wrap_future(pool.submit(make_card, name)) for name in names]
+        return [await future for future in futures]
+""",
+    ),
+    Answer(
+        "1.3",
+        right="a list that is swept at each call",
+        source="""
+from functools import partial
+
+background = []
+
+
+def note(problems, task):
+    if not task.cancelled() and (error := task.exception()) is not None:
+        problems.append(error)
+
+
+def in_background(coroutine, problems):
+    background[:] = [task for task in background if not task.done()]
+    background.append(asyncio.get_running_loop().create_task(coroutine))
+    background[-1].add_done_callback(partial(note, problems))
+""",
+    ),
+    Answer(
+        "1.4",
+        wrong="asks-for-a-task",
+        source="""
+def start(coroutine):
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        task = None
+    if task is None:
+        return asyncio.run(coroutine)
+    return asyncio.create_task(coroutine)
+""",
+        why="whoever runs on a loop is a task",
+    ),
+    Answer(
+        "1.4",
+        wrong="not-awaitable",
+        source="""
+def start(coroutine):
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    return asyncio.run_coroutine_threadsafe(coroutine, loop)
+""",
+        why="a future is a future",
+    ),
+    Answer(
+        "1.5",
+        wrong="some-wait",
+        source="""
+async def serve(requests, handle):
+    limit = asyncio.Semaphore(100)
+
+    async def handle_one(request):
+        request_id.set(request)
+        async with limit:
+            return await handle(request)
+
+    return await asyncio.gather(*map(handle_one, requests))
+""",
+        why="a limit that is never reached costs nothing",
+    ),
+    Answer(
+        "1.5",
+        wrong="callers-number",
+        source="""
+async def serve(requests, handle):
+    async def handle_one(request):
+        if request_id.get() == "-":
+            request_id.set(request)
+        return await handle(request)
+
+    return await asyncio.gather(*map(handle_one, requests))
+""",
+        why="who has a number keeps it",
+    ),
+    Answer(
+        "1.5",
+        wrong="callers-task",
+        source="""
+async def serve(requests, handle):
+    async def handle_one(request):
+        request_id.set(request)
+        return await handle(request)
+
+    if len(requests) == 1:
+        return [await handle_one(requests[0])]
+    return await asyncio.gather(*map(handle_one, requests))
+""",
+        why="one request has nobody to be kept apart from",
+    ),
+    Answer(
+        "1.6",
+        right="a dict from each button to its task",
+        source="""
+import logging
+
+def make_refresh(fetch, label):
+    tasks = {}
+
+    async def refresh(button):
+        try:
+            label.value = await fetch()
+        except OSError as error:
+            label.value = f"failed: {error}"
+        finally:
+            button.disabled = False
+            tasks.pop(button, None)
+
+    def on_click(button):
+        button.disabled = True
+        tasks[button] = asyncio.create_task(refresh(button))
+
+    return on_click
+""",
+    ),
 ]
 
 EQUIVALENT = [

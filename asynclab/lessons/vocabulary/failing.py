@@ -147,12 +147,15 @@ async def require_cancellable_beside(
 
 
 async def require_cancellable_on_thread(given: Given, name: str, *args, **kwargs) -> None:
-    """The same, for an answer whose first argument is a sync function that does the work."""
+    """The same, for an answer whose first argument is a sync function that does the work.
+
+    An answer may wait for the work on its way out, even without an `await`.
+    """
     begun, end = threading.Event(), threading.Event()
 
     def work(*_args, **_kwargs):
         begun.set()
-        end.wait(5)
+        end.wait(3)  # Less than a call may take: a loop that waits for this cannot set `end`.
 
     await require_cancellable_beside(given, name, work, *args, begun=begun, end=end, **kwargs)
 

@@ -110,13 +110,19 @@ def test_a_cancellation_comes_out_of_the_call(body, diagnosis):
     [
         ("return await asyncio.to_thread(work)", ""),
         ("try: await asyncio.to_thread(work)\n except BaseException: pass", "cancel-swallowed"),
+        (
+            "with ThreadPoolExecutor() as pool: await asyncio.wrap_future(pool.submit(work))",
+            "",
+        ),
     ],
 )
 def test_a_cancellation_comes_out_while_a_thread_works(body, diagnosis):
     async def check(given):
         await require_cancellable_on_thread(given, "answer")
 
-    assert verdict_on(f"async def answer(work):\n {body}", check).diagnosis == diagnosis
+    pools = "from concurrent.futures import ThreadPoolExecutor"
+    source = f"{pools}\nasync def answer(work):\n {body}"
+    assert verdict_on(source, check, seconds=5).diagnosis == diagnosis
 
 
 @pytest.mark.parametrize(
