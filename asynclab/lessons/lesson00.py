@@ -49,6 +49,12 @@ async def _require_number(given) -> None:
 
     right = await Book.objects.acount()
     call = await call_off_the_loop(given, "count_books")
+    if callable(call.value):
+        raise NotYet(
+            "returned-function",
+            "It returned a function or a method, which nobody has called, and no number. Which "
+            "signs behind its name call it?",
+        )
     require_query(call, "number", "how many books there are", after="new book")
     require_only_reads(call)
     if not same(call.value, right):

@@ -21,7 +21,7 @@ from .vocabulary.failing import (
     require_told,
     require_told_of_no_loop,
 )
-from .vocabulary.loops import LoopWatch, noting_new_loops
+from .vocabulary.loops import LoopWatch, noting_new_loops, require_free_for_one
 from .vocabulary.tasks import (
     Gate,
     LastFirst,
@@ -224,7 +224,7 @@ async def issue_cards(given):
     require_unchanged(own, names)
     require_this_loop(call)
     await require_of_nothing(given, "issue_cards", str, [], what="no name")
-    await _require_one_card(given)
+    await require_free_for_one(given, "issue_cards", "Mina", "`make_card`")
     await _require_odd_cards(given)
 
     def make_none(name):
@@ -289,24 +289,6 @@ def _require_free_loop(given, watch: LoopWatch, result: object) -> None:
             "they were there: it waited without an `await`. Which call sends work to a thread and "
             "can be awaited?",
         )
-
-
-async def _require_one_card(given) -> None:
-    """A list of a single name, whose card takes as long as any."""
-    watch = LoopWatch(given)
-
-    def make_card(name):
-        watch.look()
-        return name
-
-    result = await given.result_of("issue_cards", make_card, ["Mina"])
-    if watch.home:
-        raise NotYet(
-            "blocks-for-one",
-            "Given a single name, `make_card` ran on the loop's own thread, and nobody else was "
-            "served meanwhile. How long does one card take?",
-        )
-    _require_free_loop(given, watch, result)
 
 
 async def _require_odd_cards(given) -> None:

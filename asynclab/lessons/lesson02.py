@@ -19,6 +19,7 @@ from .vocabulary.failing import (
 )
 from .vocabulary.library import (
     DAY,
+    lend_many,
     lend_oddly,
     lend_out_of_order,
     lend_two_copies,
@@ -37,9 +38,10 @@ from .vocabulary.queries import (
     require_query,
 )
 from .vocabulary.requests import request_of, require_response, text_of
+from .vocabulary.tasks import all_of
 from .vocabulary.threads import require_this_loop, require_usual_threads
 from .vocabulary.transactions import ASYNC_WITH, noting_bare_queries
-from .vocabulary.values import same
+from .vocabulary.values import same, shorten
 
 
 @exercise(
@@ -180,11 +182,26 @@ async def loan_lines(given):
         )
     require_one_query(call, "list")
     require_usual_threads(call)
+    await _require_all_lines(given)
     await no_books()
     await require_of_nothing(given, "loan_lines", what="no loan")
     await require_told_of_database(given, "loan_lines")
     await require_cancellable_query(given, "loan_lines")
     return f"One query for {len(lines)} loans, their books and their members."
+
+
+async def _require_all_lines(given) -> None:
+    await lend_many()
+    lines = await open_loan_lines()
+    call = await call_on_own_connections(given, "loan_lines")
+    require_query(call, "lines", "which books are out")
+    if not same(call.value, lines):
+        raise NotYet(
+            "not-all",
+            f"{len(lines)} books were out, many of them due on one day, and of their lines it "
+            f"returned {len(call.value)}, or not in the order of the keys. Who said how many there "
+            "may be?",
+        )
 
 
 @exercise(
@@ -227,8 +244,11 @@ async def hand_over(given):
     example, *_, fourth, loan, other, third = [loan async for loan in open_loans()]
     await open_loans().filter(pk=example.pk).aupdate(returned=DAY)
     call = await _require_handed_over(given, loan, DAY)
+    other.due = DAY + timedelta(days=200)
+    await other.asave()
     await _require_handed_over(given, other, DAY + timedelta(days=17))
     await _require_all_or_nothing(given, third)
+    await _require_refused(given, loan)
     require_off_the_pool(call)
     if len(crossings(call)) > 1:
         raise NotYet(
@@ -289,6 +309,25 @@ async def _rows() -> set[tuple[tuple[str, int], tuple]]:
         for name, model in models.items()
         async for row in model.objects.order_by("pk").values_list()
     }
+
+
+async def _require_refused(given, loan) -> None:
+    """Hand over what Priya has by now from Tomoko's closed loan: no second one can be opened."""
+    from library.models import Member
+
+    before = await _rows()
+    receiver = await Member.objects.exclude(pk=loan.member_id).alast()
+    call = await given.call("hand_over", loan.pk, receiver.pk, DAY, expect=Exception)
+    changed = await _rows() != before
+    if changed or call.error is None:
+        raise NotYet(
+            "not-refused",
+            "A loan that had come back was handed over once more, and somebody else had its book. "
+            "There may be only one open loan of each book, so no new one could be opened; "
+            + ("something was written" if changed else "nothing was written")
+            + (", and it ended as if all were well" if call.error is None else "")
+            + ". What opens a loan, or says that it cannot?",
+        )
 
 
 async def _require_read_inside(given, loan) -> None:
@@ -418,6 +457,7 @@ async def greet(given):
         )
     await _require_text("greet", call.value, "Good evening, guest.")
     await _require_logged_out(given)
+    await _require_apart(given, "greet", "Good evening, {user}.")
     await require_told_of_database(given, "greet", await request_of("amara"))
     await require_cancellable_query(given, "greet", await request_of("amara"))
     return "A member is greeted by name, another one by hers, and a visitor as guest."
@@ -436,6 +476,35 @@ async def _require_logged_out(given) -> None:
             "A member had changed the password, which logs out every older session, and was "
             f"greeted in one of those: {text!r}. A session holds a key, and something to check it "
             "by. What checks both and gives you the user?",
+        )
+    if text != "Good evening, guest.":
+        raise NotYet(
+            "forgot-the-guest",
+            "A member had changed the password, which logs out every older session. In one of "
+            f"those, whose cookie is still there, the answer was {text!r}. Who is asked whether a "
+            "session still holds?",
+        )
+
+
+async def _require_apart(given, name: str, wanted: str) -> None:
+    """Require that two requests at once get an answer each.
+
+    Args:
+        wanted: what the answer holds, with a `{user}` in it.
+    """
+    users = "amara", "d.weiss"
+    requests = [await request_of(user) for user in users]
+
+    async def both(view):
+        return await all_of(map(view, requests))
+
+    texts = [await _text(each) for each in await given.result_of(name, driver=both)]
+    if any(wanted.format(user=user) not in text for user, text in zip(users, texts, strict=True)):
+        raise NotYet(
+            "mixes-requests",
+            f"Two users came at once, {' and '.join(users)}, and were answered "
+            f"{' and '.join(shorten(text, 40) for text in texts)}. "
+            "While one request awaits, another one goes on. What do they share in your code?",
         )
 
 
@@ -486,11 +555,26 @@ async def dashboard(given):
     await open_loans().filter(pk=longest.pk).aupdate(returned=DAY)
     await _require_page(given, "d.weiss")
     loans = await _require_page(given, None)
+    await _require_apart(given, "dashboard", "Dear {user},")
+    await _require_all_loans(given)
     await require_told_of_database(given, "dashboard", await request_of("amara"))
     for table in "auth_user", "library_loan":
         request = await request_of("amara")
         await require_cancellable_query(given, "dashboard", request, at=table)
     return f"One query for {loans} loans, and none on the thread of the loop."
+
+
+async def _require_all_loans(given) -> None:
+    await lend_many()
+    lines = [escape(line) for line in await open_loan_lines()]
+    text = await _text(await given.result_of("dashboard", await request_of("amara")))
+    there = sum(f" {line}." in text for line in lines)
+    if there < len(lines) or f" {len(lines)} books are out" not in text:
+        raise NotYet(
+            "not-all",
+            f"{len(lines)} books were out, and the page knew of {there}. Who said how many there "
+            "may be?",
+        )
 
 
 async def _require_page(given, username: str | None) -> int:

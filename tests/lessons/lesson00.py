@@ -243,6 +243,18 @@ async def count_books():
 """,
         why="a function that returns a number always returns one",
     ),
+    Answer(
+        "0.1",
+        wrong="returned-function",
+        source="""
+from asgiref.sync import sync_to_async
+
+@sync_to_async
+def count_books():
+    return Book.objects.count
+""",
+        why="the adapter calls what it is given, whatever that is",
+    ),
 ]
 
 EQUIVALENT = [

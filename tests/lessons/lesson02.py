@@ -483,7 +483,7 @@ async def loan_lines():
     ),
     Answer(
         "2.2",
-        wrong="nothing-given",
+        wrong="no-query",
         source="""
 _lines = []
 
@@ -1718,6 +1718,174 @@ async def dashboard(request):
     return await sync_to_async(work)()
 """,
         why="one connection for all threads saves the others",
+    ),
+    Answer(
+        "2.2",
+        wrong="not-all",
+        source="""
+async def loan_lines():
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")[:100]
+    joined = loans.select_related("book", "member")
+    return [f"{loan.book}: {loan.member}" async for loan in joined]
+""",
+        why="no list is longer than a hundred lines",
+    ),
+    Answer(
+        "2.2",
+        wrong="no-query",
+        source="""
+open_loans = Loan.objects.filter(returned=None).select_related("book", "member")
+open_loans = open_loans.order_by("due", "pk")
+
+async def loan_lines():
+    return [f"{loan.book}: {loan.member}" async for loan in open_loans]
+""",
+        why="a queryset is a question, and asks anew each time",
+    ),
+    Answer(
+        "2.3",
+        wrong="not-refused",
+        source="""
+async def hand_over(loan_pk, member_pk, day):
+    @transaction.atomic
+    def close_and_open():
+        loan = Loan.objects.get(pk=loan_pk)
+        member = Member.objects.get(pk=member_pk)
+        loan.returned = day
+        loan.save(update_fields=["returned"])
+        Loan.objects.get_or_create(
+            book=loan.book,
+            returned=None,
+            defaults={"member": member, "borrowed": day, "due": day + timedelta(days=21)},
+        )
+
+    await sync_to_async(close_and_open)()
+""",
+        why="`get_or_create` opens a loan if there is none",
+    ),
+    Answer(
+        "2.3",
+        wrong="not-refused",
+        source="""
+async def hand_over(loan_pk, member_pk, day):
+    @transaction.atomic
+    def close_and_open():
+        loan = Loan.objects.select_related("book").get(pk=loan_pk)
+        Member.objects.get(pk=member_pk)
+        loan.returned = day
+        loan.save()
+        new = Loan(book=loan.book, member_id=member_pk, borrowed=day, due=day + timedelta(days=21))
+        Loan.objects.bulk_create([new], ignore_conflicts=True)
+
+    await sync_to_async(close_and_open)()
+""",
+        why="a constraint that is ignored does no harm",
+    ),
+    Answer(
+        "2.3",
+        wrong="not-refused",
+        source="""
+async def hand_over(loan_pk, member_pk, day):
+    @transaction.atomic
+    def close_and_open():
+        loan = Loan.objects.get(pk=loan_pk)
+        loan.returned = day
+        loan.save()
+        Loan.objects.update_or_create(
+            book=loan.book,
+            returned=None,
+            defaults={"member_id": member_pk, "borrowed": day, "due": day + timedelta(days=21)},
+        )
+
+    await sync_to_async(close_and_open)()
+""",
+        why="whoever gives a book straight to the next must only change the open loan",
+    ),
+    Answer(
+        "2.3",
+        wrong="not-handed-over",
+        source="""
+async def hand_over(loan_pk, member_pk, day):
+    @transaction.atomic
+    def close_and_open():
+        loan = Loan.objects.get(pk=loan_pk)
+        loan.returned = day
+        loan.save()
+        due = max(loan.due, day + timedelta(days=21))
+        Loan.objects.create(book=loan.book, member_id=member_pk, borrowed=day, due=due)
+
+    await sync_to_async(close_and_open)()
+""",
+        why="nobody should have a book for a shorter time",
+    ),
+    Answer(
+        "2.4",
+        wrong="forgot-the-guest",
+        source="""
+from django.conf import settings
+
+async def greet(request):
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        user = await request.auser()
+        return HttpResponse(f"Good evening, {user.username}.")
+    return HttpResponse("Good evening, guest.")
+""",
+        why="who has a session's cookie is logged in",
+    ),
+    Answer(
+        "2.4",
+        wrong="other-text",
+        source="""
+async def greet(request):
+    user = await request.auser()
+    name = (user.get_full_name() or user.username) if user.is_authenticated else "guest"
+    return HttpResponse(f"Good evening, {name}.")
+""",
+        why="a user is greeted by the name that people use",
+    ),
+    Answer(
+        "2.4",
+        right="no lookup without a cookie",
+        source="""
+from django.conf import settings
+
+async def greet(request):
+    name = "guest"
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        user = await request.auser()
+        if user.is_authenticated:
+            name = user.username
+    return HttpResponse(f"Good evening, {name}.")
+""",
+    ),
+    Answer(
+        "2.5",
+        wrong="not-all",
+        source="""
+async def dashboard(request):
+    user = await request.auser()
+    open_loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    loans = [loan async for loan in open_loans.select_related("book", "member")[:100]]
+    context = {"user": user, "loans": loans, "count": len(loans), "first": loans[0].book}
+    return HttpResponse(page.render(context))
+""",
+        why="no page is longer than a hundred lines",
+    ),
+    Answer(
+        "2.5",
+        wrong="mixes-requests",
+        source="""
+context = {}
+
+async def dashboard(request):
+    context["user"] = await request.auser()
+    open_loans = Loan.objects.filter(returned=None).order_by("due", "pk")
+    context["loans"] = [loan async for loan in open_loans.select_related("book", "member")]
+    context["count"] = len(context["loans"])
+    context["first"] = context["loans"][0].book
+    return HttpResponse(page.render(context))
+""",
+        why="a context is a place that every request fills anew",
     ),
 ]
 

@@ -70,6 +70,22 @@ async def lend_two_copies() -> None:
         await Loan.objects.acreate(book=copy, **rows)
 
 
+async def lend_many(number: int = 120) -> None:
+    """Lend one member so many new books: more than a page shows, or a fetch brings, by default.
+
+    They are due on the same day, long after every other book.
+    """
+    from library.models import Author, Book, Loan, Member
+
+    author = await Author.objects.acreate(name="Many Hands")
+    titles = [f"Folio {volume}" for volume in range(number)]
+    await Book.objects.abulk_create(Book(title=each, author=author, year=1623) for each in titles)
+    rows = {"member": await Member.objects.afirst(), "borrowed": DAY}
+    rows["due"] = DAY + timedelta(days=9000)
+    books = [book async for book in author.books.order_by("pk")]
+    await Loan.objects.abulk_create(Loan(book=book, **rows) for book in books)
+
+
 async def lend_oddly() -> None:
     """Lend books so that no day of a loan follows from another one.
 

@@ -147,6 +147,31 @@ async def call_on_own_connections(given: Given, name: str, *args, **options) -> 
     return call
 
 
+async def require_free_for_one(given: Given, name: str, one: str, work: str) -> None:
+    """Call the reader's function with a sync function, and a list that holds only `one`.
+
+    Args:
+        work: what the sync function stands for, as the reader knows it.
+
+    Raises:
+        NotYet: "blocks-for-one" if the loop was not free meanwhile, or what `Given.call` raises.
+    """
+    watch = LoopWatch(given)
+
+    def look(_one):
+        watch.look()
+        return 1
+
+    await given.result_of(name, look, [one])
+    if watch.home or watch.held:
+        where = "ran on" if watch.home else "was waited for on"
+        raise NotYet(
+            "blocks-for-one",
+            f"Given a list of one, {work} {where} the loop's own thread, and nobody else was "
+            "served meanwhile. How long does one of them take?",
+        )
+
+
 def _require_free(watch: LoopWatch) -> None:
     if watch.home or watch.other:
         raise NotYet(

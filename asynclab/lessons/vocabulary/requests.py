@@ -8,7 +8,10 @@ from ...servers import Response, Site
 
 
 async def request_of(username: str | None) -> object:
-    """A request as AuthenticationMiddleware hands it on: of that user, or of a guest."""
+    """A request as AuthenticationMiddleware hands it on: of that user, or of a guest.
+
+    The user has another name, too, which is no user name.
+    """
     from django.conf import settings
     from django.contrib.auth.middleware import AuthenticationMiddleware
     from django.contrib.auth.models import User
@@ -17,10 +20,13 @@ async def request_of(username: str | None) -> object:
 
     client = AsyncClient()
     if username is not None:
-        user, _ = await User.objects.aget_or_create(username=username)
+        names = {"first_name": "Ishmael", "last_name": "Bulkington"}
+        user, _ = await User.objects.aget_or_create(username=username, defaults=names)
         await client.aforce_login(user)
     cookie = client.cookies.get(settings.SESSION_COOKIE_NAME)
-    request = AsyncRequestFactory().get("/")
+    factory = AsyncRequestFactory()
+    factory.cookies = client.cookies
+    request = factory.get("/")
     request.session = SessionStore(cookie.value if cookie else None)
     AuthenticationMiddleware(lambda request: None).process_request(request)
     return request

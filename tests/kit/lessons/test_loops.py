@@ -9,6 +9,7 @@ from asynclab.lessons.vocabulary.loops import (
     call_off_the_loop,
     call_on_own_connections,
     noting_new_loops,
+    require_free_for_one,
 )
 from tests.kit.exercises.answers import verdict_on
 from tests.kit.recorder.conftest import library
@@ -72,6 +73,22 @@ def test_work_on_the_loop_and_on_another_one():
     assert seen_of("work()") == seen_of(hidden) == (True, False, False)
     second = "async def main(): work()\n return await asyncio.to_thread(asyncio.run, main())"
     assert seen_of(second) == (False, True, False)
+
+
+@pytest.mark.parametrize(
+    ("body", "diagnosis"),
+    [
+        ("return [await asyncio.to_thread(work, each) for each in all_of_them]", ""),
+        ("return [work(each) for each in all_of_them]", "blocks-for-one"),
+        ("return [pool.submit(work, each).result() for each in all_of_them]", "blocks-for-one"),
+    ],
+)
+def test_a_list_of_one_holds_nobody_up(body, diagnosis):
+    async def check(given):
+        await require_free_for_one(given, "answer", "Bath", "`work`")
+
+    source = f"async def answer(work, all_of_them):\n {body}"
+    assert verdict_on(source, check, before=TOOLS, seconds=5).diagnosis == diagnosis
 
 
 async def ask(given):
