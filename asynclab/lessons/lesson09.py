@@ -7,7 +7,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from itertools import product
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 from wsgiref.util import setup_testing_defaults
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
@@ -16,7 +16,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 from ..exercises.book import NotAttempted, NotYet, Raised, exercise
 from ..exercises.given import Call
 from ..recorder.events import SYNC, WAIT
-from ..recorder.roles import CONTEXT_WORKER
+from ..recorder.roles import CONTEXT_WORKER, POOL_WORKER
 from ..servers import Response
 from .vocabulary.causes import in_lazy_user
 from .vocabulary.edges import require_unchanged
@@ -31,12 +31,16 @@ from .vocabulary.library import DAY, free_books, open_loans
 from .vocabulary.loops import call_off_the_loop
 from .vocabulary.queries import require_off_the_pool
 from .vocabulary.serving import (
+    FROM_SHELF,
     PAGE,
     cookie_of,
+    old_cookies,
     projects_middleware,
+    require_whole_way_back,
     session_of,
     site_behind,
     visit,
+    way_back,
     wsgi_application_behind,
 )
 from .vocabulary.threads import require_this_loop
@@ -119,7 +123,9 @@ async def _pass(
 
 
 def _hops(call: Call) -> int:
-    return sum(span.kind == SYNC for span in call.recording.on(CONTEXT_WORKER))
+    """How often a request went to a thread and came back: to its worker, or to a pool's."""
+    roles = CONTEXT_WORKER, POOL_WORKER
+    return sum(span.kind == SYNC for role in roles for span in call.recording.on(role))
 
 
 def _waits(call: Call) -> int:
@@ -157,8 +163,7 @@ async def _require_both_halves(given, name: str, view: Callable, hops: int = 0, 
     if _hops(alone) > OF_HANDLER + hops:
         raise NotYet(
             "takes-a-hop",
-            "In an async stack it sent work to the request's worker. Does that work have to wait "
-            "for anything?",
+            "In an async stack it sent work to a thread. Does that work have to wait for anything?",
         )
     beside = await _pass(given, name, view, projects_middleware(), (_sync_one,), **request)
     if _hops(beside) > OF_HANDLER + OF_SYNC_CHAIN + hops:
@@ -245,7 +250,8 @@ async def modes(given):
     for length in range(4):
         for kinds in product(("both", "sync", "async"), repeat=length):
             given_lists[kinds] = list(kinds)
-            found[kinds] = await given.result_of("modes", given_lists[kinds])
+            answer = await given.result_of("modes", given_lists[kinds])
+            found[kinds] = answer.copy() if type(answer) is list else answer
             wanted[kinds] = _modes_of(kinds)
     wrong = [kinds for kinds in found if not same(found[kinds], wanted[kinds])]
     if wrong:
@@ -359,13 +365,21 @@ async def stamp(given):
             _require_stamped(place, call.value)
     await _require_both_halves(given, "stamp", _page)
     for what, view, status in OTHER_RESPONSES:
-        page = (await _pass(given, "stamp", view)).value
+        above = [partial(_looks_at_stream, [])]
+        page = (await _pass(given, "stamp", view, above)).value
         if page.status != status or page.headers.get("x-branch") != "Whitby":
             raise NotYet(
                 "not-all",
                 f"{what}, and the response with the status {page.status} was another one than "
                 "`stamp_before` makes. Which responses does it stamp, and with what?",
             )
+    page = (await _pass(given, "stamp", _with_cookie)).value
+    if "branch=York" not in page.headers.get("set-cookie", ""):
+        raise NotYet(
+            "loses-the-cookie",
+            "The view had set a cookie, and the browser got none. `stamp_before` hands on the very "
+            "response that it got. Which one do you return?",
+        )
     await _require_ends_with_its_visitor(given, "stamp")
     return f"{len(_places())} places, one header, and no hop of its own."
 
@@ -391,9 +405,36 @@ async def _stream(request):
     return StreamingHttpResponse(body())
 
 
+async def _away(request):
+    from django.http import HttpResponse
+
+    return HttpResponse("back soon", status=503)
+
+
+async def _elsewhere(request):
+    from django.http import HttpResponseRedirect
+
+    return HttpResponseRedirect("/books/")
+
+
+def _sync_stream(request):
+    from django.http import StreamingHttpResponse
+
+    return StreamingHttpResponse(iter(["a ", "page"]))
+
+
+async def _with_cookie(request):
+    page = await _page(request)
+    page.set_cookie("branch", "York")
+    return page
+
+
 OTHER_RESPONSES = (
     ("A page was missing", _missing, 404),
+    ("The view could not serve anybody", _away, 503),
+    ("The view sent the browser elsewhere", _elsewhere, 302),
     ("The view streamed", _stream, 200),
+    ("A sync view streamed", _sync_stream, 200),
     ("The view had set `X-Branch` itself", _stamped, 200),
 )
 
@@ -449,9 +490,20 @@ async def with_id(given):
         raise NotAttempted("`request_id` is no `ContextVar` any more. Run its cell, then this one.")
     look = partial(_told, variable)
     for place, (above, below) in _places().items():
-        for sent in {"x_request_id": "7"}, {}:
+        for sent in {"x_request_id": "7-Bath"}, {}:
             page = (await _pass(given, "with_id", look, above, below, sent=sent)).value
             _require_id(place, page, sent.get("x_request_id", "-"))
+    for place, below in ("alone", ()), ("above a sync one", (_sync_one,)):
+        above, told = [partial(_looks_at_stream, [])], partial(_told_in_sync, variable)
+        page = (await _pass(given, "with_id", told, above, below, sent={"x_request_id": "7"})).value
+        _require_id(f"{place}, the stream was a sync one", page, "7")
+    page = (await _pass(given, "with_id", _named_already, sent={"x_request_id": "7"})).value
+    if page.headers.get("x-request-id") != "7":
+        raise NotYet(
+            "keeps-the-views",
+            "The request had the id '7', the view had set the header itself, and the browser got "
+            f"{page.headers.get('x-request-id')!r}. Which of the two does `with_id_before` send?",
+        )
     await _require_both_halves(given, "with_id", look, hops=1)
     await _require_each_its_own(given, variable)
     await _require_none_kept(given, variable)
@@ -469,6 +521,24 @@ async def _told(variable, request):
         yield f" {variable.get()}"
 
     return StreamingHttpResponse(body())
+
+
+def _told_in_sync(variable, request):
+    from django.http import StreamingHttpResponse
+
+    seen = [variable.get(), variable.get()]
+
+    def body():
+        yield " ".join(map(str, seen))
+        yield f" {variable.get()}"
+
+    return StreamingHttpResponse(body())
+
+
+async def _named_already(request):
+    from django.http import HttpResponse
+
+    return HttpResponse("a page", headers={"X-Request-ID": "6"})
 
 
 def _require_id(place: str, page: Response, wanted: str) -> None:
@@ -579,6 +649,11 @@ async def _require_each_its_own(given, variable) -> None:
             "The stream was a sync one, as many an older view returns it, and `async for` cannot "
             "read it. Which attribute of the response says so?",
         ),
+        UnicodeError: NotYet(
+            "other-bytes",
+            "The page was none in UTF-8, and its bytes could not be read as a text. Who says that "
+            "they have to be?",
+        ),
         (TypeError, "must be an iterable, not async_generator"): NotYet(
             "star-over-async",
             "The stream was an async one, and `*` reads it as a plain `for` does. Which attribute "
@@ -595,13 +670,23 @@ async def closing_time(given):
             above = [*above, partial(_looks_at_stream, started)]
             call = await _pass(given, "closing_time", view, above, below)
             _require_line(kind, place, call.value, started)
-    page = (await _pass(given, "closing_time", _empty_page)).value
-    if page.text != LINE:
-        raise NotYet(
-            "not-below-nothing",
-            f"The view returned an empty page, and the browser got {page.text!r}. To which pages "
-            "does `closing_time_before` add its line?",
-        )
+    for kind, view in {"page": _empty_page, "stream": _empty_stream}.items():
+        page = (await _pass(given, "closing_time", view)).value
+        if page.text != LINE:
+            raise NotYet(
+                "not-below-nothing",
+                f"The view returned an empty {kind}, and the browser got {page.text!r}. To which "
+                "pages does `closing_time_before` add its line?",
+            )
+    for kind, body in OTHER_BODIES.items():
+        page = (await _pass(given, "closing_time", partial(_page_of, kind, body))).value
+        if page.body != body + LINE.encode():
+            raise NotYet(
+                "other-bytes",
+                f"The view returned {body!r}, of the type {kind}, and the browser got "
+                f"{page.body!r}. Does `closing_time_before` ask what a page says, or of which type "
+                "it is?",
+            )
     for kind, view in _closing_already().items():
         page = (await _pass(given, "closing_time", view)).value
         if page.text != "Emma." + LINE + LINE:
@@ -631,24 +716,56 @@ async def closing_time(given):
                 "takes the page for a whole one. Which block runs on every way out, and does the "
                 "line belong there?",
             )
-    _require_length((await _pass(given, "closing_time", _page, (), projects_middleware())).value)
+    counted = (await _pass(given, "closing_time", _page, (), projects_middleware())).value
+    _require_length("It stood above Django's seven", counted)
+    file = (await _pass(given, "closing_time", _file)).value
+    _require_length("The view streamed a file whose length it had said", file)
     return "A page, a sync stream and an async one, and none was read ahead."
 
 
-def _require_length(page: Response) -> None:
+def _require_length(when: str, page: Response) -> None:
     if (said := page.headers.get("content-length")) not in (None, str(len(page.body))):
         raise NotYet(
             "other-length",
-            f"It stood above Django's seven, the body has {len(page.body)} bytes, and the header "
-            f"says {said}: a server cuts it off there, or refuses it. Who has counted the page, "
-            "and when?",
+            f"{when}, the body has {len(page.body)} bytes, and the header says {said}: a server "
+            "cuts it off there, or refuses it. Who has counted the body, and when?",
         )
+
+
+async def _file(request):
+    """What a `FileResponse` says, of a file that needs no thread to be read."""
+    page = await _stream(request)
+    page["Content-Length"] = len("a page")
+    return page
 
 
 async def _empty_page(request):
     from django.http import HttpResponse
 
     return HttpResponse()
+
+
+async def _empty_stream(request):
+    from django.http import StreamingHttpResponse
+
+    async def body():
+        for part in ():
+            yield part
+
+    return StreamingHttpResponse(body())
+
+
+async def _page_of(kind: str, body: bytes, request):
+    from django.http import HttpResponse
+
+    return HttpResponse(body, content_type=kind)
+
+
+OTHER_BODIES = {
+    "text/plain; charset=iso-8859-1": "Die Tür ist zu.".encode("latin-1"),
+    "application/json": b'{"title": "Emma"}',
+}
+"""Bytes that are no UTF-8, and those of a page that is no text, by their types."""
 
 
 def _closing_already() -> dict[str, Callable]:
@@ -849,7 +966,7 @@ async def members_only(given):
         visited.append("view")
         return await _page(request)
 
-    cookie, old = await cookie_of("amara"), await _old_cookies()
+    cookie, old = await cookie_of("amara"), await old_cookies()
     for _place, (above, below) in _own_places().items():
         visited.clear()
         guest = {"address": FROM_SHELF}
@@ -871,6 +988,7 @@ async def members_only(given):
                 "member-sent-away",
                 f"Amara is logged in, and got {member.status} {member.text!r}. Who may pass?",
             )
+    await _require_all_guests_sent_away(given, shelf, visited)
     for below in (), (_sync_one,):
         own = await cookie_of("amara")
         pages = await given.result_of("members_only", shelf, below, own, driver=_in_turn)
@@ -907,19 +1025,6 @@ async def _in_turn(middleware, view: Callable, below: Sequence, cookie: str) -> 
     return [*pages, await site.get(PAGE, cookie=cookie)]
 
 
-FROM_SHELF = f"{PAGE}?from=shelf"
-
-
-async def _old_cookies() -> dict[str, str]:
-    """Cookies of browsers in which nobody is logged in any more."""
-    from django.contrib.auth.models import User
-
-    ended, deleted = await cookie_of("d.weiss"), await cookie_of("evelina")
-    await session_of(ended).aflush()
-    await User.objects.filter(username="evelina").adelete()
-    return {"a session that has ended": ended, "a user who was deleted": deleted}
-
-
 def _own_places() -> dict[str, tuple[Sequence, Sequence]]:
     """Places below the middleware that puts the user at the request."""
     return {
@@ -936,19 +1041,38 @@ def _require_sent_away(page: Response, visited: list[str]) -> None:
             "A guest came, and the view was called before anybody asked who it is. What has to "
             "come first?",
         )
-    to = urlsplit(page.headers.get("location", ""))
-    back = parse_qs(to.query).get("next", [""])
-    if page.status == 302 and back == [PAGE]:
-        raise NotYet(
-            "loses-the-query",
-            f"A guest asked for {FROM_SHELF!r}, and after the login the way leads back to "
-            f"{PAGE!r}. Which method of a request gives the whole of what was asked for?",
-        )
-    if page.status != 302 or to.path != "/accounts/login/" or back != [FROM_SHELF]:
+    to = page.headers.get("location", "")
+    if page.status == 302:
+        require_whole_way_back(to)
+    is_to_login = urlsplit(to).path == "/accounts/login/"
+    if page.status != 302 or not is_to_login or way_back(to) != FROM_SHELF:
         raise NotYet(
             "other-answer",
             f"A guest got the status {page.status}, and was sent to "
             f"{page.headers.get('location')!r}. `redirect_to_login` leads back to the page.",
+        )
+
+
+async def _require_all_guests_sent_away(given, view: Callable, visited: list[str]) -> None:
+    """Require that a guest is sent away whatever the method, and where no view is."""
+    for method in "POST", "HEAD", "OPTIONS":
+        visited.clear()
+        above = projects_middleware()
+        page = (await _pass(given, "members_only", view, above, method=method)).value
+        if visited or page.status != 302:
+            raise NotYet(
+                "some-methods",
+                f"A guest came with {method}, and got the status {page.status}. For which methods "
+                "does `members_only_before` ask who it is?",
+            )
+    above = projects_middleware()
+    page = (await _pass(given, "members_only", view, above, address="/nothing/")).value
+    if page.status != 302:
+        raise NotYet(
+            "where-a-view-is",
+            f"A guest asked for an address that has no view, and got the status {page.status}. "
+            "`members_only_before` sends a guest to log in before anybody looks for a view. When "
+            "does your middleware ask?",
         )
 
 
@@ -1049,12 +1173,15 @@ def _require_headers(
     asked = f"It stood {place}, and the view returned {what}."
     if (page.status, page.text) != (200, "a page"):
         raise NotYet("other-page", f"{asked} The browser got {page.status} {page.text!r}.")
-    if page.headers.get("x-request-id") != "7" or page.headers.get("x-loans") != loans:
-        raise NotYet(
-            "other-headers",
-            f"{asked} X-Request-ID is {page.headers.get('x-request-id')!r} and should be '7'; "
-            f"X-Loans is {page.headers.get('x-loans')!r} and should be {loans!r}.",
-        )
+    wanted = {"X-Request-ID": "7", "X-Loans": loans}
+    found = {name: page.headers.get(name.lower()) for name in wanted}
+    wrong = [
+        f"{name} is {found[name]!r} and should be {wanted[name]!r}"
+        for name in wanted
+        if found[name] != wanted[name]
+    ]
+    if wrong:
+        raise NotYet("other-headers", f"{asked} {'; '.join(wrong)}.")
     length = None if is_stream else str(len("a page"))
     if page.headers.get("content-length") != length:
         raise NotYet(
@@ -1062,12 +1189,6 @@ def _require_headers(
             f"{asked} Content-Length is {page.headers.get('content-length')!r} and should be "
             f"{length!r}.",
         )
-
-
-def _sync_stream(request):
-    from django.http import StreamingHttpResponse
-
-    return StreamingHttpResponse(iter(["a ", "page"]))
 
 
 async def _page_with_headers(request):

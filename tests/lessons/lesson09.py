@@ -58,10 +58,10 @@ _closing = in_pieces(
     'LINE = b"\\nThe library closes at 19:00."',
     ended="""
 def ended(response):
+    if response.has_header("Content-Length"):
+        response["Content-Length"] = int(response["Content-Length"]) + len(LINE)
     if not response.streaming:
         response.content += LINE
-        if response.has_header("Content-Length"):
-            response["Content-Length"] = len(response.content)
         return response
     parts = response.streaming_content
 
@@ -639,6 +639,76 @@ def stamp(get_response):
         why="whatever happens, there is a response",
     ),
     Answer(
+        "9.2",
+        wrong="not-all",
+        source=_stamp(
+            factory="""
+def stamp(get_response):
+    def stamped(response):
+        if response.status_code < 500:
+            response["X-Branch"] = "Whitby"
+        return response
+"""
+        ),
+        why="what failed is not stamped",
+    ),
+    Answer(
+        "9.2",
+        wrong="not-all",
+        source=_stamp(
+            factory="""
+def stamp(get_response):
+    def stamped(response):
+        if "Location" not in response:
+            response["X-Branch"] = "Whitby"
+        return response
+"""
+        ),
+        why="a redirect has no page",
+    ),
+    Answer(
+        "9.2",
+        wrong="not-all",
+        source=_stamp(
+            factory="""
+def stamp(get_response):
+    def stamped(response):
+        if not response.streaming or response.is_async:
+            response["X-Branch"] = "Whitby"
+        return response
+"""
+        ),
+        why="a sync stream is none in async code",
+    ),
+    Answer(
+        "9.2",
+        wrong="loses-the-cookie",
+        source=_stamp(
+            factory="""
+def stamp(get_response):
+    def stamped(response):
+        if response.streaming:
+            response["X-Branch"] = "Whitby"
+            return response
+        headers = {**response.headers, "X-Branch": "Whitby"}
+        return HttpResponse(response.content, status=response.status_code, headers=headers)
+"""
+        ),
+        why="a new response with one header more",
+    ),
+    Answer(
+        "9.2",
+        wrong="takes-a-hop",
+        source=_stamp(
+            async_half="""
+    async def in_async(request):
+        response = await get_response(request)
+        return await sync_to_async(stamped, thread_sensitive=False)(response)
+"""
+        ),
+        why="the hop goes to another thread than the request's",
+    ),
+    Answer(
         "9.3",
         wrong="lost-in-the-stream",
         source=_with_id(
@@ -750,14 +820,19 @@ def with_id(get_response):
 
     def named(response, own):
         response["X-Request-ID"] = own
-        if response.streaming and response.is_async:
-            response.streaming_content = parts(response.streaming_content, own)
+        if response.streaming:
+            kind = async_parts if response.is_async else parts
+            response.streaming_content = kind(response.streaming_content, own)
         return response
 
-    async def parts(stream, own):
+    async def async_parts(stream, own):
         request_id.set(own)
         async for part in stream:
             yield part
+
+    def parts(stream, own):
+        request_id.set(own)
+        yield from stream
 """,
             async_half="""
     async def in_async(request):
@@ -914,6 +989,71 @@ def with_id(get_response):
     return middleware
 """,
         why="the default is there if nothing is set",
+    ),
+    Answer(
+        "9.3",
+        wrong="lost-in-the-stream",
+        source=_with_id(
+            factory="""
+def with_id(get_response):
+    def id_of(request):
+        return request.headers.get("X-Request-ID", "-")
+
+    def named(response, own):
+        response["X-Request-ID"] = own
+        if response.streaming and response.is_async:
+            response.streaming_content = parts(response.streaming_content, own)
+        return response
+
+    async def parts(stream, own):
+        request_id.set(own)
+        async for part in stream:
+            yield part
+""",
+            async_half="""
+    async def in_async(request):
+        token = request_id.set(id_of(request))
+        try:
+            return named(await get_response(request), id_of(request))
+        finally:
+            request_id.reset(token)
+""",
+            sync_half="""
+    def in_sync(request):
+        token = request_id.set(id_of(request))
+        try:
+            return named(get_response(request), id_of(request))
+        finally:
+            request_id.reset(token)
+""",
+        ),
+        why="wraps async streams alone",
+    ),
+    Answer(
+        "9.3",
+        wrong="keeps-the-views",
+        source=_with_id(
+            async_half="""
+    async def in_async(request):
+        request_id.set(id_of(request))
+        response = await get_response(request)
+        response.headers.setdefault("X-Request-ID", id_of(request))
+        return response
+"""
+        ),
+        why="the view knows better",
+    ),
+    Answer(
+        "9.3",
+        wrong="no-id",
+        source=_with_id(
+            factory="""
+def with_id(get_response):
+    def id_of(request):
+        return request.headers.get("X-Request-ID", "-").lower()
+"""
+        ),
+        why="all ids in one spelling",
     ),
     Answer(
         "9.4",
@@ -1168,7 +1308,7 @@ def ended(response):
         response.streaming_content = kind(response.streaming_content)
     else:
         response.content = response.content + LINE
-        del response["Content-Length"]
+    del response["Content-Length"]
     return response
 
 async def with_line_async(parts):
@@ -1191,10 +1331,10 @@ def with_line(parts):
 from itertools import chain
 
 def ended(response):
+    if "Content-Length" in response:
+        response["Content-Length"] = str(int(response["Content-Length"]) + len(LINE))
     if not response.streaming:
         response.write(LINE)
-        if "Content-Length" in response:
-            response["Content-Length"] = str(len(response.content))
         return response
     if not response.is_async:
         response.streaming_content = chain(response.streaming_content, [LINE])
@@ -1502,6 +1642,151 @@ def closing_time(get_response):
     return middleware
 """,
         why="an error page is no page",
+    ),
+    Answer(
+        "9.4",
+        wrong="other-bytes",
+        source=_closing(
+            ended="""
+def ended(response):
+    if response.has_header("Content-Length"):
+        response["Content-Length"] = int(response["Content-Length"]) + len(LINE)
+    if not response.streaming:
+        response.content = response.content.decode() + LINE.decode()
+        return response
+    parts = response.streaming_content
+
+    async def async_parts():
+        async for part in parts:
+            yield part
+        yield LINE
+
+    def sync_parts():
+        yield from parts
+        yield LINE
+
+    response.streaming_content = async_parts() if response.is_async else sync_parts()
+    return response
+"""
+        ),
+        why="text is put below text",
+    ),
+    Answer(
+        "9.4",
+        wrong="other-bytes",
+        source=_closing(
+            ended="""
+def ended(response):
+    if response.has_header("Content-Length"):
+        response["Content-Length"] = int(response["Content-Length"]) + len(LINE)
+    if not response.streaming:
+        response.content = response.content.decode(errors="ignore") + LINE.decode()
+        return response
+    parts = response.streaming_content
+
+    async def async_parts():
+        async for part in parts:
+            yield part
+        yield LINE
+
+    def sync_parts():
+        yield from parts
+        yield LINE
+
+    response.streaming_content = async_parts() if response.is_async else sync_parts()
+    return response
+"""
+        ),
+        why="what cannot be read is left out",
+    ),
+    Answer(
+        "9.4",
+        wrong="other-bytes",
+        source=_closing(
+            ended="""
+def ended(response):
+    if not response["Content-Type"].startswith("text/"):
+        return response
+    if response.has_header("Content-Length"):
+        response["Content-Length"] = int(response["Content-Length"]) + len(LINE)
+    if not response.streaming:
+        response.content += LINE
+        return response
+    parts = response.streaming_content
+
+    async def async_parts():
+        async for part in parts:
+            yield part
+        yield LINE
+
+    def sync_parts():
+        yield from parts
+        yield LINE
+
+    response.streaming_content = async_parts() if response.is_async else sync_parts()
+    return response
+"""
+        ),
+        why="a line of text belongs to a text",
+    ),
+    Answer(
+        "9.4",
+        wrong="not-below-nothing",
+        source=_closing(
+            ended="""
+def ended(response):
+    if response.has_header("Content-Length"):
+        response["Content-Length"] = int(response["Content-Length"]) + len(LINE)
+    if not response.streaming:
+        response.content += LINE
+        return response
+    parts = response.streaming_content
+
+    async def async_parts():
+        said = False
+        async for part in parts:
+            said = True
+            yield part
+        if said:
+            yield LINE
+
+    def sync_parts():
+        yield from parts
+        yield LINE
+
+    response.streaming_content = async_parts() if response.is_async else sync_parts()
+    return response
+"""
+        ),
+        why="nothing was streamed",
+    ),
+    Answer(
+        "9.4",
+        wrong="other-length",
+        source=_closing(
+            ended="""
+def ended(response):
+    if not response.streaming:
+        response.content += LINE
+        if response.has_header("Content-Length"):
+            response["Content-Length"] = len(response.content)
+        return response
+    parts = response.streaming_content
+
+    async def async_parts():
+        async for part in parts:
+            yield part
+        yield LINE
+
+    def sync_parts():
+        yield from parts
+        yield LINE
+
+    response.streaming_content = async_parts() if response.is_async else sync_parts()
+    return response
+"""
+        ),
+        why="a stream has no length, it is thought",
     ),
     Answer(
         "9.5",
@@ -1833,6 +2118,42 @@ def members_only(get_response):
     return middleware
 """,
         why="a session has one user",
+    ),
+    Answer(
+        "9.5",
+        wrong="unquoted",
+        source=_members(
+            factory="""
+def members_only(get_response):
+    def login(request):
+        address = f"/accounts/login/?next={request.get_full_path()}"
+        return HttpResponse(status=302, headers={"Location": address})
+"""
+        ),
+        why="puts the address together by hand",
+    ),
+    Answer(
+        "9.5",
+        wrong="some-methods",
+        source=_members(
+            answered="""
+        if known or request.method in ("HEAD", "OPTIONS"):
+            return await get_response(request)
+        return login(request)
+"""
+        ),
+        why="these show nothing",
+    ),
+    Answer(
+        "9.5",
+        wrong="where-a-view-is",
+        source="""
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+
+class members_only(LoginRequiredMiddleware):
+    pass
+""",
+        why="Django has one, which asks once a view is found",
     ),
     Answer(
         "9.6",
@@ -2345,10 +2666,6 @@ EQUIVALENT = [
             "9.6 task-for-each@19",
             "9.6 task-for-each@20",
         ),
-    ),
-    Equivalent(
-        because="A page of which nobody has said how long it is may say so.",
-        mutants=("9.4 branch-always@8",),
     ),
 ]
 

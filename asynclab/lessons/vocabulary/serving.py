@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 from wsgiref.util import setup_testing_defaults
 
 from asgiref.sync import iscoroutinefunction
@@ -325,6 +325,50 @@ async def cookie_of(username: str) -> str:
     user, _ = await User.objects.aget_or_create(username=username)
     await client.aforce_login(user)
     return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+async def old_cookies() -> dict[str, str]:
+    """Cookies of browsers in which nobody is logged in any more, by whose they are."""
+    from django.contrib.auth.models import User
+
+    ended, deleted = await cookie_of("d.weiss"), await cookie_of("evelina")
+    await session_of(ended).aflush()
+    await User.objects.filter(username="evelina").adelete()
+    return {"a session that has ended": ended, "a user who was deleted": deleted}
+
+
+FROM_SHELF = f"{PAGE}?from=shelf&row=2"
+"""What a guest asks for who is to log in first, and to come back there."""
+
+
+def way_back(location: str) -> str:
+    """Where the login page that a redirect leads to sends a browser in the end."""
+    (back,) = parse_qs(urlsplit(location).query).get("next", [""])
+    return back
+
+
+def require_whole_way_back(location: str) -> None:
+    """Require that a guest who asked for FROM_SHELF comes back to all of it.
+
+    Args:
+        location: where the guest was sent.
+
+    Raises:
+        NotYet: "unquoted", "loses-the-query".
+    """
+    if location.endswith(f"={FROM_SHELF}"):
+        raise NotYet(
+            "unquoted",
+            f"A guest asked for {FROM_SHELF!r}, and was sent to {location!r}, where `&row=2` is "
+            "said to the login page itself. What does `redirect_to_login` make of such an address?",
+        )
+    back = way_back(location)
+    if back and not back.endswith(FROM_SHELF):
+        raise NotYet(
+            "loses-the-query",
+            f"A guest asked for {FROM_SHELF!r}, and after the login the way leads back to "
+            f"{back!r}. Which method of a request gives the whole of what was asked for?",
+        )
 
 
 def session_of(cookie: str) -> object:

@@ -3,6 +3,7 @@
 import asyncio
 import traceback
 import warnings
+from urllib.parse import urlencode
 from wsgiref.util import setup_testing_defaults
 
 import pytest
@@ -12,14 +13,18 @@ from django.urls import path
 from asynclab.exercises.book import NotYet, Raised, meaning_of
 from asynclab.lessons.vocabulary.serving import (
     AT_ONCE,
+    FROM_SHELF,
     NO_RESPONSE,
     PAGE,
     SECOND_TRY,
     cookie_of,
+    old_cookies,
     read,
     require_async_view,
+    require_whole_way_back,
     session_of,
     visit,
+    way_back,
     wsgi_application_behind,
 )
 from tests.kit.recorder.conftest import library
@@ -117,6 +122,34 @@ def test_a_browser_may_be_logged_in(library):
     text, user = asyncio.run(main())
     assert text == "amara () {}"
     assert int(user) > 0
+
+
+def test_a_browser_may_have_been_logged_in(library):
+    async def main():
+        return [(await visit(echo, cookie=each)).text for each in (await old_cookies()).values()]
+
+    assert asyncio.run(main()) == [" () {}"] * 2
+
+
+def test_the_way_back_is_all_that_was_asked_for():
+    login = f"/accounts/login/?{urlencode({'next': FROM_SHELF})}"
+    assert way_back(login) == FROM_SHELF
+    assert way_back("/accounts/login/") == ""
+    require_whole_way_back(login)
+    require_whole_way_back("/accounts/login/")
+
+
+@pytest.mark.parametrize(
+    ("location", "diagnosis"),
+    [
+        (f"/accounts/login/?next={FROM_SHELF}", "unquoted"),
+        (f"/accounts/login/?next={PAGE}", "loses-the-query"),
+    ],
+)
+def test_a_way_back_to_another_place_is_told(location, diagnosis):
+    with pytest.raises(NotYet, match="A guest asked for") as refused:
+        require_whole_way_back(location)
+    assert refused.value.diagnosis == diagnosis
 
 
 def test_what_a_view_raises_is_raised(library, caplog):
