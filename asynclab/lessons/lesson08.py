@@ -6,10 +6,10 @@ import shlex
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import thread as pools
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import SimpleNamespace
 from urllib.parse import quote
 
@@ -25,12 +25,13 @@ from ..ground.errors import LabError
 from ..recorder.events import SYNC
 from ..servers import Response, serving, write_module
 from ..servers import visit as visit_server
+from ..servers.process import ServerProcess
 from .vocabulary.cancelling import end
 from .vocabulary.failing import Mishap, fail, require_told, require_told_of_database
 from .vocabulary.loops import call_off_the_loop
 from .vocabulary.open_connections import Opened
 from .vocabulary.serving import NO_RESPONSE, require_async_view, visit, visit_under_wsgi
-from .vocabulary.tasks import turns, until
+from .vocabulary.tasks import clock_put_forward, turns, until
 from .vocabulary.threads import require_this_loop
 from .vocabulary.values import difference, same
 
@@ -123,6 +124,7 @@ async def threads_needed(given):
     for polls, per_second, seconds, wanted in (
         *((40, 0, 0.25, 41), (40, 12, 0.25, 44), (0, 8, 0.5, 5)),
         *((8, 3, 0.5, 11), (10, 4, 2, 19), (300, 9, 0.25, 304)),
+        *((8, 0.001, 0.25, 10), (5000, 200, 2, 5401)),
     ):
         number = await given.result_of("threads_needed", polls, per_second, seconds)
         if not same(number, wanted):
@@ -130,7 +132,7 @@ async def threads_needed(given):
     return "Nobody stands in line, and the health check has a thread of its own."
 
 
-def _miscounted(number, wanted: int, polls: int, per_second: int, seconds: float) -> NotYet:
+def _miscounted(number, wanted: int, polls: int, per_second: float, seconds: float) -> NotYet:
     busy = per_second * seconds
     asked = f"For {polls} polls, and {per_second} others a second of {seconds} s each"
     if same(number, wanted - 1) and busy == int(busy):
@@ -206,6 +208,19 @@ async def counting(given):
             "It counts under both, and under ASGI a worker was needed for it. To add one to a "
             "number takes no thread. What does `asend` send through `sync_to_async`?",
         )
+    if await given.result_of("counting", driver=_counted_at_once) != VISITORS:
+        raise NotYet(
+            "loses-one",
+            f"{VISITORS} requests for one path came at once, and some were not counted: between "
+            "the look at the number and the new one, another request had its turn. Which line "
+            "lets go in between?",
+        )
+    if not await given.result_of("counting", driver=_counted_apart):
+        raise NotYet(
+            "shared-counter",
+            "Two receivers were made, each for a `Counter` of its own, and a request that the one "
+            "heard of was counted by the other, or by both. Where does a receiver keep its counts?",
+        )
     refusing = {"what": "The `Counter`", "driver": _counted_under_asgi}
     await require_told(given, "counting", _Refusing(), **refusing)
     return "It counts under both, and takes no worker."
@@ -223,17 +238,36 @@ async def _counted_under_asgi(counting, counts: Counter | None = None) -> Counte
     counts = Counter() if counts is None else counts
     signal = _connected_to(counting(counts))
     for path in PATHS:
-        raw = quote(path).encode()
-        scope = {"type": "http", "path": path, "raw_path": raw, "query_string": b"page=2"}
-        await signal.asend(None, scope=scope)
+        await signal.asend(None, scope=_asked_for(path))
     return counts
+
+
+def _asked_for(path: str) -> dict:
+    raw = quote(path).encode()
+    more = {"raw_path": raw, "query_string": b"page=2", "root_path": "/shop"}
+    return {"type": "http", "path": path, **more}
+
+
+async def _counted_at_once(counting) -> int:
+    counts = Counter()
+    signal = _connected_to(counting(counts))
+    await asyncio.gather(*[signal.asend(None, scope=_asked_for(NEWS)) for _ in range(VISITORS)])
+    return counts[NEWS]
+
+
+async def _counted_apart(counting) -> bool:
+    mine, other = Counter(), Counter()
+    signals = [_connected_to(counting(counts)) for counts in (mine, other)]
+    await signals[0].asend(None, scope=_asked_for(NEWS))
+    return (mine, other) == (Counter([NEWS]), Counter())
 
 
 def _counted_under_wsgi(counting) -> Counter:
     counts = Counter()
     signal = _connected_to(counting(counts))
     for path in PATHS:
-        signal.send(None, environ={"PATH_INFO": path, "QUERY_STRING": "page=2"})
+        environ = {"SCRIPT_NAME": "/shop", "PATH_INFO": path, "QUERY_STRING": "page=2"}
+        signal.send(None, environ=environ)
     return counts
 
 
@@ -321,6 +355,7 @@ async def beside(given):
                 f"`answer()` gave {texts[0]!r} to the first request and {texts[1]!r} to the next, "
                 f"and that was sent {sent[-1].get('body')!r}. Who is asked each time?",
             )
+        _require_response(sent, text)
     if not await given.result_of("beside", driver=_both_wait):
         raise NotYet(
             "one-after-another",
@@ -343,25 +378,53 @@ def _scope(kind: str, path: str, method: str = "GET") -> dict:
     return {"type": kind, "path": path, "method": method, "query_string": b"", "headers": []}
 
 
+class _Browser:
+    """The other side of a scope: it has sent all that it has, and stays to the end of the answer.
+
+    `sent` is what the application has sent, `received` how often it has asked for a message.
+    """
+
+    FIRST = {
+        "http": "http.request",
+        "lifespan": "lifespan.startup",
+        "websocket": "websocket.connect",
+    }
+    LAST = {"lifespan": "lifespan.shutdown"}
+    ENDS = ("http.response.body", "lifespan.startup.complete", "websocket.close")
+
+    def __init__(self, kind: str = "http"):
+        self.sent, self.received = [], 0
+        self._kind, self._over = kind, asyncio.Event()
+
+    async def receive(self) -> dict:
+        self.received += 1
+        if self.received == 1:
+            return {"type": self.FIRST[self._kind]}
+        await self._over.wait()
+        return {"type": self.LAST.get(self._kind, f"{self._kind}.disconnect")}
+
+    async def send(self, message: dict) -> None:
+        self.sent.append(message)
+        if message.get("type") in self.ENDS and not message.get("more_body"):
+            self._over.set()
+
+
+async def _no_django(_scope, _receive, _send) -> None:
+    """In the place of Django's application, where it has nothing to do."""
+
+
 async def _in_turn(beside, texts: Sequence[str]) -> list[list[dict]]:
     """What one application sends to requests of which each is answered by the next text."""
-    left, sent = list(texts), []
+    left, browsers = list(texts), [_Browser() for _ in texts]
 
     async def answer():
         await asyncio.sleep(0)
         return left.pop(0) if left else texts[-1]
 
-    async def receive():
-        return {"type": "http.request"}
-
-    async def send(message):
-        sent[-1].append(message)
-
-    application = beside(receive, NEWS, answer)
-    for _ in texts:
-        sent.append([])
-        await application(_scope("http", NEWS), receive, send)
-    return sent
+    application = beside(_no_django, NEWS, answer)
+    for browser in browsers:
+        await application(_scope("http", NEWS), browser.receive, browser.send)
+    return [browser.sent for browser in browsers]
 
 
 async def _both_wait(beside) -> bool:
@@ -373,11 +436,9 @@ async def _both_wait(beside) -> bool:
         await over.wait()
         return "no news"
 
-    async def ignore(*_):
-        await asyncio.sleep(0)
-
-    application = beside(ignore, NEWS, answer)
-    requests = [application(_scope("http", NEWS), ignore, ignore) for _ in range(2)]
+    application = beside(_no_django, NEWS, answer)
+    browsers = [_Browser() for _ in range(2)]
+    requests = [application(_scope("http", NEWS), each.receive, each.send) for each in browsers]
     both = asyncio.gather(*requests)
     await turns()
     at_once = len(waiting) == 2
@@ -392,7 +453,9 @@ async def _asked(beside, scope: dict, text: str | Mishap) -> SimpleNamespace:
     Args:
         text: what `answer()` gives; or what it raises, and Django, too.
     """
-    seen = SimpleNamespace(passed=[], sent=[], received=0, complete=False)
+    browser = _Browser(scope["type"])
+    seen = SimpleNamespace(passed=[], sent=browser.sent, complete=False)
+    receive, send = browser.receive, browser.send
 
     async def django(*arguments):
         await asyncio.sleep(0)
@@ -407,17 +470,11 @@ async def _asked(beside, scope: dict, text: str | Mishap) -> SimpleNamespace:
             raise text
         return text
 
-    async def receive():
-        seen.received += 1
-        return {"type": f"{scope['type']}.disconnect"}
-
-    async def send(message):
-        seen.sent.append(message)
-
     application = beside(django, NEWS, answer)
     seen.is_application = _is_application(application)
     if seen.is_application:
         await application(scope, receive, send)
+    seen.received = browser.received
     return seen
 
 
@@ -463,6 +520,12 @@ def _require_response(sent: list, text: str) -> None:
             f"`answer()` gave {text!r}, and the body is {body!r}. What makes UTF-8 of it?",
         )
     lengths = [value for name, value in headers if name.lower() == b"content-length"]
+    if len(lengths) > 1:
+        raise NotYet(
+            "headers-grow",
+            f"A later response has the header `content-length` more than once, {lengths!r}, and a "
+            "browser refuses it. Which list do all responses share, and who adds to it?",
+        )
     if lengths not in ([], [str(len(body)).encode()]):
         raise NotYet(
             "counts-letters",
@@ -487,7 +550,8 @@ def _require_passed(seen: SimpleNamespace, scope: dict) -> None:
     if seen.sent:
         raise NotYet(
             "answers-too-much",
-            f"The poll's answer went to {what}. What has to be true of a scope that is yours?",
+            f"Your application answered {what}. What has to be true of one that is its own, and "
+            "where does everything else go?",
         )
     if not seen.passed:
         raise NotYet(
@@ -508,6 +572,8 @@ def _require_passed(seen: SimpleNamespace, scope: dict) -> None:
 
 
 VISITORS = 5
+WHILE = 20
+"""Seconds that visitors wait for news, as the clock says; a `Site` has more patience."""
 IDLE = 5
 """Threads that wait in the loop's pool: it may have as many on every machine."""
 ENDING = 0.3
@@ -536,6 +602,11 @@ ENDING = 0.3
             "sync-query",
             "A sync query ran on the loop's thread. What sends a sync function to another one?",
         ),
+        TimeoutError: NotYet(
+            "impatient",
+            "The news came after a while, and the view had given it up. `greet_before` waits for "
+            "as long as it takes. Who has set a limit?",
+        ),
         (AttributeError, "'coroutine' object"): NotYet(
             "forgotten-await",
             "A coroutine was asked for what only its result has. Where is an `await` missing?",
@@ -555,8 +626,8 @@ async def greet(given):
                 "A coroutine stands on the page, in the place of what comes of it. Where is an "
                 "`await` missing?",
             )
-        if page.text != f"{member.name}: no news":
-            raise NotYet("other-text", difference(page.text, f"{member.name}: no news"))
+        if page.text != f"{member.name}: Emma is back":
+            raise NotYet("other-text", difference(page.text, f"{member.name}: Emma is back"))
     require_async_view(given, "greet")
     if seen.left:
         raise _left_open(f"{VISITORS} visitors waited", seen.left)
@@ -571,8 +642,9 @@ async def greet(given):
         raise NotYet(
             "holds-worker",
             f"{VISITORS} visitors waited, and {seen.held} workers waited with them. What is "
-            "thread-sensitive runs on the worker of the request, which is kept to its end. Which "
-            "threads are shared by all requests?",
+            "thread-sensitive runs on the worker of the request, which is kept to its end, and a "
+            "pool of your own keeps its threads until it is shut down. Which threads are shared by "
+            "all requests?",
         )
     stranger = await given.result_of("greet", 99_999, driver=_of_a_stranger)
     if stranger.left:
@@ -606,9 +678,12 @@ async def _all_waiting(greet, pks: list[int]) -> SimpleNamespace:
             seen.held = len(_workers() - before)
             seen.kept_busy = len(_at_work() - busy_before)
             seen.left = opened.left
+            with clock_put_forward() as forward:
+                forward(WHILE)
+                await turns()
             all_here.set()
         await all_here.wait()
-        return "no news"
+        return "Emma is back"
 
     with _nobody_listens(), Opened() as opened:
         visits = [visit(greet, pk=pk, news=news, middleware=()) for pk in pks]
@@ -757,7 +832,7 @@ async def _command(given, *facts: str | int) -> str:
 
 async def _require_service(command: str, interface: str, number: int) -> None:
     try:
-        with serving(command, settings="checked_help_desk") as server:
+        async with _served(command) as server:
             polls = asyncio.create_task(visit_server(server.url + "poll/", number))
             try:
                 await _require_health(server, polls, interface, number)
@@ -771,6 +846,17 @@ async def _require_service(command: str, interface: str, number: int) -> None:
             f"No server came of `{command}`. The last it said is: {last} Which module and which "
             "name in it does this server want?",
         ) from None
+
+
+@asynccontextmanager
+async def _served(command: str) -> AsyncIterator[ServerProcess]:
+    """The help desk's server. It starts and ends beside the loop, however long that takes."""
+    server = serving(command, settings="checked_help_desk")
+    await asyncio.to_thread(server.__enter__)
+    try:
+        yield server
+    finally:
+        await asyncio.to_thread(server.__exit__, None, None, None)
 
 
 def _require_counted(command: str, of_many: str, polls: int) -> None:

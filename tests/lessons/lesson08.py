@@ -249,6 +249,24 @@ def threads_needed(polls, per_second, seconds):
 """,
     ),
     Answer(
+        "8.2",
+        wrong="other-number",
+        source="""
+def threads_needed(polls, per_second, seconds):
+    return min(polls + ceil(per_second * seconds) + 1, 1000)
+""",
+        why="no machine has so many threads, it is thought",
+    ),
+    Answer(
+        "8.2",
+        wrong="rounds-down",
+        source="""
+def threads_needed(polls, per_second, seconds):
+    return polls + round(per_second * seconds + 0.499) + 1
+""",
+        why="rounds up by hand, and not from everything",
+    ),
+    Answer(
         "8.3",
         wrong="takes-a-worker",
         source="""
@@ -446,6 +464,51 @@ def counting(counts):
     return receiver
 """,
         why="the raw path is the path",
+    ),
+    Answer(
+        "8.3",
+        wrong="loses-one",
+        source="""
+def counting(counts):
+    async def receiver(sender, **kwargs):
+        path = kwargs["scope"]["path"] if "scope" in kwargs else kwargs["environ"]["PATH_INFO"]
+        seen = counts[path]
+        await asyncio.sleep(0)
+        counts[path] = seen + 1
+
+    return receiver
+""",
+        why="an async function has to await something, it is thought",
+    ),
+    Answer(
+        "8.3",
+        wrong="shared-counter",
+        source="""
+def counting(counts):
+    receiver.counts = counts
+    return receiver
+
+async def receiver(sender, **kwargs):
+    path = kwargs["scope"]["path"] if "scope" in kwargs else kwargs["environ"]["PATH_INFO"]
+    receiver.counts[path] += 1
+""",
+        why="one receiver, which keeps the counts at itself",
+    ),
+    Answer(
+        "8.3",
+        wrong="other-counts",
+        source="""
+def counting(counts):
+    async def receiver(sender, **kwargs):
+        if "scope" in kwargs:
+            counts[kwargs["scope"]["path"]] += 1
+        else:
+            environ = kwargs["environ"]
+            counts[environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"]] += 1
+
+    return receiver
+""",
+        why="the whole path, as the browser asks for it",
     ),
     Answer(
         "8.4",
@@ -800,6 +863,56 @@ def beside(django_application, address, answer):
         why="a slash makes no difference",
     ),
     Answer(
+        "8.4",
+        wrong="headers-grow",
+        source=_beside(
+            start="""
+        headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+"""
+        ),
+        why="adds to the list that all responses share",
+    ),
+    Answer(
+        "8.4",
+        wrong="answers-too-much",
+        source=_beside(
+            others="""
+    async def application(scope, receive, send):
+        if scope["type"] == "lifespan":
+            while True:
+                kind = (await receive())["type"]
+                await send({"type": f"{kind}.complete"})
+                if kind == "lifespan.shutdown":
+                    return
+        if scope["type"] != "http" or scope["path"] != address:
+            return await django_application(scope, receive, send)
+"""
+        ),
+        why="Django does not speak lifespan, so somebody has to",
+    ),
+    Answer(
+        "8.4",
+        right="listens for a visitor who leaves",
+        source=_beside(
+            body="""
+        async def leaves():
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+        waiting, leaving = asyncio.ensure_future(answer()), asyncio.ensure_future(leaves())
+        try:
+            await asyncio.wait([waiting, leaving], return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                return
+            body = waiting.result().encode()
+        finally:
+            waiting.cancel()
+            leaving.cancel()
+"""
+        ),
+    ),
+    Answer(
         "8.5",
         wrong="holds-worker",
         source=_greet(
@@ -1116,6 +1229,16 @@ async def greet(request, pk, news):
     return HttpResponse(f"{member}: {await news()}")
 """,
         why="what is sent to the pool twice comes to the same thread",
+    ),
+    Answer(
+        "8.5",
+        wrong="impatient",
+        source=_greet(
+            response="""
+    return HttpResponse(f"{member}: {await asyncio.wait_for(news(), 1)}")
+"""
+        ),
+        why="nobody waits for ever",
     ),
     Answer(
         "8.6",
