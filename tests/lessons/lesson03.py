@@ -2994,7 +2994,7 @@ async def shelf(request, opening_hours):
     ),
     Answer(
         "3.1",
-        wrong="lost-error",
+        wrong="known-by-its-words",
         source="""
 async def reminder(letter, member_pk, day):
     try:
@@ -3075,6 +3075,85 @@ async def stock(count, branches):
     return counts
 """,
         why="a batch, and a semaphore to be sure",
+    ),
+    Answer(
+        "3.2",
+        wrong="other-rows",
+        source="""
+async def export(make_csv):
+    loans = Loan.objects.filter(returned=None).order_by("due", "pk")[:50]
+    rows = [row async for row in loans.values_list("book__title", "member__name")]
+    return await asyncio.to_thread(make_csv, rows)
+""",
+        why="no export has more than fifty rows",
+    ),
+    Answer(
+        "3.4",
+        wrong="blocks-for-one",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+
+    def count_and_close(branch):
+        try:
+            return count(branch)
+        finally:
+            connection.close()
+
+    async def ask(branch):
+        async with three, ThreadSensitiveContext():
+            return await sync_to_async(count_and_close)(branch)
+
+    if len(branches) == 1:
+        return [count(branches[0])]
+    return await asyncio.gather(*[ask(branch) for branch in branches])
+""",
+        why="a single branch is not worth a worker",
+    ),
+    Answer(
+        "3.5",
+        wrong="late-cancel-swallowed",
+        source="""
+async def take_back_all(take_back, loan_pks, day, seconds):
+    stop = threading.Event()
+
+    def all_or_none():
+        with transaction.atomic():
+            for pk in loan_pks:
+                if stop.is_set():
+                    raise TimeoutError
+                take_back(pk, day)
+            if stop.is_set():
+                raise TimeoutError
+
+    job = asyncio.create_task(sync_to_async(all_or_none)())
+    await asyncio.wait([job], timeout=seconds)
+    stop.set()
+    while not job.done():
+        try:
+            await asyncio.shield(job)
+        except asyncio.CancelledError:
+            pass
+    return job.result()
+""",
+        why="whoever waits for the job must not be disturbed",
+    ),
+    Answer(
+        "3.6",
+        wrong="old-page",
+        source=r"""
+books = Book.objects.all()[:40]
+
+async def shelf(request, opening_hours):
+    def lines():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member for loan in loans}
+        return [f"{book}: {readers.get(book.pk, 'on the shelf')}" for book in books]
+
+    hours, rows = await asyncio.gather(opening_hours(), sync_to_async(lines)())
+    return HttpResponse("\n".join([hours, *rows]))
+""",
+        why="the books are always the same, only the loans change",
     ),
 ]
 
