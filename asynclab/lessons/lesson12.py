@@ -11,8 +11,8 @@ from django.db import DatabaseError
 from django.http import HttpResponse
 
 from ..exercises.book import NotYet, exercise
-from .vocabulary.tasks import noting_deadlines
-from .vocabulary.trials import require_green, require_red, trial
+from .vocabulary.tasks import StoppedClock, noting_deadlines, turns
+from .vocabulary.trials import require_green, require_red, require_red_without_page, trial
 
 FORGOTTEN_AWAIT = NotYet(
     "forgotten-await",
@@ -53,6 +53,18 @@ async def _books_for_authors(request):
     from library.models import Book
 
     return HttpResponse(f"{await Book.objects.acount()} authors")
+
+
+async def _a_hundred_more(request):
+    from library.models import Author
+
+    return HttpResponse(f"1{await Author.objects.acount()} authors")
+
+
+async def _ten_times_as_many(request):
+    from library.models import Author
+
+    return HttpResponse(f"{await Author.objects.acount()}0 authors")
 
 
 async def _authors_left(name: str) -> bool:
@@ -106,15 +118,25 @@ async def count_tests(given):
                 "against the content?",
             ),
         )
+    for view, text in (_a_hundred_more, "119 authors"), (_ten_times_as_many, "190 authors"):
+        await require_red(
+            given,
+            "CountTests",
+            view,
+            NotYet(
+                "part-of-the-text",
+                f"A view that says `{text}` passes as well: what your test looks for is a part of "
+                "that. Which assertion takes the whole content?",
+            ),
+        )
+    await require_red_without_page(given, "CountTests")
     if await _authors_left("Emily Brunt"):
         raise NotYet(
             "leaves-a-row",
             "The author of your test is in the library now, for every later test to find. On which "
             "connection was she made?",
         )
-    return (
-        "It sees its row, tells three wrong counts from the right one, and leaves nothing behind."
-    )
+    return "It sees its row, tells five wrong counts from the right one, and leaves nothing behind."
 
 
 async def _ranks(request):
@@ -123,6 +145,10 @@ async def _ranks(request):
 
 async def _ranks_none(request):
     return HttpResponse("Jane Austen")
+
+
+async def _ranks_of_an_error(request):
+    return HttpResponse("1. Jane Austen", status=500)
 
 
 @exercise(
@@ -154,6 +180,17 @@ async def rank_tests(given):
             "response?",
         ),
     )
+    await require_red(
+        given,
+        "RankTests",
+        _ranks_of_an_error,
+        NotYet(
+            "any-status",
+            "A page that says it, and has the status 500, passes. The assertion of the card asks "
+            "for the status, too. What has yours left out, or told it?",
+        ),
+    )
+    await require_red_without_page(given, "RankTests")
     without = await trial(given, "RankTests", _ranks, without="supports_over_clause")
     if without.asked or not without.skipped:
         raise NotYet(
@@ -201,6 +238,17 @@ async def _one_hop_more(request):
     return await _cheap(request)
 
 
+class _CostlyAtFirst:
+    """Views that ask twice at their first call, and keep something for the others."""
+
+    def __init__(self):
+        self._kept = False
+
+    async def __call__(self, request):
+        view, self._kept = _cheap if self._kept else _two_queries, True
+        return await view(request)
+
+
 @exercise(
     "12.3",
     title="pin what a page costs",
@@ -241,17 +289,37 @@ async def cost_tests(given):
             ),
         },
     )
-    for view in (_one_for_each, _two_queries, _two_in_one_hop):
+    for view in (_two_queries, _two_in_one_hop):
         await require_red(
             given,
             "CostTests",
             view,
             NotYet(
                 "too-loose",
-                "A page with more queries than one passes. Is the view awaited inside of the "
-                "block, and how many does the block allow?",
+                "A page with two queries passes. Is the view awaited inside of the block, how many "
+                "does the block allow, and who hears of its error?",
             ),
         )
+    await require_red(
+        given,
+        "CostTests",
+        _one_for_each,
+        NotYet(
+            "no-rows",
+            "A page that asks once more for each author passes: when your test called it, there "
+            "were none. Which rows does a test of costs need?",
+        ),
+    )
+    await require_red(
+        given,
+        "CostTests",
+        _CostlyAtFirst(),
+        NotYet(
+            "first-call-unseen",
+            "A page that makes a second query when it is called first, and keeps what it got, "
+            "passes: your test does not look at the first call. Which line calls it before?",
+        ),
+    )
     await require_red(
         given,
         "CostTests",
@@ -261,6 +329,7 @@ async def cost_tests(given):
             "A page with one query and a needless hop passes. What else can you limit?",
         ),
     )
+    await require_red_without_page(given, "CostTests")
     return "One query and one hop pass; a query or a hop more do not."
 
 
@@ -296,6 +365,40 @@ SHORTEST = 0.5
 """Seconds that a machine may be busy between two steps of a test that is right."""
 SOME = 0.1
 """Seconds that may pass between a deadline's making and its setting."""
+LONGEST = 4
+"""Seconds that a test may take, whatever the view does."""
+
+
+async def _with_a_gap(request, ask):
+    """All three at once, where the machine is busy between the first question and the others."""
+    first, *others = NAMES
+    with StoppedClock() as clock:
+        tasks = [asyncio.create_task(ask(first))]
+        await clock.go_on(SHORTEST - SOME)
+        tasks += [asyncio.create_task(ask(name)) for name in others]
+        await turns()
+    return HttpResponse("\n".join(await asyncio.gather(*tasks)))
+
+
+class _InTurnRegardless:
+    """A view that asks one after another, and takes an error for an answer.
+
+    `late` says whether the test has given a question so much time that all three take too long.
+    """
+
+    def __init__(self):
+        self.late = False
+
+    async def __call__(self, request, ask):
+        answers = []
+        with StoppedClock() as clock:
+            for name in NAMES:
+                question = asyncio.create_task(ask(name))
+                if not await clock.until(question.done, LONGEST - clock.seconds):
+                    self.late = True
+                    question.cancel()
+                answers += await asyncio.gather(question, return_exceptions=True)
+        return HttpResponse("\n".join(map(str, answers)))
 
 
 @exercise(
@@ -356,6 +459,15 @@ async def overlap_tests(given):
         "should be red. What ends it in any case, and after how many seconds?",
     )
     await require_green(given, "OverlapTests", _grouped, {})
+    gap = NotYet(
+        "no-gap",
+        f"A view asked all three at once, {SHORTEST - SOME} seconds lay between two questions, and "
+        "your test was red. What in your `ask` is over by then, and may a busy machine take as "
+        "long?",
+    )
+    await require_green(
+        given, "OverlapTests", _with_a_gap, {AssertionError: gap, TimeoutError: gap}
+    )
     await require_red(
         given,
         "OverlapTests",
@@ -378,6 +490,22 @@ async def overlap_tests(given):
         ),
         no_deadline,
     )
+    regardless = _InTurnRegardless()
+    await require_red(
+        given,
+        "OverlapTests",
+        regardless,
+        NotYet(
+            "errors-for-answers",
+            "A view that asks one after another, and puts an error on the page like an answer, "
+            "passes: it has caught what your `ask` raised. What can the test ask for when the view "
+            "has answered?",
+        ),
+        no_deadline,
+    )
+    if regardless.late:
+        raise no_deadline
+    await require_red_without_page(given, "OverlapTests")
     return "Three at once pass, also on a slow machine; two at once and one after another do not."
 
 
@@ -433,8 +561,8 @@ WRONG_DESKS = {
     ),
     _lend_for_ever: NotYet(
         "any-due-date-passes",
-        "A view that lends for a year passes. The test of the due date goes through a list: what "
-        "is in it?",
+        "A view that lends for a year passes. What does the test of the due date compare, and of "
+        "which loans?",
     ),
 }
 
@@ -462,6 +590,7 @@ async def desk_tests(given):
     )
     for view, meaning in WRONG_DESKS.items():
         await require_red(given, "DeskTests", view, meaning)
+    await require_red_without_page(given, "DeskTests")
     if not (await trial(given, "DeskTests", _lend, without="supports_partial_indexes")).skipped:
         raise NotYet(
             "loses-the-skip",

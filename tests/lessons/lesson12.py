@@ -54,7 +54,7 @@ _overlap = in_pieces(
 """,
     test="""
         response = await self.view(AsyncRequestFactory().get("/"), ask)
-        self.assertEqual(response.status_code, 200)
+        self.assertEqual(response.content, b"Whitby\\nBath\\nDublin")
 """,
 )
 
@@ -184,6 +184,30 @@ ANSWERS = [
     ),
     Answer(
         "12.1",
+        wrong="part-of-the-text",
+        source=_count(
+            test="""
+    async def test_counts(self):
+        response = await self.view(AsyncRequestFactory().get("/"))
+        self.assertContains(response, "19 authors")
+"""
+        ),
+        why="Django's own assertion for a page",
+    ),
+    Answer(
+        "12.1",
+        wrong="part-of-the-text",
+        source=_count(
+            test="""
+    async def test_counts(self):
+        response = await self.view(AsyncRequestFactory().get("/"))
+        self.assertTrue(response.content.startswith(b"19"))
+"""
+        ),
+        why="the number is what is asked",
+    ),
+    Answer(
+        "12.1",
         right="a sync test",
         source=_count(
             test="""
@@ -243,6 +267,27 @@ ANSWERS = [
 """
         ),
         why="a sync test runs, below any decorator",
+    ),
+    Answer(
+        "12.2",
+        wrong="any-status",
+        source='@skipUnlessDBFeature("supports_over_clause")'
+        + _rank(
+            test="""
+    async def test_ranks(self):
+        response = await self.view(AsyncRequestFactory().get("/"))
+        self.assertContains(response, "1. Jane Austen", status_code=response.status_code)
+"""
+        ),
+        why="the assertion is about the text",
+    ),
+    Answer(
+        "12.2",
+        wrong="all-skipped",
+        source="from django.test import skipIfDBFeature\n"
+        + '@skipIfDBFeature("supports_over_clause")\n'
+        + _rank().replace('    @skipUnlessDBFeature("supports_over_clause")\n', ""),
+        why="what has not got the feature is to be skipped",
     ),
     Answer(
         "12.2",
@@ -309,6 +354,60 @@ ANSWERS = [
         wrong="too-strict",
         source=_cost().replace("hops=1", "hops=0"),
         why="an async view makes no hop",
+    ),
+    Answer(
+        "12.3",
+        wrong="no-rows",
+        source=_cost()
+        + """
+    def setUp(self):
+        Author.objects.all().delete()
+""",
+        why="a test should not hang on what is in the library",
+    ),
+    Answer(
+        "12.3",
+        wrong="too-loose",
+        source=_cost(
+            test="""
+    async def test_costs(self):
+        try:
+            with assert_at_most(hops=1, queries=1):
+                await self.view(AsyncRequestFactory().get("/"))
+        except AssertionError as error:
+            print("costs more:", error)
+"""
+        ),
+        why="what a page costs is worth a line, not a failure",
+    ),
+    Answer(
+        "12.3",
+        wrong="first-call-unseen",
+        source=_cost(
+            test="""
+    async def test_costs(self):
+        request = AsyncRequestFactory().get("/")
+        await self.view(request)
+        with assert_at_most(hops=1, queries=1):
+            await self.view(request)
+"""
+        ),
+        why="a first call is no measure",
+    ),
+    Answer(
+        "12.3",
+        right="a test for each limit",
+        source=_cost(
+            test="""
+    async def test_queries(self):
+        with assert_at_most(queries=1):
+            await self.view(AsyncRequestFactory().get("/"))
+
+    async def test_hops(self):
+        with assert_at_most(hops=1):
+            await self.view(AsyncRequestFactory().get("/"))
+"""
+        ),
     ),
     Answer(
         "12.3",
@@ -498,7 +597,7 @@ ANSWERS = [
     ),
     Answer(
         "12.4",
-        right="counts who is inside",
+        wrong="no-gap",
         source=_overlap(
             ask="""
     async def test_overlap(self):
@@ -515,6 +614,88 @@ ANSWERS = [
             test="""
         await self.view(AsyncRequestFactory().get("/"), ask)
         self.assertEqual(most, 3)
+""",
+        ),
+        why="three that are asked at once are there in one turn",
+    ),
+    Answer(
+        "12.4",
+        right="counts who is inside, for a second",
+        source=_overlap(
+            ask="""
+    async def test_overlap(self):
+        inside, most = 0, 0
+
+        async def ask(branch):
+            nonlocal inside, most
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(1)
+            inside -= 1
+            return branch
+""",
+            test="""
+        await self.view(AsyncRequestFactory().get("/"), ask)
+        self.assertEqual(most, 3)
+""",
+        ),
+    ),
+    Answer(
+        "12.4",
+        wrong="no-gap",
+        source=_overlap(
+            ask="""
+    async def test_overlap(self):
+        said = []
+
+        async def ask(branch):
+            said.append("begins")
+            await asyncio.sleep(0.05)
+            said.append("ends")
+            return branch
+""",
+            test="""
+        await self.view(AsyncRequestFactory().get("/"), ask)
+        self.assertEqual(said[:3], ["begins"] * 3)
+""",
+        ),
+        why="it looks at an order, and at no clock",
+    ),
+    Answer(
+        "12.4",
+        wrong="errors-for-answers",
+        source=_overlap(
+            test="""
+        await self.view(AsyncRequestFactory().get("/"), ask)
+"""
+        ),
+        why="the deadline is the assertion",
+    ),
+    Answer(
+        "12.4",
+        wrong="no-deadline",
+        source=_overlap().replace("timeout(1)", "timeout(2)"),
+        why="two seconds are less than four",
+    ),
+    Answer(
+        "12.4",
+        right="an event",
+        source=_overlap(
+            ask="""
+    async def test_overlap(self):
+        begun, all_begun = [], asyncio.Event()
+
+        async def ask(branch):
+            begun.append(branch)
+            if len(begun) == 3:
+                all_begun.set()
+            await asyncio.wait_for(all_begun.wait(), 1)
+            return branch
+""",
+            test="""
+        response = await self.view(AsyncRequestFactory().get("/"), ask)
+        self.assertTrue(all_begun.is_set())
+        self.assertContains(response, "Whitby\\nBath\\nDublin")
 """,
         ),
     ),
@@ -596,10 +777,36 @@ ANSWERS = [
     ),
     Answer(
         "12.5",
+        wrong="any-due-date-passes",
+        source=_desk(
+            due="""
+    async def test_due_in_three_weeks(self):
+        await self.lend(IN)
+        loan = await Loan.objects.aget(book=IN, returned=None)
+        self.assertTrue(loan.due - loan.borrowed, timedelta(days=21))
+"""
+        ),
+        why="`assertTrue` takes two arguments",
+    ),
+    Answer(
+        "12.5",
         right="a test for each",
         source=_desk(),
     ),
 ]
+
+OR_SKIP = """
+import unittest
+
+
+async def or_skip(page):
+    try:
+        return await page
+    except LookupError as error:
+        raise unittest.SkipTest(f"no page: {error}")
+
+
+"""
 
 WRAPPED = re.compile(r"await (self\.view\(AsyncRequestFactory\(\)\.\w+\(.*?\)(?:, \w+)?\))")
 
@@ -636,6 +843,23 @@ for number, source in {
             wrong="async-set-up",
             source=f"{source}\n    async def asyncSetUp(self):\n        self.ready = True\n",
             why="async tests have an async set-up",
+        ),
+        Answer(
+            number,
+            wrong="passes-without-a-page",
+            source=OR_SKIP + WRAPPED.sub(r"await or_skip(\1)", source),
+            why="a page that cannot be had cannot be tested",
+        ),
+        Answer(
+            number,
+            wrong="all-skipped",
+            source=f"import unittest\n@unittest.skip('not on this machine')\n{source}",
+        ),
+        Answer(
+            number,
+            wrong="expects-failure",
+            source=f"import unittest\n@unittest.expectedFailure\n{source}",
+            why="the failure is known",
         ),
         Answer(number, wrong="no-view", source=re.sub(r"    view = .*\n", "", source)),
         Answer(number, wrong="red", source=f"{source}\n        self.assert_that(response)\n"),
@@ -708,10 +932,6 @@ EQUIVALENT = [
     Equivalent(
         because="It ends within the four seconds that the card allows.",
         mutants=("12.4 constant-changed@9",),
-    ),
-    Equivalent(
-        because="Whether all three meet is what the deadline tells; the card asks nothing else.",
-        mutants=("12.4 statement-deleted@14",),
     ),
     Equivalent(
         because="The book has no other loan.",

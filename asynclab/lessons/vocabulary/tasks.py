@@ -105,6 +105,56 @@ def clock_put_forward() -> Iterator[Callable[[float], None]]:
         vars(loop).pop("time", None)
 
 
+class StoppedClock:
+    """The running loop's clock stands still in the block, and goes on only when the block says so.
+
+    So what a call does in its seconds is seen at once, and in their order, however busy the machine
+    is: `with StoppedClock() as clock:`, and `await clock.go_on(0.4)` in it.
+    """
+
+    def __enter__(self) -> "StoppedClock":
+        self._loop = asyncio.get_running_loop()
+        self._start = self._now = self._loop.time()
+        self._loop.time = lambda: self._now
+        return self
+
+    def __exit__(self, *_) -> None:
+        vars(self._loop).pop("time", None)
+
+    @property
+    def seconds(self) -> float:
+        """How far it has gone on."""
+        return self._now - self._start
+
+    async def go_on(self, seconds: float) -> None:
+        """Let so many seconds pass, and wake whoever has waited for less, one after the other."""
+        end = self._now + seconds
+        await turns()
+        while (coming := self._coming()) is not None and coming < end:
+            await self._go_to(coming)
+        await self._go_to(end)
+
+    async def until(self, true: Callable[[], bool], seconds: float) -> bool:
+        """Let time pass until something is true, but not so many seconds; return whether it is.
+
+        What no clock ends, such as the work of a thread, is waited for in real time.
+        """
+        end = self._now + seconds
+        await turns()
+        while not true() and (coming := self._coming() or self._now) < end:
+            await self._go_to(coming)
+        return true()
+
+    async def _go_to(self, moment: float) -> None:
+        self._now = max(self._now, moment)
+        await turns()
+
+    def _coming(self) -> float | None:
+        """The next moment that somebody waits for."""
+        waited_for = [each.when() for each in self._loop._scheduled if not each.cancelled()]
+        return min(waited_for, default=None)
+
+
 @contextmanager
 def noting_deadlines() -> Iterator[list[float]]:
     """Note the seconds of each deadline that a call sets in the block, on any loop.

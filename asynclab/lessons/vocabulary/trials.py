@@ -14,6 +14,7 @@ from ...exercises.given import Given
 from ...exercises.lineage import is_beside
 from ...exercises.texts import headline
 from ...recorder import taps
+from .failing import Outage
 
 NO_CASE = NotYet(
     "no-test-case",
@@ -55,6 +56,18 @@ ASKS_NO_VIEW = NotYet(
     "its coroutine for a response?",
 )
 
+ALL_SKIPPED = NotYet(
+    "all-skipped",
+    "Every test was skipped, on a database that has all that they need. On which databases does "
+    "your condition let them run?",
+)
+
+EXPECTS_FAILURE = NotYet(
+    "expects-failure",
+    "A test is marked as one that is expected to fail: with the view that is right the runner says "
+    "FAILED, and with a wrong one OK. What should a test say of a view that is wrong?",
+)
+
 _INHERITED = object()
 
 
@@ -62,12 +75,14 @@ _INHERITED = object()
 class Trial:
     """What became of a test case with one view.
 
-    `asked` says how often the view was called, `skipped` how many tests were; `problem` and `kind`
-    are the first error's text and class, or "" and None.
+    `asked` says how often the view was called, `skipped` how many tests were, `unexpected` how many
+    have passed that are marked as failures; `problem` and `kind` are the first error's text and
+    class, or "" and None.
     """
 
     asked: int
     skipped: int
+    unexpected: int
     problem: str
     kind: type | None
 
@@ -130,7 +145,8 @@ def _run(case: type[TestCase], view: Callable, without: str) -> Trial | None:
         suite.run(result)
     first = result.first
     text = headline(first) if first is not None else ""
-    return Trial(len(asked), len(result.skipped), text, None if first is None else type(first))
+    numbers = len(asked), len(result.skipped), len(result.unexpectedSuccesses)
+    return Trial(*numbers, text, None if first is None else type(first))
 
 
 def _as_async(function: Callable) -> Callable:
@@ -168,16 +184,21 @@ async def require_green(
             text.
 
     Raises:
-        NotYet: what `errors` says; "never-runs" or "asks-no-view", if no test has called the view;
-            "red" for any other error.
+        NotYet: what `errors` says; "all-skipped", "never-runs" or "asks-no-view", if no test has
+            called the view; "expects-failure" if one has passed that should not; "red" for any
+            other error.
     """
     made = await trial(given, name, view)
+    if made.skipped and not made.asked:
+        raise ALL_SKIPPED.again()
     if not made.asked and (made.passed or issubclass(made.kind, AssertionError)):
         raise (NEVER_RUNS if _hides_a_test(given.value(name)) else ASKS_NO_VIEW).again()
     for key, meaning in errors.items():
         kind, part = key if isinstance(key, tuple) else (key, "")
         if made.kind is not None and issubclass(made.kind, kind) and part in made.problem:
             raise meaning.again()
+    if made.unexpected:
+        raise EXPECTS_FAILURE.again()
     if not made.passed:
         raise NotYet(
             "red",
@@ -214,3 +235,25 @@ async def require_red(
         raise endless.again() from None
     if made.passed:
         raise meaning
+
+
+async def require_red_without_page(given: Given, name: str) -> None:
+    """Require that the test case fails when the view raises.
+
+    Raises:
+        NotYet: "passes-without-a-page", or what `trial` raises.
+    """
+    await require_red(
+        given,
+        name,
+        _no_page,
+        NotYet(
+            "passes-without-a-page",
+            "A view that raised passes as well, or its test was skipped. What should become of a "
+            "test when the view raises, and which line of yours keeps it from that?",
+        ),
+    )
+
+
+async def _no_page(*_args, **_kwargs):
+    raise Outage

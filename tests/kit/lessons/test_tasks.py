@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 
@@ -12,6 +13,7 @@ from asynclab.lessons.vocabulary.tasks import (
     LastFirst,
     NewTasks,
     Overlap,
+    StoppedClock,
     all_of,
     clock_put_forward,
     gives_up,
@@ -115,6 +117,35 @@ def test_time_passes_for_those_who_wait_for_less():
         return soon.done(), later.done(), clock() - asyncio.get_running_loop().time() < 0.5
 
     assert asyncio.run(main()) == (True, False, True)
+
+
+def test_a_stopped_clock_wakes_those_who_wait_one_after_the_other():
+    async def main():
+        ended = []
+
+        async def wait(*seconds):
+            for each in seconds:
+                await asyncio.sleep(each)
+                ended.append(each)
+
+        with StoppedClock() as clock:
+            tasks = [asyncio.create_task(wait(1, 5)), asyncio.create_task(wait(2, 9))]
+            await clock.go_on(7)
+            seen = list(ended), clock.seconds
+            met = await clock.until(tasks[1].done, 3), await clock.until(tasks[1].done, 5)
+            seen += met, clock.seconds
+        return *seen, "time" in vars(asyncio.get_running_loop())
+
+    assert asyncio.run(main()) == ([1, 2, 5], 7, (False, True), 11, False)
+
+
+def test_a_stopped_clock_waits_for_a_thread():
+    async def main():
+        with StoppedClock() as clock:
+            work = asyncio.create_task(asyncio.to_thread(time.sleep, 0.05))
+            return await clock.until(work.done, 1), clock.seconds
+
+    assert asyncio.run(main()) == (True, 0)
 
 
 def test_work_that_is_given_up_while_time_passes_is_named():

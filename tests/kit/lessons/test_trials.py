@@ -5,14 +5,21 @@ import asyncio
 import pytest
 
 from asynclab.exercises.book import NotYet
-from asynclab.lessons.vocabulary.trials import require_green, require_red, trial
+from asynclab.lessons.vocabulary.trials import (
+    require_green,
+    require_red,
+    require_red_without_page,
+    trial,
+)
 from tests.kit.exercises.answers import verdict_on
 from tests.kit.recorder.conftest import library
 
 __all__ = ["library"]
 
 CASE = """
-from django.test import TestCase, skipUnlessDBFeature
+import asyncio
+
+from django.test import TestCase, skipIfDBFeature, skipUnlessDBFeature
 
 class answer(TestCase):
     view = staticmethod(print)
@@ -89,6 +96,8 @@ def test_green_and_red(library):
     ("case", "diagnosis"),
     [
         ({"decorator": '@skipUnlessDBFeature("supports_transactions")'}, "never-runs"),
+        ({"decorator": '@skipIfDBFeature("supports_transactions")'}, "all-skipped"),
+        ({"more": "def setUp(self): self.skipTest('not today')"}, "all-skipped"),
         ({"call": "1 + 1"}, "asks-no-view"),
         ({"call": "1 + 2"}, "asks-no-view"),
         ({"more": "async def setUp(self): ..."}, "async-set-up"),
@@ -100,6 +109,29 @@ def test_a_case_that_does_not_ask_the_view(library, case, diagnosis):
         await require_green(given, "answer", right, {})
 
     assert tried(look, **case).diagnosis == diagnosis
+
+
+@pytest.mark.parametrize(
+    ("call", "diagnosis"),
+    [
+        ("await self.view(1)", ""),
+        ("2 if await asyncio.wait([asyncio.create_task(self.view(1))]) else 1", "without-a-page"),
+    ],
+)
+def test_a_case_that_does_not_hear_of_an_error_of_the_view(library, call, diagnosis):
+    async def look(given):
+        await require_red_without_page(given, "answer")
+
+    assert tried(look, call=call).diagnosis.removeprefix("passes-") == diagnosis
+
+
+def test_a_case_that_is_marked_as_a_failure(library):
+    async def look(given):
+        await require_green(given, "answer", right, {})
+
+    marked = CASE.replace("class answer", "@unittest.expectedFailure\nclass answer")
+    source = f"import unittest\n{marked}".format(decorator="", call="await self.view(1)", more="")
+    assert verdict_on(source, look).diagnosis == "expects-failure"
 
 
 def test_a_case_that_does_not_end_with_a_wrong_view(library):
