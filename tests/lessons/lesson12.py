@@ -930,10 +930,6 @@ EQUIVALENT = [
         mutants=("12.1 keyword-dropped@6", "12.1 constant-changed@6"),
     ),
     Equivalent(
-        because="It ends within the four seconds that the card allows.",
-        mutants=("12.4 constant-changed@9",),
-    ),
-    Equivalent(
         because="The book has no other loan.",
         mutants=("12.5 keyword-dropped@12#2",),
     ),
