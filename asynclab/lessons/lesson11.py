@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured, SynchronousOnlyOperation
 from django.db import (
     DatabaseError,
+    IntegrityError,
     OperationalError,
     close_old_connections,
     connection,
@@ -24,7 +25,7 @@ from ..exercises.book import NotYet, exercise
 from ..exercises.lineage import is_beside
 from ..recorder import hooks
 from ..servers import PostgreSQL
-from .vocabulary.failing import Mishap, fail, require_told
+from .vocabulary.failing import Mishap, Outage, fail_in_many_ways, require_told
 from .vocabulary.logs import noting_reports
 from .vocabulary.open_connections import Opened
 from .vocabulary.own_postgresql import lock_out, on_postgresql, set_otherwise
@@ -349,7 +350,7 @@ async def page(given):
                 f"Asked for {OTHER_BOOK!r}, it said {call.value.text!r}, and should say "
                 f"{wanted!r}. What on the page is the same for every book?",
             )
-        call = await given.call("page", Mishap(), driver=_one, expect=Mishap)
+        call = await given.call("page", Outage(), driver=_one, expect=Mishap)
         if call.error is None:
             raise NotYet(
                 "hides-the-error",
@@ -421,6 +422,10 @@ async def _one(
     return branch
 
 
+class _JobFails(Outage, OperationalError, IntegrityError):
+    """An outage that might be one of the database's as well."""
+
+
 KEPT = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 YEARS = [2001, 2002, 2003, 2004]
 """What the jobs of a night write."""
@@ -434,6 +439,7 @@ class _Night:
     def __init__(self, server: PostgreSQL, years: list[int], restart: int):
         self.ran: list[int] = []
         self.bare = self.ahead = self.went_on = False
+        self.autocommit = True
         self._server, self._years, self._restart = server, years, restart
 
     async def jobs(self) -> AsyncIterator[Callable[[], None]]:
@@ -449,10 +455,12 @@ class _Night:
 
         def job() -> None:
             self.ran.append(year)
-            self.bare = self.bare or not connection.in_atomic_block
+            # With autocommit off, whoever switched it off commits, or rolls back.
+            inside = connection.in_atomic_block or not connection.get_autocommit()
+            self.bare = self.bare or not inside
             Book.objects.filter(title="Emma").update(year=year)
             if year == FAILS:
-                raise Mishap
+                raise _JobFails
 
         return job
 
@@ -531,6 +539,13 @@ async def run_jobs(given):
             )
         if opened.left:
             raise LEFT_OPEN.again()
+        if not night.autocommit:
+            raise NotYet(
+                "autocommit-left-off",
+                "A job failed, and its connection is left without autocommit: what is written by "
+                "it later is in a transaction that nobody ends. Which block begins and ends one by "
+                "itself?",
+            )
         if await asyncio.to_thread(committed, Book.objects.filter(year=YEARS[-2])) != 1:
             raise NotYet(
                 "not-written",
@@ -550,7 +565,17 @@ async def run_jobs(given):
 
 
 async def _run(run_jobs: Callable, night: _Night) -> None:
-    await run_jobs(night.jobs())
+    try:
+        await run_jobs(night.jobs())
+    finally:
+        night.autocommit = await sync_to_async(_switch_autocommit_on)()
+
+
+def _switch_autocommit_on() -> bool:
+    """Whether it was on."""
+    before = connection.get_autocommit()
+    connection.set_autocommit(True)
+    return before
 
 
 async def _run_on_an_old_connection(run_jobs: Callable, night: _Night) -> None:
@@ -811,6 +836,8 @@ async def check_in(given):
                     "One loan was scanned, and others have that day as well, as if they had come "
                     "back with it. Which rows does your `update` go to?",
                 )
+            await _require_locks_the_loan_alone(given, third)
+            await _require_asked_again(given)
             await _require_let_go(given, third)
             await open_loans.exclude(pk=first).aupdate(returned=DAY)
             if (value := await given.result_of("check_in", scanner.scan, DAY)) is not None:
@@ -824,11 +851,75 @@ async def check_in(given):
     return "It took the first loan that nobody had, and nobody else could take it meanwhile."
 
 
+async def _require_locks_the_loan_alone(given, pk: int) -> None:
+    """Let somebody change the loan's member and book meanwhile; the loan is free all the same."""
+    with as_another_process() as other:
+        for table in "member", "book":
+            other.execute(
+                f"SELECT id FROM library_{table} WHERE id = (SELECT {table}_id FROM library_loan "
+                "WHERE id = %s) FOR NO KEY UPDATE",
+                [pk],
+            )
+        scanner = _Scanner(Mishap())
+        await given.call("check_in", scanner.scan, DAY, expect=(Mishap, OperationalError))
+    if scanner.scanned[:1] != [pk]:
+        raise NotYet(
+            "locks-more-tables",
+            "Somebody was changing the member's address and the book, and the loan was passed "
+            "over, though no other desk had it: `select_for_update` locks the rows of every table "
+            "that is joined. Which argument says of which tables, or need they be joined?",
+        )
+
+
+async def _require_asked_again(given) -> None:
+    """Let another desk check in the first free loan between two looks for one."""
+    scanner = _Scanner(Mishap())
+    with _first_loan_taken_after_a_look() as taken:
+        await given.call("check_in", scanner.scan, DAY, expect=Mishap)
+    if set(taken) & set(scanner.scanned):
+        raise NotYet(
+            "takes-returned",
+            "Your desk looked which loans are open, another one checked the first of them in, and "
+            "yours locked it and scanned it once more. What has to be asked in the query that "
+            "locks, too?",
+        )
+
+
+@contextmanager
+def _first_loan_taken_after_a_look() -> Iterator[list[int]]:
+    """Let another desk return the first loan that is free, when loans are looked for again.
+
+    Gives the list of the loans that it returned.
+    """
+    taken, looks = [], []
+
+    def take(_cursor, sql):
+        if is_beside() or not (sql.startswith("SELECT") and "library_loan" in sql):
+            return
+        looks.append(sql)
+        if len(looks) == 2:
+            with as_another_process() as other:
+                [row] = other.execute(FIRST_FREE).fetchall()
+                other.execute("UPDATE library_loan SET returned = %s WHERE id = %s", [DAY, *row])
+                taken.extend(row)
+
+    with hooks.before_queries(take):
+        yield taken
+    with as_another_process() as other:
+        for pk in taken:
+            other.execute("UPDATE library_loan SET returned = NULL WHERE id = %s", [pk])
+
+
+FIRST_FREE = """
+SELECT id FROM library_loan WHERE returned IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+
+
 async def _require_let_go(given, pk: int) -> None:
     """Let the scanner fail at that loan: the error goes on, and the loan is there for others."""
     from library.models import Loan
 
-    call = await given.call("check_in", _Scanner(Mishap()).scan, DAY, expect=Mishap)
+    call = await given.call("check_in", _Scanner(_JobFails()).scan, DAY, expect=Mishap)
     if call.error is None:
         raise NotYet(
             "hides-the-error",
@@ -962,7 +1053,7 @@ class _Visitors:
 )
 async def front(given):
     async with on_postgresql() as server:
-        for error in None, Mishap():
+        for error in None, Outage():
             seen = await given.result_of("front", 1, error, driver=_front)
             _require_front(seen)
             if error is None and seen.kept:
@@ -1051,7 +1142,7 @@ def _require_heard(seen: SimpleNamespace) -> None:
 
 
 async def _require_closed_after_errors(given) -> None:
-    for titles, ask in (["Frankenstein", NO_TITLE], _two_copies), (TITLES, fail):
+    for titles, ask in (["Frankenstein", NO_TITLE], _two_copies), (TITLES, fail_in_many_ways):
         raised, left = await given.result_of("front", titles, ask, driver=_fails)
         if not raised:
             raise NotYet(

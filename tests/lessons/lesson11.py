@@ -457,6 +457,19 @@ def look_up(title):
     ),
     Answer(
         "11.2",
+        wrong="hides-the-error",
+        source=_page(
+            ask="""
+    try:
+        copies = await ask(book.title)
+    except OSError:
+        copies = "no copies"
+"""
+        ),
+        why="a network may fail, and nothing else",
+    ),
+    Answer(
+        "11.2",
         wrong="hides-no-book",
         source=_page(
             look_up="""
@@ -801,6 +814,67 @@ def in_transaction(job):
     ),
     Answer(
         "11.3",
+        wrong="hides-the-error",
+        source=_run_jobs(
+            body="""
+        await sync_to_async(close_old_connections)()
+        await sync_to_async(in_transaction)(job)
+""",
+            function="""
+
+from django.db import DatabaseError
+
+
+def in_transaction(job):
+    try:
+        with transaction.atomic():
+            job()
+    except DatabaseError:
+        pass
+""",
+        ),
+        why="what the database refuses is not written, and that is all",
+    ),
+    Answer(
+        "11.3",
+        wrong="autocommit-left-off",
+        source=_run_jobs(
+            function="""
+
+def in_transaction(job):
+    transaction.set_autocommit(False)
+    try:
+        job()
+    except Exception:
+        transaction.rollback()
+        raise
+    transaction.commit()
+    transaction.set_autocommit(True)
+"""
+        ),
+        why="a transaction is what lies between two commits",
+    ),
+    Answer(
+        "11.3",
+        right="autocommit off, and on again however the job ends",
+        source=_run_jobs(
+            function="""
+
+def in_transaction(job):
+    transaction.set_autocommit(False)
+    try:
+        job()
+        transaction.commit()
+    except BaseException:
+        transaction.rollback()
+        raise
+    finally:
+        transaction.set_autocommit(True)
+"""
+        ),
+    ),
+    Answer(
+        "11.3",
         wrong="left-open",
         source=_run_jobs(
             body="""
@@ -1024,6 +1098,63 @@ def database_settings(interface, processes, threads, slots):
         return {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": {"min_size": share, "max_size": share}}}
     return {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 """,
+    ),
+    Answer(
+        "11.5",
+        wrong="locks-more-tables",
+        source=_check_in(
+            find="""
+    free = Loan.objects.select_related("book", "member").select_for_update(skip_locked=True)
+    loan = free.filter(returned=None).order_by("pk").first()
+    if loan is None:
+        return None
+"""
+        ),
+        why="a scan shows the book and the member",
+    ),
+    Answer(
+        "11.5",
+        wrong="takes-returned",
+        source=_check_in(
+            find="""
+    for pk in Loan.objects.filter(returned=None).order_by("pk").values_list("pk", flat=True):
+        loan = Loan.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+        if loan is not None:
+            break
+    else:
+        return None
+"""
+        ),
+        why="what was open a moment ago is open",
+    ),
+    Answer(
+        "11.5",
+        wrong="hides-the-error",
+        source=_check_in(
+            scan="""
+    try:
+        scan(loan)
+    except (ValueError, LookupError, OSError):
+        return None
+"""
+        ),
+        why="what cannot be read is scanned again",
+    ),
+    Answer(
+        "11.5",
+        right="each open loan in turn, asked again when locked; what is joined is not locked",
+        source=_check_in(
+            find="""
+    loans = Loan.objects.select_related("book").order_by("pk")
+    for pk in list(loans.filter(returned=None).values_list("pk", flat=True)):
+        free = loans.select_for_update(skip_locked=True, of=("self",))
+        loan = free.filter(pk=pk, returned=None).first()
+        if loan is not None:
+            break
+    else:
+        return None
+"""
+        ),
     ),
     Answer(
         "11.5",
@@ -1350,6 +1481,19 @@ def take_and_scan(scan, day):
     return loan.pk
 """,
         why="a list whose first one is taken",
+    ),
+    Answer(
+        "11.6",
+        wrong="hides-the-error",
+        source=_front(
+            ask="""
+    try:
+        copies = await ask()
+    except ConnectionError:
+        copies = "0 copies"
+"""
+        ),
+        why="a branch that cannot be reached has nothing",
     ),
     Answer(
         "11.6",

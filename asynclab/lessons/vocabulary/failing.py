@@ -21,8 +21,12 @@ class Mishap(Exception):
         super().__init__("the lights went out")
 
 
-class Outage(Mishap, ConnectionError, TimeoutError, KeyError, ValueError, RuntimeError):
-    """A mishap that is of many kinds, so that whoever swallows one of them swallows it."""
+class OtherOutage(Mishap, TimeoutError, KeyError, ValueError, RuntimeError):
+    """A mishap of many kinds, so that whoever swallows one swallows it; but no ConnectionError."""
+
+
+class Outage(OtherOutage, ConnectionError):
+    """One that is a ConnectionError as well."""
 
 
 async def fail(*_args) -> None:
