@@ -1099,7 +1099,7 @@ async def _require_no_thread(given, name: str, view: Callable) -> None:
         "It works as the outermost one, above an async view. What does a middleware above it see "
         "of an object whose `__call__` is async?",
         "Its flags say that it serves both, and it has one half. And how many requests share one "
-        "object, with its `self`?",
+        "object, with its `self`, at the same time?",
         "Is it `markcoroutinefunction(self)` in `__init__`, `acall` and a sync half, a local `id`, "
         "and `if not response.streaming:` above `Content-Length`?",
     ),

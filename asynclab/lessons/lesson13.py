@@ -1,8 +1,10 @@
 """The checks of lesson 13: what it costs and when it pays."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from datetime import date
 from math import isclose
 from statistics import StatisticsError, mean, median, median_high, median_low
@@ -10,7 +12,7 @@ from types import SimpleNamespace
 
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import ObjectDoesNotExist, SynchronousOnlyOperation
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError
 from django.http import Http404, HttpResponse
 
 from ..exercises.book import NotYet, exercise
@@ -24,6 +26,9 @@ from .vocabulary.cancelling import Stalled, awaiting, end, require_cancel_passed
 from .vocabulary.edges import require_unchanged
 from .vocabulary.failing import (
     Mishap,
+    OtherOutage,
+    Outage,
+    database_lost_at,
     require_cancellable_beside,
     require_cancelled,
     require_itself,
@@ -43,7 +48,7 @@ from .vocabulary.threads import (
     place,
     require_this_loop,
 )
-from .vocabulary.transactions import ASYNC_WITH
+from .vocabulary.transactions import ASYNC_WITH, as_another_process
 from .vocabulary.values import difference, same
 
 SYNC_QUERY = NotYet(
@@ -108,9 +113,25 @@ async def member_page(given):
             "`member_page_before` answer?",
         )
     await _require_no_loop(given, members[0])
+    await _require_page_of_the_site(given)
     asked = {"driver": visit, "pk": members[0].pk, "middleware": ()}
     await require_told_of_database(given, "member_page", **asked)
     return "One switch under ASGI, none under WSGI, and the page is the same."
+
+
+async def _require_page_of_the_site(given) -> None:
+    """Require that Django hears of a member that is not there, and answers itself."""
+    from django.test import RequestFactory
+
+    request = RequestFactory().get("/99999/")
+    call = await given.call("member_page", request, pk=99_999, where="thread", expect=Http404)
+    if call.error is None:
+        raise NotYet(
+            "own-404",
+            "Nobody has that number, and your view made the answer with the status 404 itself. "
+            "What the site shows then, its `handler404`, is another page. What does "
+            "`member_page_before` do, so that Django answers?",
+        )
 
 
 async def _visit_member(given, pk: int) -> Call:
@@ -251,6 +272,8 @@ async def import_members(given):
     again = await given.result_of("import_members", list(ROWS))
     _require_new(again, 0)
     _require_nothing(await given.call("import_members", [], expect=Exception))
+    await _require_addresses_as_they_are(given)
+    await _require_only_its_own(given)
     await _require_all_or_none(given)
     await require_told_of_database(given, "import_members", [ROWS[0]])
     await _require_left(given)
@@ -361,20 +384,65 @@ def _require_read_elsewhere(places: set[str]) -> None:
         )
 
 
+async def _require_addresses_as_they_are(given) -> None:
+    before = await _members()
+    number = await given.result_of("import_members", [("Tomoko Arai-Bell", KNOWN.upper())])
+    if number != 1 or len(await _members()) != len(before) + 1:
+        raise NotYet(
+            "other-address",
+            f"`{KNOWN.upper()}` was not added, since `{KNOWN}` is known. `import_before` compares "
+            "addresses as they are written. Which lookup does your code use?",
+        )
+
+
+async def _require_only_its_own(given) -> None:
+    """Let somebody else add a member while the first row is read."""
+    number = await given.result_of("import_members", _read_while_another_one_writes())
+    if number != 1:
+        raise NotYet(
+            "counts-others",
+            f"One row was new, somebody else added a member while it was read, and it returned "
+            f"{number!r}. Of what is your number the difference? Which call says of a row whether "
+            "it was created?",
+        )
+
+
+def _read_while_another_one_writes() -> Iterator[tuple]:
+    # An answer that holds a lock by now counts what it has locked.
+    with suppress(sqlite3.OperationalError), closing(as_another_process()) as other:
+        other.execute("INSERT INTO library_member (name, email) VALUES ('Quincey', 'q@x.example')")
+        other.commit()
+    yield "Arthur Holmwood", "arthur.holmwood@example.org"
+
+
 async def _require_all_or_none(given) -> None:
     for rows, what, error in (
-        ([ADA, Mishap()], "The row after the first", Mishap),
+        ([ADA, Outage()], "The row after the first", Mishap),
         ([ADA, (None, "none@example.org")], "A row without a name", Exception),
     ):
-        before = await _members()
+        await _require_none(given, rows, what, error)
+    rows, lost = [("Tomoko Bell", KNOWN), ADA], database_lost_at("INSERT")
+    await _require_none(given, rows, "After the first row the database", DatabaseError, lost)
+
+
+async def _require_none(
+    given,
+    rows: list,
+    what: str,
+    error: type[Exception],
+    meanwhile: AbstractContextManager | None = None,
+) -> None:
+    before = await _members()
+    with meanwhile or nullcontext():
         call = await given.call("import_members", _one_by_one(rows), expect=Exception)
-        require_itself(call, "import_members", what, error)
-        if await _members() != before:
-            raise NotYet(
-                "half-imported",
-                f"{what} failed, and the first one is in the library all the same: whoever sends "
-                "the file again does not know what is there. What takes the rows back?",
-            )
+    require_itself(call, "import_members", what, error)
+    if await _members() != before:
+        raise NotYet(
+            "half-imported",
+            f"{what} failed, and what came before it is in the library all the same: whoever sends "
+            "the file again does not know what is there. What takes the rows back, even where "
+            "your code can ask for nothing more?",
+        )
 
 
 async def _require_left(given) -> None:
@@ -397,13 +465,14 @@ class _Stopwatch:
         times: the seconds that each call takes, by the name of the function: the first is cold.
         error: what a call raises that no time is written for; it takes none, if left out.
 
-    `order` holds the names in the order of the calls, `read` how often the clock was read, and
-    `at_once` says whether one that was not the first was under way beside another.
+    `order` holds the names in the order of the calls, `read` how often the clock was read,
+    `timed_first` says whether that was before a first call, and `at_once` whether one that was not
+    the first was under way beside another.
     """
 
     def __init__(self, times: dict[str, Sequence[float]], error: Exception | None = None):
         self.order: list[str] = []
-        self.read, self.at_once = 0, False
+        self.read, self.at_once, self.timed_first = 0, False, False
         self._times, self._error = times, error
         self._now, self._under_way = 1000.0, 0
 
@@ -420,6 +489,7 @@ class _Stopwatch:
     async def _take(self, name: str) -> None:
         times, number = self._times[name], self.order.count(name)
         self.order.append(name)
+        self.timed_first = self.timed_first or (self.read > 0 and number == 0)
         self._under_way += 1
         self.at_once = self.at_once or (self._under_way > 1 and number > 0)
         try:
@@ -479,7 +549,7 @@ async def times_faster(given):
     for broken in ("old", "new"):
         for number in (0, 2):
             times = {"old": OLD, "new": NEW, broken: OLD[:number]}
-            watch = _Stopwatch(times, Mishap())
+            watch = _Stopwatch(times, Outage())
             await require_told(
                 given, "times_faster", watch.old, watch.new, 3, watch.clock, what=f"`{broken}`"
             )
@@ -514,7 +584,7 @@ def _require_calls(watch: _Stopwatch, rounds: int) -> None:
             f"For {rounds} rounds it called them {numbers['old']} and {numbers['new']} times. If "
             "something else comes in between in just this moment, what does one time say?",
         )
-    if min(numbers.values()) == rounds:
+    if min(numbers.values()) == rounds and watch.timed_first:
         raise NotYet(
             "cold",
             f"For {rounds} rounds it called them {numbers['old']} and {numbers['new']} times, so a "
@@ -617,6 +687,11 @@ ONE_OF_TWO = NotYet(
 )
 
 
+ONE_FOR_ALL = NotYet(
+    "one-for-all-dashboards",
+    "Two dashboards were made, with limits of their own, and what holds the limit of one was the "
+    "other's as well. Inside of which function has it to be made?",
+)
 BRANCHES = ["Whitby", "Bath", "Dublin", "Exeter", "Oslo"]
 
 
@@ -641,6 +716,7 @@ BRANCHES = ["Whitby", "Bath", "Dublin", "Exeter", "Oslo"]
     ),
     errors={
         **NO_RESPONSE,
+        (RuntimeError, "bound to a different event loop"): ONE_FOR_ALL,
         ConnectionError: NotYet(
             "one-spoils-all",
             "One branch could not be reached, and its error took the whole page, with the answers "
@@ -668,6 +744,7 @@ async def dashboard(given):
     for limit in (2, 3, 1, 9):
         await _require_limit(given, limit)
     await _require_one_limit(given)
+    await _require_own_limit(given)
     await _require_closed(given)
     await _require_told_of_others(given)
     await _require_page_of_404(given)
@@ -780,7 +857,7 @@ class _Visitors:
         """
         while self.branches.open:
             branch, _ = self.branches.open[-1]
-            self.branches.answer_last(ConnectionRefusedError(branch) if branch in closed else None)
+            self.branches.answer_last(ConnectionRefusedError(111) if branch in closed else None)
             await turns()
 
     def look(self, left: int) -> None:
@@ -842,6 +919,24 @@ async def _require_one_limit(given) -> None:
         )
     for text in seen.texts:
         _require_lines(text, [f"{branch}: 3" for branch in BRANCHES])
+
+
+async def _require_own_limit(given) -> None:
+    if await given.result_of("dashboard", driver=_two_dashboards) != (3, 1):
+        raise ONE_FOR_ALL.again()
+
+
+async def _two_dashboards(dashboard: Callable) -> tuple[int, int]:
+    """How many questions are under way at once of each of two dashboards, with limits 3 and 1."""
+    dashboards = _Visitors(dashboard, 3), _Visitors(dashboard, 1)
+    try:
+        for visitors in dashboards:
+            await visitors.come()
+        first, second = [len(visitors.branches.open) for visitors in dashboards]
+        return first, second
+    finally:
+        for visitors in dashboards:
+            await visitors.end()
 
 
 async def _pages(dashboard: Callable, limit: int, number: int) -> SimpleNamespace:
@@ -907,6 +1002,14 @@ async def _has_lost_places(visitors: _Visitors, limit: int) -> bool:
     return lost
 
 
+IN_A_GROUP = NotYet(
+    "in-a-group",
+    "`ask` raised an error, and it left the view inside an `ExceptionGroup`. Django does not look "
+    "into one: of an `Http404` in it the visitor sees a 500. `dashboard_before` raises the error "
+    "as it is. What takes it out of its group, whatever kind it is?",
+)
+
+
 async def _require_told_of_others(given) -> None:
     """Let one question fail in a way that is not the page's to catch."""
     seen = SimpleNamespace(goes_on=False, lost=False)
@@ -920,6 +1023,10 @@ async def _require_told_of_others(given) -> None:
             "branch closed. Which errors does your `except` name, and what else is of their kind?",
         )
     require_itself(late, "view", "`ask`", _Late)
+    call = await given.call("dashboard", OtherOutage(), seen, driver=_with_mishap, expect=Exception)
+    require_itself(call, "view", "`ask`")
+    if call.grouped:
+        raise IN_A_GROUP.again()
     if seen.goes_on:
         raise NotYet(
             "goes-on",
@@ -954,12 +1061,7 @@ async def _require_page_of_404(given) -> None:
     """Let a question find nothing, by an error that Django's handler makes a page of."""
     call = await given.call("dashboard", driver=_visited_in_vain, expect=Http404)
     if call.grouped:
-        raise NotYet(
-            "in-a-group",
-            "`ask` raised an `Http404`, and the visitor got a 500: the error left the view inside "
-            "an `ExceptionGroup`, and Django does not look into one. `dashboard_before` answers "
-            "404. What takes the error out of its group?",
-        )
+        raise IN_A_GROUP.again()
     if call.value.status != 404:
         raise NotYet(
             "catches-too-much",
@@ -1006,7 +1108,7 @@ async def _with_leavers(dashboard: Callable) -> SimpleNamespace:
         await visitors.end()
 
 
-TODAY, YESTERDAY = date(2025, 6, 2), date(2025, 6, 1)
+TODAY, LAST_YEAR = date(2025, 6, 2), date(2024, 6, 2)
 VISITORS = 6
 ON_THE_LOOP = NotYet(
     "on-the-loop",
@@ -1015,6 +1117,8 @@ ON_THE_LOOP = NotYet(
 )
 SOON = 3
 """Seconds to wait for what a right answer does at once."""
+ENDS = 0.2
+"""Seconds that a thread gets to end whose work is done."""
 
 
 @exercise(
@@ -1071,7 +1175,8 @@ async def shared(given):
 class _Computing:
     """A function that computes on a thread until it is let go on.
 
-    `calls` holds the days, in the order of the calls; `places` the kinds of threads it ran on.
+    `calls` holds the days, in the order of the calls; `places` the kinds of threads it ran on, and
+    `threads` these threads themselves.
 
     Args:
         error: what the first call raises in the end; nothing, if left out.
@@ -1085,6 +1190,7 @@ class _Computing:
     ):
         self.calls: list[date] = []
         self.places: set[str] = set()
+        self.threads: set[threading.Thread] = set()
         self.held = False
         self._error, self._go_on = error, threading.Event()
         self._loop_is_free = loop_is_free
@@ -1093,6 +1199,7 @@ class _Computing:
         self.calls.append(day)
         number = len(self.calls)
         self.places.add(place())
+        self.threads.add(threading.current_thread())
         if not self.places & {EVENT_LOOP, THREAD_SENSITIVE_WORKER}:
             self.held = self.held or not self._loop_is_free()
             if not self.held:
@@ -1111,7 +1218,7 @@ class _Computing:
 
 
 async def _require_computed_once(given) -> None:
-    """Let some ask for today, one for yesterday, and one more for today while that is computed."""
+    """Let some ask for today, one for a year ago, and one more for today meanwhile."""
     with noting_new_threads() as threads:
         seen = await given.result_of("shared", threads, given.loop_is_free, driver=_asked_together)
     if EVENT_LOOP in seen.places:
@@ -1128,22 +1235,22 @@ async def _require_computed_once(given) -> None:
             "`compute` ran on another thread, and the loop's own thread stood still until it was "
             "done: it waited without an `await`. What can be awaited that a thread works for?",
         )
-    if YESTERDAY not in seen.calls:
+    if LAST_YEAR not in seen.calls:
         raise NotYet(
             "other-day",
-            "Somebody asked for yesterday's report, and it was never computed: today's was under "
-            "way. What tells whether it is the same one?",
+            "Somebody asked for the report of this day a year ago, and it was never computed: "
+            "today's was under way. What tells whether it is the same one?",
         )
     if not seen.at_once:
         raise NotYet(
             "day-after-day",
-            "Yesterday's report had to wait until today's was computed. They have nothing to do "
+            "Last year's report had to wait until today's was computed. They have nothing to do "
             "with each other. What belongs to one day alone?",
         )
     if len(seen.calls) > 2:
         raise NotYet(
             "computes-for-each",
-            f"For {VISITORS} visitors of today's report and one of yesterday's it was computed "
+            f"For {VISITORS} visitors of today's report and one of last year's it was computed "
             f"{len(seen.calls)} times, and each takes the processor for as long. What can the "
             "others wait for?",
         )
@@ -1152,6 +1259,13 @@ async def _require_computed_once(given) -> None:
             "thread-for-each",
             f"It was computed once, and {seen.threads} threads were started: those who wait hold "
             "one each. What waits without a thread?",
+        )
+    if seen.ended:
+        raise NotYet(
+            "thread-of-its-own",
+            "`compute` ran on a thread that was made for it, and ended with it: for each day that "
+            "is asked for there is one more, as many as there are days. Whose threads stay, and "
+            "are so many and no more?",
         )
     _require_reports(seen.reports, TODAY)
 
@@ -1171,16 +1285,17 @@ async def _asked_together(
 ) -> SimpleNamespace:
     work = _Computing(loop_is_free=loop_is_free)
     report = shared(work.compute)
-    days = [TODAY, YESTERDAY, *[TODAY] * (VISITORS - 2)]
+    days = [TODAY, LAST_YEAR, *[TODAY] * (VISITORS - 2)]
     visitors = [asyncio.create_task(awaiting(report(day))) for day in days]
     try:
-        at_once = await until(lambda: {TODAY, YESTERDAY} <= set(work.calls), SOON)
+        at_once = await until(lambda: {TODAY, LAST_YEAR} <= set(work.calls), SOON)
         visitors.append(asyncio.create_task(awaiting(report(TODAY))))
         await turns()
         seen = SimpleNamespace(at_once=at_once, threads=len(threads))
         work.go_on()
         seen.reports = await asyncio.gather(*visitors)
         del seen.reports[1]
+        seen.ended = await until(lambda: not all(each.is_alive() for each in work.threads), ENDS)
         seen.places, seen.held, seen.calls = work.places, work.held, work.calls
         return seen
     finally:
@@ -1261,6 +1376,12 @@ async def _require_error_for_all(given) -> None:
                 f"`compute` raised, and a visitor who had waited for it got {outcome!r}. Who has "
                 "to hear of the error?",
             )
+        if seen.returned:
+            raise NotYet(
+                "error-for-a-report",
+                f"`compute` raised, and each visitor got `{outcome!r}` as if that were the report. "
+                "What makes an error of it again?",
+            )
         if not isinstance(outcome, Mishap):
             raise NotYet(
                 "other-exception",
@@ -1278,7 +1399,7 @@ async def _require_error_for_all(given) -> None:
 
 async def _with_error(shared: Callable) -> SimpleNamespace:
     """Let three wait for what fails, and ask once more when it has failed."""
-    work = _Computing(Mishap())
+    work = _Computing(Outage())
     report = shared(work.compute)
     visitors = [asyncio.create_task(awaiting(report(TODAY))) for _ in range(3)]
     try:
@@ -1287,12 +1408,17 @@ async def _with_error(shared: Callable) -> SimpleNamespace:
         if not await until(lambda: all(each.done() for each in visitors), SOON):
             return SimpleNamespace(waits=True)
         outcomes = await asyncio.gather(*visitors, return_exceptions=True)
+        returned = any(
+            isinstance(outcome, Exception) and each.exception() is None
+            for each, outcome in zip(visitors, outcomes, strict=True)
+        )
         await turns()
         visitors.append(asyncio.create_task(awaiting(report(TODAY))))
         if not await until(visitors[-1].done, SOON):
             return SimpleNamespace(waits=True)
         [following] = await asyncio.gather(visitors[-1], return_exceptions=True)
-        return SimpleNamespace(waits=False, outcomes=outcomes, next=following)
+        seen = {"outcomes": outcomes, "returned": returned, "next": following}
+        return SimpleNamespace(waits=False, **seen)
     finally:
         await _end_all(work, visitors)
 

@@ -47,6 +47,19 @@ _SYNC_PAGE = _page().replace("def member_page", "def sync_page")
 VIEWS = [
     Answer(
         "13.1",
+        wrong="own-404",
+        source=_page(
+            member="""
+    member = Member.objects.filter(pk=pk).first()
+    if member is None:
+        return HttpResponse("There is no such member.", status=404)
+    loans = member.loans.select_related("book")
+"""
+        ),
+        why="404 is a status",
+    ),
+    Answer(
+        "13.1",
         wrong="switch-for-each",
         source=_async_page(),
         why="under ASGI a view is async",
@@ -328,6 +341,65 @@ _FOR = """
 """
 
 IMPORTS = [
+    Answer(
+        "13.2",
+        wrong="half-imported",
+        source="""
+async def import_members(rows):
+    def add_or_rename():
+        before, added = {}, []
+        try:
+            for name, email in rows:
+                before[email] = Member.objects.filter(email=email).first()
+                member, created = Member.objects.update_or_create({"name": name}, email=email)
+                if created:
+                    added.append(member.pk)
+        except Exception:
+            Member.objects.filter(pk__in=added).delete()
+            for member in before.values():
+                if member is not None:
+                    member.save()
+            raise
+        return len(added)
+
+    return await sync_to_async(add_or_rename)()
+""",
+        why="what has been done can be undone",
+    ),
+    Answer(
+        "13.2",
+        wrong="other-address",
+        source="""
+async def import_members(rows):
+    @transaction.atomic
+    def add_or_rename():
+        new = 0
+        for name, email in rows:
+            if not Member.objects.filter(email__iexact=email).update(name=name):
+                Member.objects.create(name=name, email=email)
+                new += 1
+        return new
+
+    return await sync_to_async(add_or_rename)()
+""",
+        why="capitals do not matter in an address",
+    ),
+    Answer(
+        "13.2",
+        wrong="counts-others",
+        source="""
+async def import_members(rows):
+    def add_or_rename():
+        before = Member.objects.count()
+        with transaction.atomic():
+            for name, email in rows:
+                Member.objects.update_or_create({"name": name}, email=email)
+        return Member.objects.count() - before
+
+    return await sync_to_async(add_or_rename)()
+""",
+        why="what has been added is the difference",
+    ),
     Answer(
         "13.2",
         wrong="switch-for-each-row",
@@ -692,6 +764,26 @@ async def times_faster(old, new, rounds, clock):
 """,
         why="more rounds, more truth",
     ),
+    Answer(
+        "13.3",
+        wrong="other-number",
+        source="""
+async def times_faster(old, new, rounds, clock):
+    async def seconds(function):
+        start = clock()
+        await function()
+        return clock() - start
+
+    await old()
+    await new()
+    olds, news = [], []
+    for _ in range(rounds // 2):
+        olds += [await seconds(old), await seconds(old)]
+        news += [await seconds(new), await seconds(new)]
+    return median(olds) / median(news)
+""",
+        why="two calls of each make a turn",
+    ),
     Answer("13.3", wrong="cold", source=_times(warm=""), why="a median leaves the cold one out"),
     Answer(
         "13.3",
@@ -1032,6 +1124,65 @@ _BARE = """
 """
 
 DASHBOARDS = [
+    Answer(
+        "13.4",
+        wrong="one-for-all-dashboards",
+        source="places = None\n"
+        + _dashboard(
+            places="""
+    global places
+    places = places or asyncio.Semaphore(limit)
+"""
+        ),
+        why="all visitors of the process stand in one line",
+    ),
+    Answer(
+        "13.4",
+        wrong="one-for-all-dashboards",
+        source="places = None\n"
+        + _dashboard(
+            places="""
+    global places
+    places = asyncio.Semaphore(limit)
+"""
+        ),
+        why="the limit of the last dashboard is the one that counts",
+    ),
+    Answer(
+        "13.4",
+        wrong="in-a-group",
+        source="from django.http import Http404\n"
+        + _dashboard(
+            view="""
+    async def view(request, branches):
+        missing = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(line(branch)) for branch in branches]
+        except* Http404 as failed:
+            missing += failed.exceptions
+        if missing:
+            raise missing[0]
+        return HttpResponse("\\n".join([task.result() for task in tasks]))
+"""
+        ),
+        why="a 404 is the error that Django looks for",
+    ),
+    Answer(
+        "13.4",
+        wrong="other-lines",
+        source=_dashboard(
+            line="""
+    async def line(branch):
+        async with places:
+            try:
+                return await ask(branch)
+            except ConnectionError as error:
+                return f"{error}: closed"
+"""
+        ),
+        why="in the example the error's text is the branch",
+    ),
     Answer(
         "13.4",
         wrong="one-after-another",
@@ -1485,6 +1636,74 @@ def _report(body: str) -> str:
 
 
 REPORTS = [
+    Answer(
+        "13.5",
+        wrong="error-for-a-report",
+        source=_shared(
+            report="""
+    async def compute_and_forget(day):
+        try:
+            return await asyncio.to_thread(compute, day)
+        except Exception as error:
+            return error
+        finally:
+            del under_way[day]
+
+    async def report(day):
+        if day not in under_way:
+            under_way[day] = asyncio.create_task(compute_and_forget(day))
+        return await asyncio.shield(under_way[day])
+"""
+        ),
+        why="what comes of it, be it an error",
+    ),
+    Answer(
+        "13.5",
+        wrong="thread-of-its-own",
+        source="import threading\n"
+        + _shared(
+            report="""
+    async def compute_and_forget(day):
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+
+        def run():
+            try:
+                result = compute(day)
+            except Exception as error:
+                loop.call_soon_threadsafe(future.set_exception, error)
+            else:
+                loop.call_soon_threadsafe(future.set_result, result)
+
+        threading.Thread(target=run).start()
+        try:
+            return await future
+        finally:
+            del under_way[day]
+
+    async def report(day):
+        if day not in under_way:
+            under_way[day] = asyncio.create_task(compute_and_forget(day))
+        return await asyncio.shield(under_way[day])
+"""
+        ),
+        why="a thread is a thread",
+    ),
+    Answer(
+        "13.5",
+        wrong="other-day",
+        source=_shared(
+            report="""
+    async def report(day):
+        key = f"{day:%d %b}"
+        if key not in under_way:
+            under_way[key] = task = asyncio.create_task(asyncio.to_thread(compute, day))
+            task.add_done_callback(lambda _: under_way.pop(key))
+        return await asyncio.shield(under_way[key])
+"""
+        ),
+        why="a day is a day and a month",
+    ),
     Answer(
         "13.5",
         wrong="on-the-loop",
