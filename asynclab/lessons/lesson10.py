@@ -16,11 +16,11 @@ from ..exercises.given import Call
 from ..exercises.lineage import is_beside
 from ..recorder.hooks import before_queries
 from .vocabulary.cancelling import end
-from .vocabulary.failing import Mishap, require_cancelled
+from .vocabulary.failing import Mishap, OtherOutage, Outage, require_cancelled
 from .vocabulary.logs import logger_of_its_own
 from .vocabulary.loops import call_off_the_loop
 from .vocabulary.open_connections import Opened, noting_closers
-from .vocabulary.queries import queries
+from .vocabulary.queries import hops, queries
 from .vocabulary.serving import AT_ONCE, Reader, read, visit
 from .vocabulary.tasks import (
     Gate,
@@ -66,6 +66,8 @@ def _require_lines(reader: Reader, lines: list[str]) -> None:
 
 PATIENCE = 1
 """Seconds that a reader waits, and a model for its word to be read."""
+SLOW_CLOSE = 0.3
+"""Seconds that a connection to a model needs to be closed, if the request does not end before."""
 
 
 SHELF = ["Emma", "", "Dracula", "Emma"]
@@ -132,7 +134,7 @@ async def news(given):
             "to be handed to the response, so that it can send a line before the next title?",
         )
     sent: list[str] = []
-    call = await given.call("news", _Shelf(Mishap()), sent, driver=_news_slowly, expect=Mishap)
+    call = await given.call("news", _Shelf(Outage()), sent, driver=_news_slowly, expect=Mishap)
     if call.error is None and call.value.gave_up:
         raise _unheard("The shelf raised an error", "line")
     if call.error is None:
@@ -244,8 +246,8 @@ WENT_ON_WAITING = NotYet(
     "The reader left, a `CancelledError` came, and your code caught it and waited for the next "
     "title. Who is to read it? What lets the exception pass?",
 )
-OTHER = "Ben"
-"""A reader who stays."""
+OTHER, NEWCOMER = "Ben", "Zoe"
+"""A reader who stays, and one who comes while another one reads."""
 
 
 @exercise(
@@ -281,17 +283,17 @@ async def follow(given):
             "While the reader read, or waited for a title, the name was not in `readers`. The body "
             "begins when the view has returned: which lines run then?",
         )
-    if OTHER not in readers:
+    if not {OTHER, NEWCOMER} <= readers:
         raise NotYet(
             "others-out",
-            "The stream came to its end, and other readers, who stay, are no longer in `readers` "
-            "either. Whose name is yours to take out?",
+            "The stream came to its end, and other readers, who stay, or have come meanwhile, are "
+            "no longer in `readers` either. Whose name is yours to take out?",
         )
-    if readers != {OTHER}:
+    if readers != {OTHER, NEWCOMER}:
         raise NotYet("still-listed", _listed("The stream came to its end"))
     arrivals = _Queue("Emma", "Dracula")
     reader = await given.result_of("follow", arrivals, readers, 2, driver=_follow)
-    if readers != {OTHER}:
+    if readers != {OTHER, NEWCOMER}:
         raise NotYet("left-and-listed", _listed("The reader left after two lines"))
     if reader.waiting:
         raise NotYet(
@@ -301,30 +303,31 @@ async def follow(given):
             "`CancelledError` from coming that far?",
         )
     require_cancelled("follow", not reader.ended)
-    arrivals = _Queue("Emma", Mishap())
-    call = await given.call("follow", arrivals, readers, driver=_follow, expect=Mishap)
-    if readers != {OTHER}:
-        raise NotYet("failed-and-listed", _listed("`arrivals.get()` raised an error"))
-    if call.error is None:
-        raise NotYet(
-            "hides-the-error",
-            "`arrivals.get()` raised an error, and the stream ended as if there were no more news. "
-            "Who should hear of it?",
-        )
-    await given.call("follow", _Queue("Emma"), readers, AT_ONCE, driver=_follow)
-    if readers != {OTHER}:
-        raise NotYet(
-            "never-begun",
-            "The reader left before the first line, and the name is still in `readers`. Your "
-            "generator was never begun then, and one that was never begun has no `finally` to run. "
-            "Where has the name to be put in, so that what takes it out is sure to run?",
-        )
     reader = await given.result_of("follow", readers, driver=_follow_for_hours)
     if len(reader.parts) < len(TITLES):
         raise NotYet(
             "gives-up-waiting",
             "No book came back for an hour, and the stream ended, although its reader was there. "
             "Which line decides how long a reader may wait?",
+        )
+    for error in Mishap(), Outage():
+        arrivals = _Queue("Emma", error)
+        call = await given.call("follow", arrivals, readers, driver=_follow, expect=Mishap)
+        if readers != {OTHER, NEWCOMER}:
+            raise NotYet("failed-and-listed", _listed("`arrivals.get()` raised an error"))
+        if call.error is None:
+            raise NotYet(
+                "hides-the-error",
+                "`arrivals.get()` raised an error, and the stream ended as if there were no more "
+                "news. Who should hear of it?",
+            )
+    await given.call("follow", _Queue("Emma"), readers, AT_ONCE, driver=_follow)
+    if readers != {OTHER, NEWCOMER}:
+        raise NotYet(
+            "never-begun",
+            "The reader left before the first line, and the name is still in `readers`. Nobody has "
+            "asked your body for a line then, and where nothing has begun, no `finally` runs. "
+            "Where has the name to be put in, so that what takes it out is sure to run?",
         )
     return "The name was there as long as its reader, and no longer, however the stream ended."
 
@@ -333,8 +336,12 @@ async def _follow(
     follow: Callable, arrivals: _Queue, readers: set[str], leave_after: int = 0
 ) -> Reader:
     given = {"name": "Amara", "arrivals": arrivals, "readers": readers}
-    options = {"leave_after": leave_after, "look": lambda: "Amara" in readers}
-    reader = await read(follow, **options, **given)
+
+    def look() -> bool:
+        readers.add(NEWCOMER)
+        return "Amara" in readers
+
+    reader = await read(follow, leave_after=leave_after, look=look, **given)
     await turns()
     reader.waiting = arrivals.waiting
     return reader
@@ -452,12 +459,31 @@ async def relay(given):
     return "Each word was passed on at once, and the model stopped when its reader left."
 
 
+class _SlowLine(Line):
+    """A line that takes its time to be closed, but no longer than the request; see `closing`."""
+
+    def __init__(self):
+        super().__init__()
+        self.closing = False
+
+    async def closes(self) -> None:
+        self.closing = True
+        await until(self.over.is_set, SLOW_CLOSE)
+
+
 async def _require_stopped(given) -> None:
-    model, line = _Model(words=50), Line()
+    model, line = _Model(words=50), _SlowLine()
     with upstreams({"model": model.answer}) as urls:
         reader = await given.result_of("relay", urls["model"], line, model, 2, driver=_relay)
         model.collected = True  # it need not wait any more
         model.next()
+    if reader.under_way and reader.closing:
+        raise NotYet(
+            "not-awaited",
+            "The reader left, what reads the model was cancelled, and nobody waited for it: the "
+            "request ended while the connection to the model was still being closed. To cancel is "
+            "to ask. What waits until a task has ended?",
+        )
     if reader.under_way:
         raise NotYet(
             "goes-on",
@@ -492,6 +518,8 @@ async def _relay(
     async with httpx.AsyncClient(transport=line, timeout=None) as client:
         reader = await read(relay, **options, client=client, url=url)
         reader.under_way, reader.late = line.under_way, any(late)
+        reader.closing = getattr(line, "closing", False)
+        line.over.set()
         await turns()
         line.left_open = line.under_way
     return reader
@@ -523,7 +551,8 @@ async def _relay(
     },
 )
 async def announce(given):
-    call = await call_off_the_loop(given, "announce", ["Emma", "Dracula", None], driver=_announce)
+    titles = ["Emma", "Dracula", None]
+    call = await call_off_the_loop(given, "announce", titles, SENDING, driver=_announce)
     require_this_loop(call)
     seen = call.value
     _require_lines(seen.reader, ["Emma by Jane Austen", "Dracula by Bram Stoker"])
@@ -553,10 +582,17 @@ async def announce(given):
             "It waits without a connection, and sends with one. Your generator stands at its "
             "`yield` until the reader has taken the line. What has to come before it?",
         )
+    if seen.opened_meanwhile:
+        raise NotYet(
+            "asks-ahead",
+            "While a line was on its way to its reader, who may be slow, a connection was opened: "
+            "the next title had come, and its book was asked for beside. What has to wait until "
+            "the line is sent?",
+        )
     _require_asked_each_time(call)
     titles = ["Emma", "A Book That Nobody Wrote", None]
     call = await call_off_the_loop(
-        given, "announce", titles, driver=_announce, expect=ObjectDoesNotExist
+        given, "announce", titles, 0, driver=_announce, expect=ObjectDoesNotExist
     )
     if call.error is None:
         raise NotYet(
@@ -565,7 +601,7 @@ async def announce(given):
             "happened. Who should hear of it?",
         )
     _require_asked_each_time(call)
-    call = await call_off_the_loop(given, "announce", ["Emma"], 1, driver=_announce)
+    call = await call_off_the_loop(given, "announce", ["Emma"], 0, 1, driver=_announce)
     require_cancelled("announce", not call.value.reader.ended)
     reader = await given.result_of("announce", driver=_leave_at_a_query)
     require_cancelled("announce", not reader.ended)
@@ -582,14 +618,28 @@ def _require_asked_each_time(call: Call) -> None:
         )
 
 
+SENDING = 0.1
+"""Seconds that it takes to send a line to a slow reader."""
+
+
 async def _announce(
-    announce: Callable, titles: list[str | None], leave_after: int = 0
+    announce: Callable, titles: list[str | None], sending: float, leave_after: int = 0
 ) -> SimpleNamespace:
-    """What was open when; `elsewhere` says whether the body closed some where none was opened."""
+    """What was open when; `elsewhere` says whether the body closed some where none was opened.
+
+    `opened_meanwhile` says whether a connection was opened while a line was sent.
+
+    Args:
+        sending: how many seconds that takes.
+    """
     arrivals, lines, closers_of_body = _Observed(*titles), [], set()
+    seen = SimpleNamespace(opened_meanwhile=False)
 
     async def take(line: str) -> None:
         lines.append(line)
+        number = len(opened)
+        if await until(lambda: len(opened) > number, sending):
+            seen.opened_meanwhile = True
 
     with Opened() as opened, noting_closers() as closers:
 
@@ -602,9 +652,9 @@ async def _announce(
         arrivals.look = look
         options = {"leave_after": leave_after, "look": lambda: opened.left, "take": take}
         reader = await read(announce, **options, arrivals=arrivals)
-    waiting, sent = zip(*arrivals.seen, strict=True)
-    elsewhere = bool(closers_of_body - opened.threads)
-    return SimpleNamespace(reader=reader, waiting=waiting, sent=sent, elsewhere=elsewhere)
+    seen.reader, seen.elsewhere = reader, bool(closers_of_body - opened.threads)
+    seen.waiting, seen.sent = zip(*arrivals.seen, strict=True)
+    return seen
 
 
 async def _leave_at_a_query(announce: Callable) -> Reader:
@@ -865,10 +915,6 @@ OFTEN = 1500
 """More often than functions can call each other."""
 
 
-class _OtherMishap(Mishap, TimeoutError, LookupError, ValueError, RuntimeError):
-    """One that handlers for many ordinary errors catch, and none for a `ConnectionError`."""
-
-
 class _Desk:
     """Gives one report after another: a title, None, or an error that it raises.
 
@@ -973,6 +1019,12 @@ async def watch(given):
             "long its reader knew nothing. Which comes first?",
         )
     _require_pause(*desk.after_error)
+    if any(span.name.endswith("sleep") for span in hops(call)):
+        raise NotYet(
+            "pause-on-a-thread",
+            "The pause was slept on another thread: that thread does nothing else meanwhile, and "
+            "cannot be told that the reader has left. Which pause needs no thread?",
+        )
     require_this_loop(call)
     desk = _Desk("Emma", None)
     await given.call("watch", desk, 1, driver=_watch)
@@ -1011,7 +1063,7 @@ async def watch(given):
         )
     await _require_left(given, "while it waited for news", "Emma", "Dracula", WAITS, WENT_ON)
     await _require_left(given, "in the pause", "Emma", ConnectionError(), WENT_ON)
-    desk = _Desk("Emma", _OtherMishap(), None)
+    desk = _Desk("Emma", OtherOutage(), None)
     call = await given.call("watch", desk, PAUSE, driver=_watch, expect=Mishap)
     if call.error is None:
         raise NotYet(
@@ -1104,8 +1156,6 @@ SILENCE, AND_WAITS = object(), object()
 """What a model says that is no word: nothing until a sign of life has come; nothing any more."""
 IN_VAIN = 0.5
 """Seconds that it waits for a sign of life."""
-SLOW_CLOSE = 0.3
-"""Seconds that its connection needs to be closed, if the request does not end before."""
 QUIET = 0.02
 """Seconds after which a sign of life is due."""
 LONG_QUIET = 100

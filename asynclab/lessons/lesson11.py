@@ -434,12 +434,18 @@ FAILS = YEARS[-1]
 
 
 class _Night:
-    """Jobs that come one by one; the database is restarted before that of `restart`."""
+    """Jobs that come one by one; the database is restarted before that of `restart`.
 
-    def __init__(self, server: PostgreSQL, years: list[int], restart: int):
+    The one that is to fail raises `error`. `autocommit` says whether the worker's connection was
+    left with it.
+    """
+
+    def __init__(
+        self, server: PostgreSQL, years: list[int], restart: int, error: Exception | None = None
+    ):
         self.ran: list[int] = []
         self.bare = self.ahead = self.went_on = False
-        self.autocommit = True
+        self.autocommit, self._error = True, error
         self._server, self._years, self._restart = server, years, restart
 
     async def jobs(self) -> AsyncIterator[Callable[[], None]]:
@@ -460,7 +466,7 @@ class _Night:
             self.bare = self.bare or not inside
             Book.objects.filter(title="Emma").update(year=year)
             if year == FAILS:
-                raise _JobFails
+                raise self._error
 
         return job
 
@@ -505,7 +511,7 @@ async def run_jobs(given):
     from library.models import Book
 
     async with on_postgresql(**KEPT) as server:
-        night = _Night(server, YEARS, restart=YEARS[1])
+        night = _Night(server, YEARS, restart=YEARS[1], error=_JobFails())
         with Opened() as opened:
             call = await given.call("run_jobs", night, driver=_run, expect=Mishap)
         if night.bare:
@@ -539,7 +545,9 @@ async def run_jobs(given):
             )
         if opened.left:
             raise LEFT_OPEN.again()
-        if not night.autocommit:
+        mishap = _Night(server, YEARS[-1:], restart=0, error=Mishap())
+        await given.call("run_jobs", mishap, driver=_run, expect=Mishap)
+        if not (night.autocommit and mishap.autocommit):
             raise NotYet(
                 "autocommit-left-off",
                 "A job failed, and its connection is left without autocommit: what is written by "

@@ -1166,7 +1166,8 @@ async def shared(given):
     await _require_computed_once(given)
     await _require_next_is_new(given)
     await _require_own_dict(given)
-    await _require_error_for_all(given)
+    for error in Mishap(), Outage():
+        await _require_error_for_all(given, error)
     for leaver in (0, 1):
         await _require_others_stay(given, leaver)
     return "Computed once for all who wait, off the loop, and anew for whoever comes next."
@@ -1363,8 +1364,8 @@ NEVER_TOLD = NotYet(
 )
 
 
-async def _require_error_for_all(given) -> None:
-    seen = await given.result_of("shared", driver=_with_error)
+async def _require_error_for_all(given, error: Exception) -> None:
+    seen = await given.result_of("shared", error, driver=_with_error)
     if seen.waits:
         raise NEVER_TOLD.again()
     for outcome in seen.outcomes:
@@ -1397,9 +1398,9 @@ async def _require_error_for_all(given) -> None:
     _require_reports([seen.next], TODAY)
 
 
-async def _with_error(shared: Callable) -> SimpleNamespace:
+async def _with_error(shared: Callable, error: Exception) -> SimpleNamespace:
     """Let three wait for what fails, and ask once more when it has failed."""
-    work = _Computing(Outage())
+    work = _Computing(error)
     report = shared(work.compute)
     visitors = [asyncio.create_task(awaiting(report(TODAY))) for _ in range(3)]
     try:

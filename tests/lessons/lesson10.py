@@ -482,6 +482,36 @@ async def news(request, shelf):
     ),
     Answer(
         "10.2",
+        wrong="others-out",
+        source=_follow(
+            begin="""
+    async def lines():
+        before = set(readers)
+        readers.add(name)
+""",
+            end="""
+        finally:
+            readers.clear()
+            readers.update(before)
+""",
+        ),
+        why="the set is put back as it was",
+    ),
+    Answer(
+        "10.2",
+        wrong="failed-and-listed",
+        source=_follow(
+            end="""
+        except (asyncio.CancelledError, GeneratorExit, OSError):
+            readers.discard(name)
+            raise
+        readers.discard(name)
+"""
+        ),
+        why="a reader leaves, or a network fails",
+    ),
+    Answer(
+        "10.2",
         wrong="still-waits",
         source=r"""
 async def follow(request, name, arrivals, readers):
@@ -770,6 +800,33 @@ async def follow(request, name, arrivals, readers):
     return StreamingHttpResponse(lines())
 """,
         why="who hears nothing for a second has left",
+    ),
+    Answer(
+        "10.3",
+        wrong="not-awaited",
+        source=_relay_by_a_task(
+            loop="""
+        try:
+            while (word := await queue.get()) is not None:
+                yield word
+            await task
+        finally:
+            task.cancel()
+"""
+        ),
+        why="what is cancelled has ended",
+    ),
+    Answer(
+        "10.3",
+        right="parts as they come, which say the same",
+        source=_relay(
+            body="""
+    async def body():
+        async with client.stream("GET", url) as answer:
+            async for part in answer.aiter_text():
+                yield part
+"""
+        ),
     ),
     Answer(
         "10.3",
@@ -1117,6 +1174,30 @@ async def relay(request, client, url):
     return StreamingHttpResponse(body())
 """,
         why="a word that comes twice is a mistake",
+    ),
+    Answer(
+        "10.4",
+        wrong="asks-ahead",
+        source=_announce(
+            lines="""
+    async def next_line():
+        if (title := await arrivals.get()) is None:
+            return None
+        book = await Book.objects.select_related("author").aget(title=title)
+        await sync_to_async(close_old_connections)()
+        return f"{book} by {book.author}\\n"
+
+    async def lines():
+        coming = asyncio.create_task(next_line())
+        try:
+            while (line := await coming) is not None:
+                coming = asyncio.create_task(next_line())
+                yield line
+        finally:
+            coming.cancel()
+"""
+        ),
+        why="the next line can be made while this one is sent",
     ),
     Answer(
         "10.4",
@@ -1782,6 +1863,34 @@ def later(work, logger):
     task.add_done_callback(under_way.discard)
 """,
         why="one after the other is enough",
+    ),
+    Answer(
+        "10.6",
+        wrong="pause-on-a-thread",
+        source="import time\n"
+        + _watch(
+            error="""
+            except ConnectionError:
+                yield "(no news)\\n"
+                await sync_to_async(time.sleep)(seconds)
+                continue
+"""
+        ),
+        why="what blocks goes to the worker",
+    ),
+    Answer(
+        "10.6",
+        wrong="pause-on-a-thread",
+        source="import time\n"
+        + _watch(
+            error="""
+            except ConnectionError:
+                yield "(no news)\\n"
+                await asyncio.to_thread(time.sleep, seconds)
+                continue
+"""
+        ),
+        why="what blocks goes to a thread",
     ),
     Answer(
         "10.6",

@@ -1,5 +1,6 @@
 """Services that a view asks: real HTTP servers on this machine, and a client for them."""
 
+import asyncio
 import os
 import socket
 import threading
@@ -95,7 +96,8 @@ class Line(httpx.AsyncHTTPTransport):
     """How a client's requests go out; it knows what has come back.
 
     `asked` counts the requests, `under_way` those whose answer is neither read to its end nor
-    given up, and `pieces` the pieces of text that have come. `closed` is for a check to set.
+    given up, and `pieces` the pieces of text that have come. `closed` and `over` are for a check to
+    set.
     """
 
     closed = False
@@ -103,6 +105,10 @@ class Line(httpx.AsyncHTTPTransport):
     def __init__(self):
         super().__init__(trust_env=False)
         self.asked = self.under_way = self.pieces = 0
+        self.over = asyncio.Event()
+
+    async def closes(self) -> None:
+        """Is awaited before an answer is closed."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.asked += 1
@@ -127,6 +133,7 @@ class _Counted(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         try:
+            await self._line.closes()
             await self._stream.aclose()
         finally:
             self._line.under_way -= self._open

@@ -8,6 +8,8 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError
 
 from asynclab.lessons.vocabulary.failing import (
+    OtherOutage,
+    Outage,
     database_lost_at,
     ends_cancelled,
     fail,
@@ -57,6 +59,12 @@ def test_whoever_called_is_told(body):
 )
 def test_whoever_called_is_not_told(body, diagnosis):
     assert told(body) == diagnosis
+
+
+def test_an_outage_is_a_lost_connection_and_another_one_is_none():
+    assert issubclass(Outage, ConnectionError)
+    assert issubclass(OtherOutage, OSError | LookupError | ValueError)
+    assert not issubclass(OtherOutage, ConnectionError)
 
 
 @pytest.mark.parametrize("kind", ["OSError", "KeyError", "ValueError", "TimeoutError"])

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from asynclab.lessons.vocabulary.tasks import until
+from asynclab.lessons.vocabulary.tasks import turns, until
 from asynclab.lessons.vocabulary.upstreams import Line, nowhere, upstreams
 
 
@@ -124,6 +124,23 @@ def test_a_line_notices_what_is_given_up():
     with upstreams({"slow": lambda: (200, pieces())}) as urls:
         assert asyncio.run(main(urls["slow"]))
         go_on.set()
+
+
+def test_an_answer_is_under_way_until_it_is_closed():
+    async def main(url):
+        line = Line()
+        line.closes = line.over.wait
+        async with httpx.AsyncClient(transport=line) as client:
+            asking = asyncio.create_task(client.get(url))
+            assert await until(lambda: line.pieces)
+            await turns()
+            seen = line.under_way
+            line.over.set()
+            await asking
+            return seen, line.under_way
+
+    with upstreams({"quick": lambda: (200, "12.50")}) as urls:
+        assert asyncio.run(main(urls["quick"])) == (1, 0)
 
 
 def test_what_never_comes_true_is_not_waited_for_for_ever():
