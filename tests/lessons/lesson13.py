@@ -2107,7 +2107,11 @@ FAULTS = [
     Fault(
         "cold-call-not-looked-for",
         "a check weakened",
-        text(CHECKS, "    if min(numbers.values()) == rounds:\n", "    if False:\n"),
+        text(
+            CHECKS,
+            "    if min(numbers.values()) == rounds and watch.timed_first:\n",
+            "    if False:\n",
+        ),
         verdict("13.3 cold"),
         ("('not yet', 'other-number') == ('not yet', 'cold')",),
     ),
