@@ -23,6 +23,7 @@ from .vocabulary.failing import (
 )
 from .vocabulary.loops import LoopWatch, noting_new_loops, require_free_for_one
 from .vocabulary.tasks import (
+    CROWD,
     Gate,
     LastFirst,
     NewTasks,
@@ -719,9 +720,6 @@ async def serve(given):
     return "Each request carried its own number, and all of them were in flight together."
 
 
-MANY_REQUESTS = 128
-"""More than any limit that somebody may set."""
-
 _language = ContextVar("language", default="-")
 _first_here = ContextVar("first_here", default=None)
 
@@ -809,7 +807,7 @@ def _wrong_number(log: dict, requests: list[str], shared: list[str], elsewhere: 
 
 
 async def _serve_many(given) -> None:
-    requests = [f"r-{number}" for number in (*range(MANY_REQUESTS), 7)]
+    requests = [f"r-{number}" for number in (*range(CROWD), 7)]
     desk, twice = LastFirst(requests), []
 
     async def handle(request):
@@ -821,7 +819,7 @@ async def _serve_many(given) -> None:
 
     result = await given.result_of("serve", list(requests), handle)
     pairs = permutations(twice) if len(twice) == 2 else ()
-    between = [None] * (MANY_REQUESTS - 8)
+    between = [None] * (CROWD - 8)
     right = [[None] * 7 + [first] + between + [last] for first, last in pairs]
     if desk.answered != len(requests) or not any(same(result, each) for each in right):
         raise NotYet(

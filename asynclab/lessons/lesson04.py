@@ -34,7 +34,7 @@ from .vocabulary.failing import (
 from .vocabulary.library import DAY, every_row, free_books, open_loans
 from .vocabulary.loops import Hosts, noting_new_loops
 from .vocabulary.queries import queries
-from .vocabulary.tasks import LastFirst, pass_time
+from .vocabulary.tasks import CROWD, LastFirst, pass_time
 from .vocabulary.threads import home, leaves_loop, noting_new_threads
 from .vocabulary.transactions import noting_bare_queries
 from .vocabulary.values import same
@@ -309,8 +309,6 @@ async def stock_report(given):
     return f"One loop, and all {CROWD} questions out before the first answer."
 
 
-CROWD = 40
-"""So many branches that nobody has a reason to ask only so many at a time."""
 SILENT = "branch 7"
 
 

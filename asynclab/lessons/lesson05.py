@@ -44,10 +44,10 @@ from .vocabulary.failing import (
 )
 from .vocabulary.library import DAY, free_books
 from .vocabulary.logs import logger_of_its_own, noting_reports
-from .vocabulary.loops import LoopWatch
+from .vocabulary.loops import LoopWatch, require_free_for_one
 from .vocabulary.open_connections import Opened, noting_closers
 from .vocabulary.requests import text_of
-from .vocabulary.tasks import LastFirst, Overlap, gives_up, pass_time, turns
+from .vocabulary.tasks import CROWD, LastFirst, Overlap, gives_up, pass_time, turns
 from .vocabulary.threads import Meeting, require_this_loop
 from .vocabulary.values import same
 
@@ -223,10 +223,6 @@ async def total_loans(given):
     await require_told(given, "total_loans", [*first], _failing_for("Orlando"), what="`count`")
     await require_cancellable(given, "total_loans", [*first], last=True)
     return f"The total is right, and {CROWD} lookups were under way before the first one ended."
-
-
-CROWD = 40
-"""So many titles that nobody has a reason to look up only so many at a time."""
 
 
 def _totals(first: dict[str, int], second: dict[str, int]) -> Callable:
@@ -1112,6 +1108,7 @@ async def stock_take(given):
     await require_of_nothing(
         given, "stock_take", [], _Count([], watch), what="no titles", wanted=([], ())
     )
+    await require_free_for_one(given, "stock_take", "Emma", "`count`", last=True)
     await _require_closed_after_error(given, [*titles, _Count.NO_SUCH])
     await _require_cancelled(given)
     return (

@@ -413,6 +413,22 @@ def stock_report(ask, branches):
     ),
     Answer(
         "4.3",
+        wrong="sequential",
+        source="""
+def stock_report(ask, branches):
+    async def ask_all():
+        limit = asyncio.Semaphore(100)
+        async def one(branch):
+            async with limit:
+                return await ask(branch)
+        return await asyncio.gather(*[one(branch) for branch in branches])
+
+    return async_to_sync(ask_all)()
+""",
+        why="a hundred questions at once are enough",
+    ),
+    Answer(
+        "4.3",
         wrong="crossing-for-each",
         source="""
 def stock_report(ask, branches):

@@ -225,6 +225,19 @@ async def total_loans(titles, count):
     ),
     Answer(
         "5.2",
+        wrong="one-by-one",
+        source="""
+async def total_loans(titles, count):
+    limit = asyncio.Semaphore(100)
+    async def one(title):
+        async with limit:
+            return await count(title)
+    return sum(await asyncio.gather(*(one(title) for title in titles)))
+""",
+        why="a hundred lookups at once are enough",
+    ),
+    Answer(
+        "5.2",
         wrong="lost-in-tasks",
         source="""
 found = Local()
@@ -1876,6 +1889,24 @@ async def stock_take(titles, count):
         return list(pool.map(count_and_close, titles))
 """,
         why="threads of one's own hold up nobody",
+    ),
+    Answer(
+        "5.7",
+        wrong="blocks-for-one",
+        source="""
+async def stock_take(titles, count):
+    def count_and_close(title):
+        try:
+            return count(title)
+        finally:
+            connections.close_all()
+
+    if len(titles) == 1:
+        return [count(titles[0])]
+    in_pool = sync_to_async(count_and_close, thread_sensitive=False)
+    return await asyncio.gather(*(in_pool(title) for title in titles))
+""",
+        why="a single count is not worth a thread",
     ),
     Answer(
         "5.7",

@@ -361,6 +361,18 @@ async def counts(titles):
     ),
     Answer(
         "6.2",
+        wrong="not-all",
+        source="""
+async def counts(titles):
+    loans = Loan.objects.filter(book__title__in=titles).values("book__title")
+    groups = loans.annotate(number=Count("pk"))[:100]
+    numbers = {group["book__title"]: group["number"] async for group in groups}
+    return [numbers.get(title, 0) for title in titles]
+""",
+        why="nobody asks about more than a hundred titles",
+    ),
+    Answer(
+        "6.2",
         wrong="hop-per-title",
         source="""
 async def counts(titles):
@@ -1515,6 +1527,28 @@ async def lend(book_pks, member_pk, day, tell):
 """
         ),
         why="a title names a book, so to run the import again does no harm",
+    ),
+    Answer(
+        "6.6",
+        wrong="one-after-another",
+        source="""
+async def import_order(order, year_of):
+    limit = asyncio.Semaphore(100)
+    async def one(title):
+        async with limit:
+            return await year_of(title)
+    years = await asyncio.gather(*(one(title) for title, name in order))
+
+    @transaction.atomic
+    def add_books():
+        for (title, name), year in zip(order, years, strict=True):
+            author, _ = Author.objects.get_or_create(name=name)
+            Book.objects.create(title=title, author=author, year=year)
+
+    await sync_to_async(add_books)()
+    return len(order)
+""",
+        why="a hundred questions at once are enough",
     ),
     Answer(
         "6.6",

@@ -147,11 +147,14 @@ async def call_on_own_connections(given: Given, name: str, *args, **options) -> 
     return call
 
 
-async def require_free_for_one(given: Given, name: str, one: str, work: str) -> None:
+async def require_free_for_one(
+    given: Given, name: str, one: str, work: str, last: bool = False
+) -> None:
     """Call the reader's function with a sync function, and a list that holds only `one`.
 
     Args:
-        work: what the sync function stands for, as the reader knows it.
+        work: the sync function, as the reader knows it.
+        last: whether the reader's function gets it after the list.
 
     Raises:
         NotYet: "blocks-for-one" if the loop was not free meanwhile, or what `Given.call` raises.
@@ -162,7 +165,7 @@ async def require_free_for_one(given: Given, name: str, one: str, work: str) -> 
         watch.look()
         return 1
 
-    await given.result_of(name, look, [one])
+    await given.result_of(name, *(([one], look) if last else (look, [one])))
     if watch.home or watch.held:
         where = "ran on" if watch.home else "was waited for on"
         raise NotYet(

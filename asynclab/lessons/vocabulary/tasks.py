@@ -18,6 +18,8 @@ SOON = 2
 PATIENCE = 2
 """Seconds to wait for something that a right answer does at once."""
 STEP = 0.001
+CROWD = 128
+"""So many at once that nobody has a reason to let in only so many: more than a client's hundred."""
 END_OF_SLEEP = "_set_result_unless_cancelled"
 """What a loop calls for a task that sleeps."""
 
