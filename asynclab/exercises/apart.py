@@ -16,7 +16,7 @@ from time import monotonic
 from ..ground.interrupts import raise_in
 from .endings import ROUND, ROUNDS, Stopped, done, frames
 from .event_loops import keeping_tasks
-from .leftovers import settled
+from .leftovers import is_frozen, settled
 from .lineage import Lineage
 
 STUCK = 5
@@ -92,7 +92,7 @@ class _Side:
         self.value: object = None
         self.error: BaseException | None = None
         self.ended = concurrent.futures.Future()
-        self._frozen_before = gc.get_freeze_count()
+        self._frozen_before = is_frozen()
         context = check.context()
         self._loop = keeping_tasks(context.run(_Loop))  # which logs that it was made
         context.run(_notebooks_loop.set, asyncio.get_running_loop())

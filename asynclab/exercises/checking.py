@@ -24,7 +24,7 @@ from .event_loops import asyncio_run
 from .given import Given
 from .lineage import Lineage, is_beside
 from .receivers import left_out
-from .surroundings import as_imported
+from .surroundings import as_imported, for_checked_code
 from .texts import as_written, headline, shortened
 from .verdicts import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict
 
@@ -238,8 +238,8 @@ class Shared(io.TextIOBase):
 
 @contextmanager
 def _undisturbed() -> Iterator[list[str]]:
-    """Put back what belongs to the process and the reader's code may change; see `as_imported`."""
-    with as_imported() as replaced:
+    """Put back what belongs to the process and the reader's code may change; see `for_checked_code`."""
+    with for_checked_code() as replaced:
         threading.excepthook, sys.unraisablehook = _show_end_of_thread, _show_unraisable
         os.environ.pop(UNSAFE, None)  # without the guard a wrong answer may pass
         # A loop that asgiref made, one that is gone, and a pool report here, with a traceback.

@@ -13,6 +13,25 @@ from ..recorder import taps
 MOMENT = 0.01
 """Seconds between the two looks at a coroutine that nobody seems to await."""
 
+_frozen_for_good = False
+
+
+def freeze_for_good() -> None:
+    """Set aside for good what is there: for a process in which one check follows another.
+
+    To ask whether anything is frozen is to count it, half a million objects in a kernel that has
+    called `gc.freeze()` itself. After this no check asks.
+    """
+    global _frozen_for_good
+    gc.collect()
+    gc.freeze()
+    _frozen_for_good = True
+
+
+def is_frozen() -> bool:
+    """Whether the process has set objects aside that are to stay so."""
+    return _frozen_for_good or gc.get_freeze_count() > 0
+
 
 @contextmanager
 def settled() -> Iterator[None]:
@@ -24,7 +43,7 @@ def settled() -> Iterator[None]:
     of the kernel: under Run All, they are the cells that wait.
     """
     # Sets aside what is there: half a million objects in a kernel, where a check makes hundreds.
-    frozen_before = gc.get_freeze_count()
+    frozen_before = is_frozen()
     gc.freeze()
     try:
         yield

@@ -527,15 +527,29 @@ when_set_up.append(_baseline.meet)
 
 @contextmanager
 def as_imported() -> Iterator[list[str]]:
-    """Let the block have all names as they were when the kit was imported, and then as they are.
+    """Let the block, the kit's own code, have all names as they were when the kit was imported.
+
+    Then they are again as they were before.
 
     Yields:
         The names that stand for something else outside of the block.
     """
+    replaced = _baseline.replaced()
+    if not replaced:
+        yield replaced
+        return
     names = _Names()
     try:
-        replaced = _baseline.replaced()
         _baseline.put_back()
+        yield replaced
+    finally:
+        names.put_back()
+
+
+@contextmanager
+def for_checked_code() -> Iterator[list[str]]:
+    """As `as_imported`, for a block that runs code which may replace anything."""
+    with as_imported() as replaced:
         here = Snapshot()
         try:
             # A hook that raises would end every thread of the check as it begins.
@@ -544,5 +558,3 @@ def as_imported() -> Iterator[list[str]]:
             yield replaced
         finally:
             here.put_back()
-    finally:
-        names.put_back()

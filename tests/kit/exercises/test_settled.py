@@ -42,6 +42,31 @@ def test_what_the_process_had_frozen_stays_frozen():
         gc.unfreeze()
 
 
+def test_what_is_frozen_for_good_is_not_counted(monkeypatch):
+    """To count half a million objects took longer than many a check."""
+    monkeypatch.setattr(leftovers, "_frozen_for_good", False)
+    monkeypatch.setattr(gc, "get_freeze_count", Counted(gc.get_freeze_count))
+    leftovers.freeze_for_good()
+    try:
+        with settled():
+            pass
+        assert (leftovers.is_frozen(), gc.get_freeze_count.calls) == (True, 0)
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+
+
+class Counted:
+    """A function that counts its calls."""
+
+    def __init__(self, function):
+        self.function, self.calls = function, 0
+
+    def __call__(self):
+        self.calls += 1
+        return self.function()
+
+
 def test_a_task_that_has_not_begun_is_left_alone():
     """Under Run All the kernel has such tasks: the cells that wait."""
 
