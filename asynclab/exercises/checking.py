@@ -238,7 +238,10 @@ class Shared(io.TextIOBase):
 
 @contextmanager
 def _undisturbed() -> Iterator[list[str]]:
-    """Put back what belongs to the process and the reader's code may change; see `for_checked_code`."""
+    """Put back what belongs to the process and the reader's code may change.
+
+    See `for_checked_code`.
+    """
     with for_checked_code() as replaced:
         threading.excepthook, sys.unraisablehook = _show_end_of_thread, _show_unraisable
         os.environ.pop(UNSAFE, None)  # without the guard a wrong answer may pass
