@@ -795,9 +795,9 @@ async def shop(request, client, urls, seconds):
         await asyncio.gather(*asked.values(), return_exceptions=True)
 
     def text(task):
-        if task.cancelled() or task.exception() or task.result().is_error:
+        if task.cancelled() or isinstance(task.exception(), httpx.HTTPError):
             return None
-        return task.result().text
+        return None if task.result().is_error else task.result().text
 
     return JsonResponse({name: text(task) for name, task in asked.items()})
 """,
@@ -809,6 +809,9 @@ async def shop(request, client, urls, seconds):
 async def shop(request, client, urls, seconds):
     asked = (asyncio.wait_for(client.get(url), seconds) for url in urls.values())
     answers = await asyncio.gather(*asked, return_exceptions=True)
+    for each in answers:
+        if not isinstance(each, httpx.Response | httpx.HTTPError | TimeoutError):
+            raise each
     good = [isinstance(each, httpx.Response) and each.is_success for each in answers]
     return JsonResponse(
         {name: each.text if ok else None for name, each, ok in zip(urls, answers, good)}
@@ -910,6 +913,84 @@ async def shop(request, client, urls, seconds):
     return JsonResponse(dict(zip(urls, answers, strict=True)))
 """,
         why="a service that fails says so by 500",
+    ),
+    Answer(
+        "7.2",
+        wrong="some-at-once",
+        source="""
+async def shop(request, client, urls, seconds):
+    door = asyncio.Semaphore(10)
+
+    async def ask(url):
+        async with door:
+            try:
+                async with asyncio.timeout(seconds):
+                    response = await client.get(url)
+                return response.raise_for_status().text
+            except (httpx.HTTPError, TimeoutError):
+                return None
+
+    answers = await asyncio.gather(*map(ask, urls.values()))
+    return JsonResponse(dict(zip(urls, answers)))
+""",
+        why="a limit is polite",
+    ),
+    Answer(
+        "7.2",
+        wrong="one-for-two",
+        source="""
+async def shop(request, client, urls, seconds):
+    names = {url: name for name, url in urls.items()}
+
+    async def ask(url):
+        try:
+            async with asyncio.timeout(seconds):
+                response = await client.get(url)
+            return response.raise_for_status().text
+        except (httpx.HTTPError, TimeoutError):
+            return None
+
+    answers = await asyncio.gather(*map(ask, urls.values()))
+    return JsonResponse({names[url]: text for url, text in zip(urls.values(), answers)})
+""",
+        why="an address has one name",
+    ),
+    Answer(
+        "7.2",
+        wrong="swallowed",
+        source="""
+async def shop(request, client, urls, seconds):
+    async def ask(url):
+        async with asyncio.timeout(seconds):
+            return (await client.get(url)).raise_for_status().text
+
+    answers = await asyncio.gather(*map(ask, urls.values()), return_exceptions=True)
+    answers = [None if isinstance(each, Exception) else each for each in answers]
+    return JsonResponse(dict(zip(urls, answers)))
+""",
+        why="whatever went wrong, it is None",
+    ),
+    Answer(
+        "7.2",
+        wrong="asks-again",
+        source="""
+async def shop(request, client, urls, seconds):
+    async def once(url):
+        async with asyncio.timeout(seconds):
+            response = await client.get(url)
+        return response.raise_for_status().text
+
+    async def ask(url):
+        for _ in range(2):
+            try:
+                return await once(url)
+            except (httpx.HTTPError, TimeoutError):
+                pass
+
+    answers = await asyncio.gather(*map(ask, urls.values()))
+    return JsonResponse(dict(zip(urls, answers)))
+""",
+        why="a second try often helps",
     ),
     Answer(
         "7.3",
@@ -1267,7 +1348,7 @@ class Desk(View):
     ),
     Answer(
         "7.3",
-        right="login_required around each handler",
+        wrong="open-methods",
         source="""
 from django.contrib.auth.decorators import login_required
 from django.utils.decorators import method_decorator
@@ -1283,6 +1364,7 @@ class Desk(View):
         await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
         return redirect(request.path)
 """,
+        why="there are two handlers, and each is guarded",
     ),
     Answer(
         "7.3",
@@ -1306,7 +1388,7 @@ class Desk(View):
     ),
     Answer(
         "7.3",
-        right="the redirect of the mixin, which looks into a session that is loaded",
+        wrong="lazy-user",
         source="""
 class Desk(LoginRequiredMixin, View):
     async def dispatch(self, request, *args, **kwargs):
@@ -1323,6 +1405,7 @@ class Desk(LoginRequiredMixin, View):
         await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
         return redirect(request.path)
 """,
+        why="the session is loaded by then; whose user is gone, it does not know",
     ),
     Answer(
         "7.3",
@@ -1476,6 +1559,71 @@ class Desk(View):
         return redirect(request.get_full_path())
 """,
         why="back is to where the browser was",
+    ),
+    Answer(
+        "7.3",
+        wrong="unquoted",
+        source="""
+class Desk(View):
+    async def dispatch(self, request, *args, **kwargs):
+        user = await request.auser()
+        if not user.is_authenticated:
+            return redirect("/accounts/login/?next=" + request.get_full_path())
+        return await super().dispatch(request, *args, **kwargs)
+
+    async def get(self, request, pk):
+        loans = Loan.objects.select_related("book", "member")
+        loan = await aget_object_or_404(loans, pk=pk)
+        return HttpResponse(f"{loan.book}: {loan.member}")
+
+    async def post(self, request, pk):
+        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
+        return redirect(request.path)
+""",
+        why="puts the address together by hand",
+    ),
+    Answer(
+        "7.3",
+        wrong="old-cookie",
+        source="""
+class Desk(View):
+    async def dispatch(self, request, *args, **kwargs):
+        if not await request.session.ahas_key("_auth_user_id"):
+            return redirect_to_login(request.get_full_path())
+        return await super().dispatch(request, *args, **kwargs)
+
+    async def get(self, request, pk):
+        loans = Loan.objects.select_related("book", "member")
+        loan = await aget_object_or_404(loans, pk=pk)
+        return HttpResponse(f"{loan.book}: {loan.member}")
+
+    async def post(self, request, pk):
+        await Loan.objects.filter(pk=pk).aupdate(returned=date.today())
+        return redirect(request.path)
+""",
+        why="the session knows who is logged in",
+    ),
+    Answer(
+        "7.3",
+        wrong="open-loans-only",
+        source="""
+class Desk(View):
+    async def dispatch(self, request, *args, **kwargs):
+        user = await request.auser()
+        if not user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return await super().dispatch(request, *args, **kwargs)
+
+    async def get(self, request, pk):
+        loans = Loan.objects.select_related("book", "member")
+        loan = await aget_object_or_404(loans, pk=pk)
+        return HttpResponse(f"{loan.book}: {loan.member}")
+
+    async def post(self, request, pk):
+        await Loan.objects.filter(pk=pk, returned=None).aupdate(returned=date.today())
+        return redirect(request.path)
+""",
+        why="what is back is back",
     ),
     Answer(
         "7.4",
@@ -2010,6 +2158,51 @@ def deprecated(view):
         why="what a view does not find is not there",
     ),
     Answer(
+        "7.4",
+        wrong="loses-marks",
+        source="""
+def deprecated(view):
+    if iscoroutinefunction(view):
+        @wraps(view, updated=())
+        async def wrapper(request, *args, **kwargs):
+            response = await view(request, *args, **kwargs)
+            response["Deprecation"] = "true"
+            return response
+    else:
+        @wraps(view, updated=())
+        def wrapper(request, *args, **kwargs):
+            response = view(request, *args, **kwargs)
+            response["Deprecation"] = "true"
+            return response
+    wrapper.csrf_exempt = getattr(view, "csrf_exempt", False)
+    return wrapper
+""",
+        why="copies the one mark that the card names",
+    ),
+    Answer(
+        "7.4",
+        wrong="awaits-everything",
+        source="""
+from inspect import unwrap
+
+def deprecated(view):
+    if iscoroutinefunction(unwrap(view)):
+        @wraps(view)
+        async def wrapper(request, *args, **kwargs):
+            response = await view(request, *args, **kwargs)
+            response["Deprecation"] = "true"
+            return response
+    else:
+        @wraps(view)
+        def wrapper(request, *args, **kwargs):
+            response = view(request, *args, **kwargs)
+            response["Deprecation"] = "true"
+            return response
+    return wrapper
+""",
+        why="looks below the decorators that a view has already",
+    ),
+    Answer(
         "7.5",
         wrong="sync-form",
         source="""
@@ -2385,7 +2578,7 @@ from django.contrib.auth.decorators import login_required
 async def join(request):
     form = JoinForm(request.POST)
     if not await sync_to_async(form.is_valid)():
-        return HttpResponse(form.errors.as_json(), status=400, content_type="application/json")
+        return JsonResponse(form.errors, status=400)
     member = await Member.objects.acreate(**form.cleaned_data)
     await sync_to_async(request.session.__setitem__)("joined", member.pk)
     user = await request.auser()
@@ -2498,6 +2691,69 @@ async def join(request):
     return HttpResponse(f"{member.name} joined at the desk of {user.username}")
 """,
         why="acreate is the async twin of the save",
+    ),
+    Answer(
+        "7.5",
+        wrong="other-errors",
+        source="""
+async def join(request):
+    form = JoinForm(request.POST or None)
+    if not await sync_to_async(form.is_valid)():
+        return JsonResponse(form.errors, status=400)
+    member = await sync_to_async(form.save)()
+    await request.session.aset("joined", member.pk)
+    user = await request.auser()
+    return HttpResponse(f"{member.name} joined at the desk of {user.username}")
+""",
+        why="as each tutorial has it: an empty form is not even looked at",
+    ),
+    Answer(
+        "7.5",
+        wrong="other-errors",
+        source="""
+async def join(request):
+    form = JoinForm(request.POST)
+    if not await sync_to_async(form.is_valid)():
+        return JsonResponse(form.errors.get_json_data(), status=400)
+    member = await sync_to_async(form.save)()
+    await request.session.aset("joined", member.pk)
+    user = await request.auser()
+    return HttpResponse(f"{member.name} joined at the desk of {user.username}")
+""",
+        why="the errors with their codes",
+    ),
+    Answer(
+        "7.5",
+        wrong="other-errors",
+        source="""
+async def join(request):
+    if request.method != "POST":
+        return HttpResponse(status=405)
+    form = JoinForm(request.POST)
+    if not await sync_to_async(form.is_valid)():
+        return JsonResponse(form.errors, status=400)
+    member = await sync_to_async(form.save)()
+    await request.session.aset("joined", member.pk)
+    user = await request.auser()
+    return HttpResponse(f"{member.name} joined at the desk of {user.username}")
+""",
+        why="a form is for POST",
+    ),
+    Answer(
+        "7.5",
+        wrong="kept-anyway",
+        source="""
+async def join(request):
+    form = JoinForm(request.POST)
+    await request.session.aset("joined", None)
+    if not await sync_to_async(form.is_valid)():
+        return JsonResponse(form.errors, status=400)
+    member = await sync_to_async(form.save)()
+    await request.session.aset("joined", member.pk)
+    user = await request.auser()
+    return HttpResponse(f"{member.name} joined at the desk of {user.username}")
+""",
+        why="begins with a clean session",
     ),
     Answer(
         "7.6",
@@ -3063,6 +3319,89 @@ async def dashboard(request, url):
 """,
         why="whatever ends the work, there is a page",
     ),
+    Answer(
+        "7.6",
+        wrong="no-page",
+        source="""
+async def dashboard(request, url):
+    async def ask_hours():
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                response = await client.get(url)
+            return response.raise_for_status().text
+        except (httpx.ConnectError, httpx.HTTPStatusError):
+            return "ask at the desk"
+
+    async def list_books():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member async for loan in loans}
+        books = Book.objects.select_related("author")[:40]
+        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
+
+    user = await request.auser()
+    hours, lines = await asyncio.gather(ask_hours(), list_books())
+    first = f"Good evening, {user.username}. Open: {hours}."
+    return HttpResponse("\\n".join([first, *lines]))
+""",
+        why="who cannot be reached cannot be connected to",
+    ),
+    Answer(
+        "7.6",
+        wrong="one-status-alone",
+        source="""
+async def dashboard(request, url):
+    async def ask_hours():
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                response = await client.get(url)
+            return response.text if response.status_code == 200 else "ask at the desk"
+        except httpx.HTTPError:
+            return "ask at the desk"
+
+    async def list_books():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member async for loan in loans}
+        books = Book.objects.select_related("author")[:40]
+        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
+
+    user = await request.auser()
+    hours, lines = await asyncio.gather(ask_hours(), list_books())
+    first = f"Good evening, {user.username}. Open: {hours}."
+    return HttpResponse("\\n".join([first, *lines]))
+""",
+        why="200 is what went well",
+    ),
+    Answer(
+        "7.6",
+        wrong="remembers-hours",
+        source="""
+known = {}
+
+async def dashboard(request, url):
+    async def ask_hours():
+        if url in known:
+            return known[url]
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                response = await client.get(url)
+            known[url] = response.raise_for_status().text
+            return known[url]
+        except httpx.HTTPError:
+            return "ask at the desk"
+
+    async def list_books():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member async for loan in loans}
+        books = Book.objects.select_related("author")[:40]
+        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
+
+    user = await request.auser()
+    hours, lines = await asyncio.gather(ask_hours(), list_books())
+    first = f"Good evening, {user.username}. Open: {hours}."
+    return HttpResponse("\\n".join([first, *lines]))
+""",
+        why="the hours are the same all day",
+    ),
 ]
 
 EQUIVALENT = [
@@ -3098,17 +3437,8 @@ EQUIVALENT = [
         ),
     ),
     Equivalent(
-        because=(
-            "The card asks for `None` in the place of whatever has failed, so nothing goes on to "
-            "`gather` or out of the view."
-        ),
-        mutants=(
-            "7.2 exception-swallowed@1",
-            "7.2 exception-swallowed@3",
-            "7.2 handler-silenced@8",
-            "7.2 handler-widened@8",
-            "7.2 return-exceptions-turned@11",
-        ),
+        because="A function that ends without a `return` gives None as well.",
+        mutants=("7.2 handler-silenced@8",),
     ),
     Equivalent(
         because="`gather` gives one answer for each service, so both are always of one length.",

@@ -96,15 +96,15 @@ class Line(httpx.AsyncHTTPTransport):
     """How a client's requests go out; it knows what has come back.
 
     `asked` counts the requests, `under_way` those whose answer is neither read to its end nor
-    given up, and `pieces` the pieces of text that have come. `closed` and `over` are for a check to
-    set.
+    given up, `most` the most of them at once, and `pieces` the pieces of text that have come.
+    `closed` and `over` are for a check to set.
     """
 
     closed = False
 
     def __init__(self):
         super().__init__(trust_env=False)
-        self.asked = self.under_way = self.pieces = 0
+        self.asked = self.under_way = self.most = self.pieces = 0
         self.over = asyncio.Event()
 
     async def closes(self) -> None:
@@ -113,6 +113,7 @@ class Line(httpx.AsyncHTTPTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.asked += 1
         self.under_way += 1
+        self.most = max(self.most, self.under_way)
         try:
             response = await super().handle_async_request(request)
         except BaseException:

@@ -99,11 +99,11 @@ def test_a_line_knows_what_has_come_back():
             seen = [(line.asked, line.under_way)]
             go_on.set()
             assert (await slow).text == "18471853"
-            return [*seen, (line.pieces, line.under_way)]
+            return [*seen, (line.pieces, line.under_way), (line.asked, line.most)]
 
     answers = {"quick": lambda: (200, "12.50"), "slow": lambda: (200, pieces())}
     with upstreams(answers) as urls:
-        assert asyncio.run(main(urls)) == [(3, 1), (3, 0)]
+        assert asyncio.run(main(urls)) == [(3, 1), (3, 0), (3, 2)]
 
 
 def test_a_line_notices_what_is_given_up():
