@@ -30,7 +30,7 @@ from .vocabulary.logs import noting_reports
 from .vocabulary.open_connections import Opened
 from .vocabulary.own_postgresql import lock_out, on_postgresql, set_otherwise
 from .vocabulary.serving import visit
-from .vocabulary.tasks import Gate, all_of, told_to_the_loop, turns, until
+from .vocabulary.tasks import Gate, all_of, pass_time, told_to_the_loop, turns, until
 from .vocabulary.threads import SECOND_LOOP, require_this_loop
 from .vocabulary.transactions import as_another_process, committed
 
@@ -431,12 +431,15 @@ YEARS = [2001, 2002, 2003, 2004]
 """What the jobs of a night write."""
 FAILS = YEARS[-1]
 """The job that fails."""
+HOURS = 12 * 3600
+"""Seconds."""
 
 
 class _Night:
     """Jobs that come one by one; the database is restarted before that of `restart`.
 
-    The one that is to fail raises `error`. `autocommit` says whether the worker's connection was
+    Hours pass before that one, and `gave_up` says whether its end was not waited for. The job that
+    is to fail raises `error`. `autocommit` says whether the worker's connection was
     left with it.
     """
 
@@ -444,7 +447,7 @@ class _Night:
         self, server: PostgreSQL, years: list[int], restart: int, error: Exception | None = None
     ):
         self.ran: list[int] = []
-        self.bare = self.ahead = self.went_on = False
+        self.bare = self.ahead = self.went_on = self.gave_up = False
         self.autocommit, self._error = True, error
         self._server, self._years, self._restart = server, years, restart
 
@@ -452,9 +455,17 @@ class _Night:
         for year in self._years:
             if year == self._restart:
                 await asyncio.to_thread(self._server.disconnect)
+                await self._let_hours_pass()
             yield self._job(year)
             self.ahead = self.ahead or year not in self.ran
         self.went_on = True
+
+    async def _let_hours_pass(self) -> None:
+        try:
+            await pass_time(HOURS)
+        except asyncio.CancelledError:
+            self.gave_up = True
+            raise
 
     def _job(self, year: int) -> Callable[[], None]:
         from library.models import Book
@@ -514,6 +525,12 @@ async def run_jobs(given):
         night = _Night(server, YEARS, restart=YEARS[1], error=_JobFails())
         with Opened() as opened:
             call = await given.call("run_jobs", night, driver=_run, expect=Mishap)
+        if night.gave_up:
+            raise NotYet(
+                "gives-up",
+                "Hours lay between two jobs, and your code had stopped waiting by then. Who knows "
+                "how long it takes until there is something to do?",
+            )
         if night.bare:
             raise NotYet(
                 "no-transaction",
@@ -817,7 +834,8 @@ async def check_in(given):
     async with on_postgresql(**IMPATIENT):
         open_loans = Loan.objects.filter(returned=None).order_by("pk")
         first, second, third, *_ = [loan.pk async for loan in open_loans]
-        await open_loans.filter(pk=second).aupdate(due=LATEST)  # by itself, it would come last
+        # By its dates, it would come last.
+        await open_loans.filter(pk=second).aupdate(borrowed=LATEST, due=LATEST)
         book = await Loan.objects.values_list("book", flat=True).aget(pk=second)
         former = await Loan.objects.exclude(returned=None).values_list("pk", flat=True).afirst()
         await Loan.objects.filter(pk=former).aupdate(book=book)  # the book was out before
@@ -1173,7 +1191,13 @@ async def _require_all_counted(given) -> None:
     every = [title async for title in Book.objects.values_list("title", flat=True).distinct()]
     for titles in every, []:
         loans = await Loan.objects.filter(book__title__in=titles).acount()
-        text = await given.result_of("front", titles, driver=_counts)
+        text, noted = await given.result_of("front", titles, driver=_counts)
+        if noted != 1:
+            raise NotYet(
+                "not-noted",
+                f"A page for {len(titles)} titles was sent, and {noted} visits were noted. For "
+                "which visitors is `note` called?",
+            )
         if text != (wanted := f"{loans} loans, 2 copies"):
             raise NotYet(
                 "other-titles",
@@ -1182,11 +1206,16 @@ async def _require_all_counted(given) -> None:
             )
 
 
-async def _counts(front: Callable, titles: list[str]) -> str:
-    before = asyncio.all_tasks()
-    page = await visit(front, titles=titles, ask=_two_copies, note=_note_nothing)
+async def _counts(front: Callable, titles: list[str]) -> tuple[str, int]:
+    """What the page says, and how many visits were noted."""
+    before, noted = asyncio.all_tasks(), []
+
+    async def note() -> None:
+        noted.append(titles)
+
+    page = await visit(front, titles=titles, ask=_two_copies, note=note)
     await until(lambda: not asyncio.all_tasks() - before, SOON)
-    return page.text
+    return page.text, len(noted)
 
 
 async def _front(front: Callable, number: int, error: Exception | None = None) -> SimpleNamespace:

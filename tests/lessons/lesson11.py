@@ -668,6 +668,21 @@ async def page(request, title, ask):
     ),
     Answer(
         "11.3",
+        wrong="gives-up",
+        source=_run_jobs(
+            loop="""
+    jobs = aiter(jobs)
+    while True:
+        try:
+            job = await asyncio.wait_for(anext(jobs), 60)
+        except (StopAsyncIteration, TimeoutError):
+            return
+""",
+        ),
+        why="a worker that has nothing to do for a minute may end",
+    ),
+    Answer(
+        "11.3",
         wrong="stale",
         source=_run_jobs(
             body="""
@@ -1101,6 +1116,19 @@ def database_settings(interface, processes, threads, slots):
     ),
     Answer(
         "11.5",
+        wrong="other-loan",
+        source=_check_in(
+            find="""
+    open_loans = Loan.objects.filter(returned=None, borrowed__lte=day)
+    loan = open_loans.select_for_update(skip_locked=True).order_by("pk").first()
+    if loan is None:
+        return None
+"""
+        ),
+        why="what comes back was lent before",
+    ),
+    Answer(
+        "11.5",
         wrong="locks-more-tables",
         source=_check_in(
             find="""
@@ -1481,6 +1509,19 @@ def take_and_scan(scan, day):
     return loan.pk
 """,
         why="a list whose first one is taken",
+    ),
+    Answer(
+        "11.6",
+        wrong="not-noted",
+        source=_front(
+            note="""
+    if titles:
+        task = asyncio.create_task(note_and_close(note))
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+"""
+        ),
+        why="who has looked for nothing has seen nothing",
     ),
     Answer(
         "11.6",

@@ -343,6 +343,24 @@ _FOR = """
 IMPORTS = [
     Answer(
         "13.2",
+        wrong="other-name",
+        source="""
+async def import_members(rows):
+    @transaction.atomic
+    def add_or_rename():
+        new = 0
+        for name, email in rows:
+            names = {"name": name and " ".join(name.split())}
+            _, created = Member.objects.update_or_create(names, email=email)
+            new += created
+        return new
+
+    return await sync_to_async(add_or_rename)()
+""",
+        why="blanks in a file are there by mistake",
+    ),
+    Answer(
+        "13.2",
         wrong="half-imported",
         source="""
 async def import_members(rows):
@@ -1636,6 +1654,29 @@ def _report(body: str) -> str:
 
 
 REPORTS = [
+    Answer(
+        "13.5",
+        wrong="computes-again",
+        source=_shared(
+            under_way="""
+    under_way, waiting = {}, {}
+""",
+            report="""
+    async def report(day):
+        if day not in under_way:
+            under_way[day] = asyncio.create_task(asyncio.to_thread(compute, day))
+            waiting[day] = 0
+        waiting[day] += 1
+        try:
+            return await asyncio.shield(under_way[day])
+        finally:
+            waiting[day] -= 1
+            if not waiting[day]:
+                under_way.pop(day, None)
+""",
+        ),
+        why="the last one who leaves turns off the light",
+    ),
     Answer(
         "13.5",
         wrong="error-for-a-report",
