@@ -1021,6 +1021,8 @@ async def _require_told_of_others(given) -> None:
     """Let one question fail in a way that is not the page's to catch."""
     seen = SimpleNamespace(goes_on=False, lost=False)
     call = await given.call("dashboard", Mishap(), seen, driver=_with_mishap, expect=Exception)
+    if call.grouped:
+        raise IN_A_GROUP.again()
     require_itself(call, "view", "`ask`")
     late = await given.call("dashboard", _Late(), seen, driver=_with_mishap, expect=Exception)
     if late.error is None:
@@ -1032,8 +1034,6 @@ async def _require_told_of_others(given) -> None:
     require_itself(late, "view", "`ask`", _Late)
     call = await given.call("dashboard", OtherOutage(), seen, driver=_with_mishap, expect=Exception)
     require_itself(call, "view", "`ask`")
-    if call.grouped:
-        raise IN_A_GROUP.again()
     if seen.goes_on:
         raise NotYet(
             "goes-on",

@@ -2970,6 +2970,13 @@ NAMES_IN_HINTS = {}
 
 FAULTS = [
     Fault(
+        "line-is-sent-at-once",
+        "a check",
+        text("asynclab/lessons/lesson10.py", "titles, SENDING, driver", "titles, 0, driver"),
+        verdict("10.4 asks-ahead"),
+        ("('passed', '') == ('not yet', 'asks-ahead')",),
+    ),
+    Fault(
         "waiting-reader-who-leaves-not-looked-for",
         "a check",
         text(

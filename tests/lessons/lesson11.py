@@ -1930,6 +1930,17 @@ NAMES_IN_HINTS = {}
 
 FAULTS = [
     Fault(
+        "nobody-returns-a-loan-meanwhile",
+        "a check",
+        text(
+            "asynclab/lessons/lesson11.py",
+            "            await _require_asked_again(given)\n",
+            "",
+        ),
+        verdict("11.5 takes-returned"),
+        ("('passed', '') == ('not yet', 'takes-returned')",),
+    ),
+    Fault(
         "other-role-not-there",
         "a check",
         text(

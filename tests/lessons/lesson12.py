@@ -954,6 +954,17 @@ NAMES_IN_HINTS = {}
 
 FAULTS = [
     Fault(
+        "no-time-between-two-questions",
+        "a check",
+        text(
+            "asynclab/lessons/lesson12.py",
+            "await clock.go_on(SHORTEST - SOME)\n",
+            "pass\n",
+        ),
+        verdict("12.4 no-gap"),
+        ("('passed', '') == ('not yet', 'no-gap')",),
+    ),
+    Fault(
         "short-deadline-not-looked-for",
         "a check",
         text(

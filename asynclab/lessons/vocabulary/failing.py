@@ -95,13 +95,14 @@ def require_itself(call: Call, name: str, what: str, error: type[Exception] = Mi
     """
     if call.error is None:
         raise _swallowed(name, what)
-    if isinstance(call.error, error):
+    if isinstance(call.error, error) and not call.grouped:
         return
     if not _stems_from(call.error, error):
         raise call.problem
+    kind = "ExceptionGroup" if call.grouped else type(call.error).__name__
     raise NotYet(
         "other-exception",
-        f"{what} failed, and the caller got a `{type(call.error).__name__}` in place of the "
+        f"{what} failed, and the caller got a `{kind}` in place of the "
         "exception, so whoever catches what was raised does not see this one. What lets an "
         "exception go on as it is?",
     )

@@ -79,6 +79,10 @@ def test_a_handler_for_one_kind_of_error_swallows_an_outage(kind):
         ("return await ask()", ""),
         ("try: await ask()\n except Exception: pass", "swallowed"),
         ("try: await ask()\n except Exception as e: raise OSError from e", "other-exception"),
+        (
+            "async with asyncio.TaskGroup() as group: group.create_task(ask())",
+            "other-exception",
+        ),
         ("raise LookupError", "raised"),
     ],
 )
