@@ -2180,7 +2180,7 @@ FAULTS = [
     Fault(
         "visitor-who-leaves-not-looked-for",
         "a check weakened",
-        text(CHECKS, "    for leaver in (0, 1):\n", "    for leaver in ():\n"),
+        text(CHECKS, "in (0, 3), (1, 3), (0, 1):\n", "in ():\n"),
         verdict("13.5 leave-together"),
         ("('passed', '') == ('not yet', 'leave-together')",),
     ),
