@@ -36,7 +36,7 @@ from .vocabulary.failing import (
     require_told,
     require_told_of_database,
 )
-from .vocabulary.library import DAY, open_loans
+from .vocabulary.library import DAY, lend_many, open_loans
 from .vocabulary.loops import LoopWatch, call_off_the_loop
 from .vocabulary.queries import (
     AWAITED_QUERYSET,
@@ -58,7 +58,7 @@ from .vocabulary.serving import (
     visit,
     way_back,
 )
-from .vocabulary.tasks import clock_put_forward, turns, until
+from .vocabulary.tasks import all_of, clock_put_forward, turns, until
 from .vocabulary.threads import Meeting, require_this_loop
 from .vocabulary.upstreams import Line, nowhere, upstreams
 from .vocabulary.values import difference, same
@@ -1146,6 +1146,7 @@ async def dashboard(given):
     cookie = await cookie_of("amara")
     call = await _require_dashboard(given, cookie)
     await _require_page_of_late_service(given, cookie)
+    await _require_page_for_each(given, cookie)
     await _require_page_without_service(given, cookie)
     await _require_page_of_odd_visits(given, cookie)
     require_async_view(given, "dashboard")
@@ -1166,6 +1167,29 @@ async def _lines(user: str, hours: str) -> str:
     books = [book async for book in Book.objects.select_related("author")[:40]]
     lines = [f"{book} by {book.author}: {readers.get(book.pk, 'on the shelf')}" for book in books]
     return "\n".join([f"Good evening, {user}. Open: {hours}.", *lines])
+
+
+async def _require_page_for_each(given, cookie: str) -> None:
+    """Two members come at once, and the service answers when it was asked for both."""
+    cookies, both = [cookie, await cookie_of("d.weiss")], Meeting(calls=2, together=2)
+
+    def answer():
+        with both:
+            return 200, "until 17:00"
+
+    async def come(dashboard, url):
+        return await all_of(visit(dashboard, url=url, cookie=each) for each in cookies)
+
+    with upstreams({"hours": answer}) as urls:
+        pages = await given.result_of("dashboard", urls["hours"], driver=come)
+    greetings = [page.text.partition(".\n")[0].partition(" Open")[0] for page in pages]
+    if greetings != ["Good evening, amara.", "Good evening, d.weiss."]:
+        raise NotYet(
+            "mixes-requests",
+            f"Two members came at once, amara and d.weiss, and their pages began {greetings[0]!r} "
+            f"and {greetings[1]!r}. While one request awaits, another one goes on. What do they "
+            "share in your code?",
+        )
 
 
 async def _require_dashboard(given, cookie: str) -> Call:
@@ -1263,6 +1287,7 @@ async def _require_page_of_late_service(given, cookie: str) -> None:
         if "library_" in sql and not is_beside():
             asked.set()
 
+    await lend_many()  # New books among the forty, whose loans come last.
     wanted = await _lines("amara", "closed today")
     with upstreams({"hours": answer}) as urls, before_queries(note):
         page = await given.result_of("dashboard", driver=visit, url=urls["hours"], cookie=cookie)

@@ -2780,6 +2780,112 @@ async def dashboard(request, url):
     ),
     Answer(
         "7.6",
+        wrong="other-text",
+        source=r"""
+async def dashboard(request, url):
+    async def ask_hours():
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                response = await client.get(url)
+            return response.raise_for_status().text
+        except httpx.HTTPError:
+            return "ask at the desk"
+
+    async def list_books():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member async for loan in loans}
+        books = Book.objects.select_related("author")[:40]
+        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
+
+    user = await request.auser()
+    hours, lines = await asyncio.gather(ask_hours(), list_books())
+    name = (user.get_full_name() or user.username) if user.is_authenticated else ""
+    first = f"Good evening, {name}. Open: {hours}."
+    return HttpResponse("\n".join([first, *lines]))
+""",
+        why="a member is greeted by the name that people use",
+    ),
+    Answer(
+        "7.6",
+        wrong="other-text",
+        source=r"""
+books = Book.objects.select_related("author")[:40]
+async def dashboard(request, url):
+    async def ask_hours():
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                response = await client.get(url)
+            return response.raise_for_status().text
+        except httpx.HTTPError:
+            return "ask at the desk"
+
+    async def list_books():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member async for loan in loans}
+        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
+
+    user = await request.auser()
+    hours, lines = await asyncio.gather(ask_hours(), list_books())
+    first = f"Good evening, {user.username}. Open: {hours}."
+    return HttpResponse("\n".join([first, *lines]))
+""",
+        why="the books stay, and only the loans change",
+    ),
+    Answer(
+        "7.6",
+        wrong="mixes-requests",
+        source=r"""
+state = {}
+async def dashboard(request, url):
+    async def ask_hours():
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                response = await client.get(url)
+            return response.raise_for_status().text
+        except httpx.HTTPError:
+            return "ask at the desk"
+
+    async def list_books():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        readers = {loan.book_id: loan.member async for loan in loans}
+        books = Book.objects.select_related("author")[:40]
+        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
+
+    state["user"] = await request.auser()
+    hours, lines = await asyncio.gather(ask_hours(), list_books())
+    first = f"Good evening, {state['user'].username}. Open: {hours}."
+    return HttpResponse("\n".join([first, *lines]))
+""",
+        why="a place that each request fills anew belongs to it",
+    ),
+    Answer(
+        "7.6",
+        wrong="other-text",
+        source=r"""
+async def dashboard(request, url):
+    async def ask_hours():
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                response = await client.get(url)
+            return response.raise_for_status().text
+        except httpx.HTTPError:
+            return "ask at the desk"
+
+    async def list_books():
+        loans = Loan.objects.filter(returned=None).select_related("member")[:100]
+        readers = {loan.book_id: loan.member async for loan in loans}
+        books = Book.objects.select_related("author")[:40]
+        return [f"{b} by {b.author}: {readers.get(b.pk, 'on the shelf')}" async for b in books]
+
+    user = await request.auser()
+    hours, lines = await asyncio.gather(ask_hours(), list_books())
+    first = f"Good evening, {user.username}. Open: {hours}."
+    return HttpResponse("\n".join([first, *lines]))
+""",
+        why="no library has more than a hundred books out",
+    ),
+    Answer(
+        "7.6",
         wrong="lazy-user",
         source=_dashboard(
             page="""

@@ -7,22 +7,25 @@ from ...recorder.taps import span
 from ...servers import Response, Site
 
 
-async def request_of(username: str | None) -> object:
-    """A request as AuthenticationMiddleware hands it on: of that user, or of a guest.
+async def user_called(username: str) -> object:
+    """The user of that name, who has a full name, too, with no part of it in common."""
+    from django.contrib.auth.models import User
 
-    The user has another name, too, which is no user name.
-    """
+    names = {"first_name": "Ishmael", "last_name": "Bulkington"}
+    user, _ = await User.objects.aget_or_create(username=username, defaults=names)
+    return user
+
+
+async def request_of(username: str | None) -> object:
+    """A request as AuthenticationMiddleware hands it on: of that user, or of a guest."""
     from django.conf import settings
     from django.contrib.auth.middleware import AuthenticationMiddleware
-    from django.contrib.auth.models import User
     from django.contrib.sessions.backends.db import SessionStore
     from django.test import AsyncClient, AsyncRequestFactory
 
     client = AsyncClient()
     if username is not None:
-        names = {"first_name": "Ishmael", "last_name": "Bulkington"}
-        user, _ = await User.objects.aget_or_create(username=username, defaults=names)
-        await client.aforce_login(user)
+        await client.aforce_login(await user_called(username))
     cookie = client.cookies.get(settings.SESSION_COOKIE_NAME)
     factory = AsyncRequestFactory()
     factory.cookies = client.cookies

@@ -20,6 +20,7 @@ from ...exercises.given import Given
 from ...exercises.lineage import is_beside
 from ...servers import Response, Site
 from ...servers.site import scope
+from .requests import user_called
 
 PAGE = "/page/"
 """Where a view is served."""
@@ -318,11 +319,9 @@ def _view_of(view: Callable) -> Callable:
 async def cookie_of(username: str) -> str:
     """The cookie of a browser in which that user is logged in."""
     from django.conf import settings
-    from django.contrib.auth.models import User
     from django.test import AsyncClient
 
-    client = AsyncClient()
-    user, _ = await User.objects.aget_or_create(username=username)
+    client, user = AsyncClient(), await user_called(username)
     await client.aforce_login(user)
     return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
 
