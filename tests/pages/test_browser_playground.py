@@ -122,23 +122,26 @@ def test_five_clicks_are_one_run(bench):
 def test_a_click_during_a_run_is_answered(bench):
     bench.set("Calls", 40)
     bench.set("Length of each", 100)
-    said = bench.panel.evaluate_handle(CLICK_WHEN_LIVE)
+    said = bench.panel.evaluate_handle(CLICK_WHEN_IT_IS_ON)
     number = bench.press()
     bench.says(f"Run {number} is over.")
     assert "One run at a time: it is still on." in said.json_value()
 
 
 # In the page itself, for a busy machine may take longer to ask for the click than the run takes.
-CLICK_WHEN_LIVE = """(panel) => {
+CLICK_WHEN_IT_IS_ON = """(panel) => {
     const status = panel.querySelector(".apl-foot output");
-    const said = [];
-    const look = new MutationObserver(() => said.push(status.textContent));
-    look.observe(status, { childList: true, characterData: true, subtree: true });
     const buttons = [...panel.querySelectorAll("button")];
     const run = buttons.find((each) => each.textContent === "Run");
-    const click = () => panel.querySelector(".asynclab-lanes[data-state=live]")
-        ? run.click() : requestAnimationFrame(click);
-    click();
+    const said = [];
+    let clicked = false;
+    const hear = new MutationObserver(() => {
+        said.push(status.textContent);
+        if (clicked || !status.textContent.endsWith(" is on.")) return;
+        clicked = true;
+        run.click();
+    });
+    hear.observe(status, { childList: true, characterData: true, subtree: true });
     return said;
 }"""
 
