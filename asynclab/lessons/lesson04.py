@@ -421,7 +421,7 @@ async def add_author(given):
             "book, and if the process dies meanwhile, nobody takes it back. What takes back by "
             "itself whatever was not finished?",
         )
-    await given.call("add_author", "Anne Finch", cancelled, expect=BaseException, **how)
+    call = await given.call("add_author", "Anne Finch", cancelled, expect=BaseException, **how)
     if left_off or await Author.objects.filter(name="Anne Finch").aexists():
         raise NotYet(
             "half-done-on-cancel",
@@ -429,6 +429,7 @@ async def add_author(given):
             "cancellation is raised, and is no error. Which block takes everything back, whatever "
             "is raised?",
         )
+    _require_cancel_heard(call, "`enrich`")
     if len(asked) > 3:
         raise NotYet(
             "asked-again",
@@ -829,13 +830,24 @@ async def reminders(given):
 async def _require_closed_on_cancel(given, **how) -> None:
     office = PostOffice(cancels=True)
     async with office.open():
-        await given.call("Command", office, expect=BaseException, **how)
+        call = await given.call("Command", office, expect=BaseException, **how)
     if office.closed < office.connections:
         raise NotYet(
             "left-open-on-cancel",
             "A letter was cancelled, as it is when somebody stops the command, and the connection "
             "stayed open: a cancellation is raised, and is no error. Which part of a `try` runs on "
             "every way out?",
+        )
+    _require_cancel_heard(call, "A letter")
+
+
+def _require_cancel_heard(call, what: str) -> None:
+    """Require that a call under which something was cancelled ended with an exception."""
+    if call.error is None:
+        raise NotYet(
+            "cancel-swallowed",
+            f"{what} was cancelled, and your caller was told nothing: it goes on as if all were "
+            "done. Where does a cancellation end that you catch and do not raise again?",
         )
 
 

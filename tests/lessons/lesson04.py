@@ -862,6 +862,20 @@ def add_author(name, enrich):
         why="an error is an `Exception`",
     ),
     Answer(
+        "4.4",
+        wrong="cancel-swallowed",
+        source="""
+def add_author(name, enrich):
+    with transaction.atomic():
+        author = Author.objects.create(name=name)
+        try:
+            async_to_sync(enrich)(author.pk)
+        except asyncio.CancelledError:
+            transaction.set_rollback(True)
+""",
+        why="nothing is left behind, so nobody needs to know",
+    ),
+    Answer(
         "4.5",
         wrong="left-inside",
         source="""
@@ -1891,6 +1905,30 @@ class Command(BaseCommand):
             for text in texts:
                 await client.send(text)
 """,
+    ),
+    Answer(
+        "4.7",
+        wrong="cancel-swallowed",
+        source="""
+class Command(BaseCommand):
+    connect = None
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        texts = [f"{loan.member.email}: {loan.book}" for loan in late]
+        async_to_sync(self.remind)(texts)
+        self.stdout.write(f"{len(texts)} reminders sent")
+    async def remind(self, texts):
+        client = await self.connect()
+        try:
+            for text in texts:
+                await client.send(text)
+        except asyncio.CancelledError:
+            self.stderr.write("stopped")
+        finally:
+            await client.close()
+""",
+        why="a stop that was asked for is no failure",
     ),
     Answer(
         "4.7",
