@@ -822,9 +822,39 @@ async def reminders(given):
             "When is that known?",
         )
     await require_told_itself(given, "Command", PostOffice(), what="`connect`", **in_command)
+    await _require_again(given)
+    await _require_two_at_once(given)
     await Loan.objects.all().adelete()
     await _require_sent(given, **in_command)
     return "One connection, closed after the last letter and after one that is refused."
+
+
+async def _require_again(given) -> None:
+    """Run one command twice, as a scheduler does that keeps it."""
+    office = PostOffice()
+    async with office.open():
+        how = {"where": "thread", "driver": _run_twice}
+        call = await given.call("Command", office, expect=Exception, **how)
+    if call.error is not None or office.connections != 2:
+        raise NotYet(
+            "kept-for-the-next",
+            "The command ran twice, and the second time it had the client of the first, whose loop "
+            "is gone and whose connection is closed. How long is a client good for?",
+        )
+
+
+async def _require_two_at_once(given) -> None:
+    """Run the command on two threads, which both are connected before a letter is sent."""
+    office = PostOffice(waits_for=2)
+    async with office.open():
+        how = {"where": "thread", "driver": _run_on_two_threads}
+        failed = await given.result_of("Command", office, **how)
+    if failed:
+        raise NotYet(
+            "shared-client",
+            "Two people started the command at the same moment, and one of them had the client of "
+            "the other, which belongs to another loop. Where does a run keep what is its own?",
+        )
 
 
 async def _require_closed_on_cancel(given, **how) -> None:
@@ -904,9 +934,43 @@ def _run_command(command: type, office: "PostOffice") -> str:
     from django.core.management import call_command
 
     office.caller = threading.get_ident()
-    tried = type(command.__name__, (command,), {"connect": staticmethod(office.connect)})
-    call_command(tried(), stdout=office.output)
+    call_command(_connected(command, office)(), stdout=office.output)
     return office.output.getvalue()
+
+
+def _run_twice(command: type, office: "PostOffice") -> None:
+    from django.core.management import call_command
+
+    tried = _connected(command, office)()
+    for _ in range(2):
+        call_command(tried, stdout=office.output)
+
+
+def _run_on_two_threads(command: type, office: "PostOffice") -> list[Exception]:
+    """The errors of two runs at the same time."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    tried, failed = _connected(command, office), []
+
+    def run():
+        try:
+            call_command(tried(), stdout=io.StringIO())
+        except Exception as error:  # noqa: BLE001 - whatever a client of another loop ends with
+            failed.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failed
+
+
+def _connected(command: type, office: "PostOffice") -> type:
+    return type(command.__name__, (command,), {"connect": staticmethod(office.connect)})
 
 
 class PostOffice:
@@ -914,11 +978,13 @@ class PostOffice:
 
     `caller` is the thread that runs the command, `output` what the command writes, `threads` are
     those that sent something. `refuses` makes it turn every letter down, `cancels` ends the task
-    that sends one. Whoever comes before it is open is turned down, too.
+    that sends one. Whoever comes before it is open is turned down, too. It takes no letter before
+    `waits_for` clients have one.
     """
 
-    def __init__(self, refuses: bool = False, cancels: bool = False):
+    def __init__(self, refuses: bool = False, cancels: bool = False, waits_for: int = 1):
         self.cancels = cancels
+        self.all_here = threading.Barrier(waits_for)
         self.letters, self.threads, self.output = [], set(), io.StringIO()
         self.caller = self.connections = self.closed = 0
         self._answer = b"no\n" if refuses else b"yes\n"
@@ -979,6 +1045,7 @@ class Client:
         self._office, (self._reader, self._writer) = office, streams
         self._loop = asyncio.get_running_loop()
         self._one_at_a_time = asyncio.Lock()
+        self._first = True
 
     async def send(self, text: str) -> None:
         """Send one letter; first ask the library's database who it is for.
@@ -991,7 +1058,12 @@ class Client:
 
         if self._office.cancels:
             raise asyncio.CancelledError
+        if self._first:
+            self._first = False
+            with suppress(threading.BrokenBarrierError):  # The other has failed before.
+                self._office.all_here.wait(3)
         self._office.threads.add(threading.get_ident())
+        self._require_own_loop()
         await Member.objects.filter(email=text.partition(":")[0]).aexists()
         async with self._one_at_a_time:
             self._writer.write(f"{text}\n".encode())
@@ -1004,8 +1076,11 @@ class Client:
         Raises:
             RuntimeError: another loop is running than the one that opened the connection.
         """
-        if asyncio.get_running_loop() is not self._loop:
-            raise RuntimeError("the connection is attached to a different loop")
+        self._require_own_loop()
         self._writer.close()
         await self._writer.wait_closed()
         self._office.closed += 1
+
+    def _require_own_loop(self) -> None:
+        if asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError("the connection is attached to a different loop")

@@ -631,8 +631,10 @@ async def listen(given):
     others = _Others()
     with logger_of_its_own() as logger:
         others.join(logger)
+        logger.setLevel(ODD_LEVEL)
         driver = in_fresh_context(_logged(logger, given.value("request_id")))
         listener, lines, by_caller, runs = await given.result_of("listen", driver=driver)
+        level = logger.level
     if not isinstance(listener, logging.handlers.QueueListener):
         raise NotYet(
             "no-listener",
@@ -688,6 +690,12 @@ async def listen(given):
             "came before: to a handler that the logger had, or to the loggers above. What does "
             "`listen` have to leave as it was?",
         )
+    if level != ODD_LEVEL:
+        raise NotYet(
+            "changes-the-level",
+            "The lines are right, and the logger has another level than before: with it the owner "
+            "of the log says what is logged. What does `listen` have to leave as it was?",
+        )
     if others.changed:
         raise NotYet(
             "changes-the-record",
@@ -695,11 +703,47 @@ async def listen(given):
             "record is the same one for all handlers, and your code has changed its text. Where "
             "can an id stand beside it?",
         )
+    await _require_room(given)
     what = "What was given is no logger: the set-up"
     with logger_of_its_own():  # which puts the logging of the process back
         await require_told(given, "listen", None, io.StringIO(), what=what, error=AttributeError)
     return "Each line has the id of its request, and only the listener's thread wrote."
 
+
+async def _require_room(given) -> None:
+    """Log a burst while the disk takes nothing: no line is lost, and nobody waits."""
+    stream = _SlowStream()
+
+    async def burst(listen):
+        listener = listen(logger, stream)
+        for number in range(BURST):
+            logger.info("Book %s", number)
+            stream.logged = number
+        stream.goes_on.set()
+        while listener.queue.qsize():  # A full queue has no room for the sign that it ends.
+            await asyncio.sleep(0.001)
+        listener.stop()
+
+    with logger_of_its_own() as logger:
+        await given.result_of("listen", driver=burst)
+    lines = len(stream.getvalue().splitlines())
+    if stream.waited_for:
+        raise NotYet(
+            "waits-for-the-disk",
+            f"The disk was slow, and of {BURST} records whoever logged them had to wait: the "
+            "queue was full. Who should never wait for the disk?",
+        )
+    if lines != BURST:
+        raise NotYet(
+            "loses-lines",
+            f"{BURST} records came while the disk was slow, and {lines} lines are in the file. "
+            "How many records has the queue room for?",
+        )
+
+
+BURST = 2000
+ODD_LEVEL = 5
+"""A level below "debug", which takes every record and which nobody sets by chance."""
 
 WORDS = "asked for", "counted", "asked for"
 CHILDREN = {"desk": "taken", "cellar": "found"}
@@ -744,6 +788,26 @@ class _Stream(io.StringIO):
 
     def write(self, text):
         self.writers.add(threading.get_ident())
+        return super().write(text)
+
+
+class _SlowStream(io.StringIO):
+    """A log file on a disk that takes nothing before `goes_on`.
+
+    `logged` is how far the caller has come; `waited_for` says that it stands still meanwhile.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.goes_on, self.waited_for, self.logged = threading.Event(), False, 0
+
+    def write(self, text):
+        before = None
+        while not self.goes_on.wait(1):
+            self.waited_for = self.logged == before
+            before = self.logged
+            if self.waited_for:
+                self.goes_on.set()
         return super().write(text)
 
 

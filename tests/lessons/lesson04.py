@@ -1932,6 +1932,57 @@ class Command(BaseCommand):
     ),
     Answer(
         "4.7",
+        wrong="kept-for-the-next",
+        source="""
+class Command(BaseCommand):
+    connect = None
+    client = None
+
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        texts = [f"{loan.member.email}: {loan.book}" for loan in late]
+        async_to_sync(self.remind)(texts)
+        self.stdout.write(f"{len(texts)} reminders sent")
+
+    async def remind(self, texts):
+        if self.client is None:
+            self.client = await self.connect()
+        try:
+            for text in texts:
+                await self.client.send(text)
+        finally:
+            await self.client.close()
+""",
+        why="one connection is enough for every run",
+    ),
+    Answer(
+        "4.7",
+        wrong="shared-client",
+        source="""
+class Command(BaseCommand):
+    connect = None
+    client = None
+
+    def handle(self, *args, **options):
+        late = Loan.objects.filter(returned=None, due__lt=date(2025, 5, 27))
+        late = late.select_related("book", "member")
+        texts = [f"{loan.member.email}: {loan.book}" for loan in late]
+        async_to_sync(self.remind)(texts)
+        self.stdout.write(f"{len(texts)} reminders sent")
+
+    async def remind(self, texts):
+        Command.client = await self.connect()
+        try:
+            for text in texts:
+                await Command.client.send(text)
+        finally:
+            await Command.client.close()
+""",
+        why="there is one command, so there is one client",
+    ),
+    Answer(
+        "4.7",
         wrong="left-open-on-cancel",
         source="""
 class Command(BaseCommand):

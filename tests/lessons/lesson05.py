@@ -1332,6 +1332,63 @@ def listen(logger, stream):
     ),
     Answer(
         "5.5",
+        wrong="changes-the-level",
+        source="""
+def listen(logger, stream):
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    records = queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(records)
+    handler.addFilter(RequestId())
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="a log should have everything",
+    ),
+    Answer(
+        "5.5",
+        wrong="loses-lines",
+        source="""
+def listen(logger, stream):
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    records = queue.Queue(100)
+    handler = logging.handlers.QueueHandler(records)
+    handler.addFilter(RequestId())
+    logger.addHandler(handler)
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="a bounded queue saves memory",
+    ),
+    Answer(
+        "5.5",
+        wrong="waits-for-the-disk",
+        source="""
+class Patient(logging.handlers.QueueHandler):
+    def enqueue(self, record):
+        self.queue.put(record)
+
+
+def listen(logger, stream):
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter("[%(request_id)s] %(message)s"))
+    records = queue.Queue(100)
+    handler = Patient(records)
+    handler.addFilter(RequestId())
+    logger.addHandler(handler)
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="a full queue should slow the callers down",
+    ),
+    Answer(
+        "5.5",
         wrong="took-the-log-away",
         source="""
 def listen(logger, stream):

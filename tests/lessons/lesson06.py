@@ -468,6 +468,21 @@ async def counts(titles):
     ),
     Answer(
         "6.2",
+        wrong="all-titles",
+        source="""
+from django.db.models import Q
+
+
+async def counts(titles):
+    asked = {
+        f"n{n}": Count("pk", filter=Q(book__title=title)) for n, title in enumerate(titles)
+    }
+    return list((await Loan.objects.aaggregate(**asked)).values())
+""",
+        why="a filter in each count is enough",
+    ),
+    Answer(
+        "6.2",
         wrong="one-of-two",
         source="""
 async def counts(titles):
@@ -701,6 +716,26 @@ async def export(write, size):
         await write(book.title, book.author.name)
 """,
         why="a list is easier to go through",
+    ),
+    Answer(
+        "6.3",
+        wrong="fetches-ahead",
+        source="""
+async def export(write, size):
+    rows = asyncio.Queue(maxsize=size)
+
+    async def fetch():
+        books = Book.objects.select_related("author").order_by("title", "pk")
+        async for book in books.aiterator(chunk_size=size):
+            await rows.put((book.title, book.author.name))
+        await rows.put(None)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(fetch())
+        while row := await rows.get():
+            await write(*row)
+""",
+        why="the database need not wait for the file",
     ),
     Answer(
         "6.3",
@@ -1303,6 +1338,20 @@ async def lend(book_pks, member_pk, day, tell):
         await tell([key])
 """,
         why="a mail for each book",
+    ),
+    Answer(
+        "6.5",
+        wrong="asks-for-keys",
+        source="""
+async def lend(book_pks, member_pk, day, tell):
+    dates = {"borrowed": day, "due": day + timedelta(days=21)}
+    await Loan.objects.abulk_create(
+        [Loan(book_id=pk, member_id=member_pk, **dates) for pk in book_pks]
+    )
+    lent = Loan.objects.filter(book_id__in=book_pks, member_id=member_pk, returned=None)
+    await tell([pk async for pk in lent.values_list("pk", flat=True)])
+""",
+        why="the database knows the keys",
     ),
     Answer(
         "6.5",
