@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.harness.browser import ROOT, SERVED, THEMES, Notebook, contrasts
 
@@ -286,6 +287,8 @@ def test_a_prediction_can_be_made_with_keys_and_the_next_with_the_mouse(ran):
         at, end = ran.cells.index(cell), ran.cells.index(reveal)
         for each in ran.cells[at : end + 1]:
             ran.run(each)
+            # Says what stands there instead, if it is not there.
+            expect(ran.node(cell)).to_contain_text("Locked: you predict", timeout=30_000)
             locked.wait_for()
         ran.node(reveal).get_by_text(f"You predicted {option}:").wait_for()
 
