@@ -1,5 +1,6 @@
 """The form of a prediction in the page: options, and a button that locks one."""
 
+import functools
 from pathlib import Path
 
 import anywidget
@@ -40,6 +41,19 @@ def form_of(question: str, labels: list[str]) -> Form:
     """
     key = question, *labels
     known = _forms.get(key)
-    if known is None or not known.locked:
-        known = _forms[key] = Form(question=question, labels=labels)
-    return known
+    if known is not None and known.locked:
+        return known
+    form = _forms[key] = Form(question=question, labels=labels)
+    if known is not None:
+        known.observe(functools.partial(_hand_on, form), "locked")
+    return form
+
+
+def _hand_on(form: Form, change: dict) -> None:
+    """Let a form have what was locked on the one before it.
+
+    The page holds a click back while an earlier one is on its way, and Shift+Enter may overtake it.
+    """
+    if change["new"] and not form.locked:
+        form.choice = change["owner"].choice
+        form.locked = True

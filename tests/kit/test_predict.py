@@ -74,6 +74,15 @@ def test_a_locked_prediction_stays_when_its_cell_runs_again(question):
     assert predict("Is a loop running?", ["yes", "no", "both"]).choice is None
 
 
+def test_a_lock_that_comes_when_its_cell_runs_already_again_is_kept(question):
+    """The page sends it when the kernel has answered the click before; a key may overtake it."""
+    question._form.choice = "no"
+    again, third = (predict("Is a loop running?", ["yes", "no"]) for _ in range(2))
+    with question._form.hold_trait_notifications():  # as one message sets them
+        question._form.choice, question._form.locked = "yes", True
+    assert [(each.locked, each.choice) for each in (again, third)] == [(True, "yes")] * 2
+
+
 def test_a_selection_that_is_not_locked_goes_when_its_cell_runs_again(question):
     question._form.choice = "yes"
     assert predict("Is a loop running?", ["yes", "no"]).choice is None
