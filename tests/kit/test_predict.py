@@ -80,7 +80,9 @@ def test_a_lock_that_comes_when_its_cell_runs_already_again_is_kept(question):
     again, third = (predict("Is a loop running?", ["yes", "no"]) for _ in range(2))
     with question._form.hold_trait_notifications():  # as one message sets them
         question._form.choice, question._form.locked = "yes", True
-    assert [(each.locked, each.choice) for each in (again, third)] == [(True, "yes")] * 2
+    for form in again, third:
+        assert form.locked
+        assert form.choice == "yes"
 
 
 def test_a_selection_that_is_not_locked_goes_when_its_cell_runs_again(question):

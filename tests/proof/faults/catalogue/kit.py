@@ -458,10 +458,17 @@ FAULTS = [
         "a prediction",
         text(
             "asynclab/predict/form.py",
-            "    if known is None or not known.locked:\n",
-            "    if True:\n",
+            "    if known is not None and known.locked:\n",
+            "    if False:\n",
         ),
         test("test_predict.py::test_a_locked_prediction_stays_when_its_cell_runs_again"),
+        ("locked",),
+    ),
+    Fault(
+        "lock-that-comes-late-is-lost",
+        "a prediction",
+        text("asynclab/predict/form.py", "    if known is not None:\n", "    if False:\n"),
+        test("test_predict.py::test_a_lock_that_comes_when_its_cell_runs_already_again_is_kept"),
         ("locked",),
     ),
     Fault(
