@@ -61,16 +61,21 @@ async def done(future: concurrent.futures.Future, seconds: float) -> bool:
     return future.done()
 
 
-def tell_to_end(thread: threading.Thread, but: AbstractEventLoop | None) -> None:
+def tell_to_end(thread: threading.Thread, but: AbstractEventLoop | None) -> bool:
     """Cancel every task of the loop that `thread` is running, unless that is `but`.
 
     A loop that waits for events is in C, where an exception raised in its thread does not reach it.
+
+    Returns:
+        whether there is such a loop.
     """
     _told_to_end.add(thread)
     loop = _loop_in(thread)
-    if loop is not None and loop is not but:
-        with suppress(RuntimeError):  # The loop may have been closed meanwhile.
-            loop.call_soon_threadsafe(_cancel_tasks, loop)
+    if loop is None or loop is but:
+        return False
+    with suppress(RuntimeError):  # The loop may have been closed meanwhile.
+        loop.call_soon_threadsafe(_cancel_tasks, loop)
+    return True
 
 
 def _loop_in(thread: threading.Thread) -> AbstractEventLoop | None:

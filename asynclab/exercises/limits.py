@@ -222,8 +222,11 @@ class Job:
         if not await self._threads_have_ended():
             for future in self._lineage.waiting():
                 future.cancel()
+            # An exception that comes while a loop is being closed leaves what closes it unawaited.
+            in_loops = [each for each in self._at_work() if tell_to_end(each, but=None)]
+            if in_loops:
+                await self._threads_have_ended()
             for thread in self._at_work():
-                tell_to_end(thread, but=None)
                 raise_in(thread, Stopped)
             if not await self._threads_have_ended():
                 number = len(self._at_work())
