@@ -22,7 +22,9 @@ from django.http import Http404
 
 from ..exercises.book import NotYet, exercise
 from ..ground.errors import LabError
+from ..recorder import hooks
 from ..recorder.events import SYNC
+from ..recorder.taps import PoolItem
 from ..servers import Response, serving, write_module
 from ..servers import visit as visit_server
 from ..servers.process import ServerProcess
@@ -576,6 +578,8 @@ WHILE = 20
 """Seconds that visitors wait for news, as the clock says; a `Site` has more patience."""
 IDLE = 5
 """Threads that wait in the loop's pool: it may have as many on every machine."""
+LINGERING = 1
+"""Seconds that a thread of a pool is held at most: one that is alone there gets all that is sent."""
 ENDING = 0.3
 """Seconds that the threads of a pool which was shut down have to end."""
 
@@ -692,9 +696,39 @@ async def _all_waiting(greet, pks: list[int]) -> SimpleNamespace:
 
 
 async def _fill_pool() -> None:
-    """Let the loop's pool have idle threads: what is sent there next goes to another each time."""
+    """Let the loop's pool have idle threads."""
     meeting = threading.Barrier(IDLE, timeout=10)
     await asyncio.gather(*[asyncio.to_thread(meeting.wait) for _ in range(IDLE)])
+
+
+@contextmanager
+def _never_twice_the_same() -> Iterator[None]:
+    """Let what is sent to a pool next go to another of its threads.
+
+    Which idle one takes it is chance: the last one is held until another has taken something.
+    """
+    taken, change = [], threading.Condition()
+
+    def take(item) -> int:
+        with change:
+            taken.append(item)
+            change.notify_all()
+            return len(taken)
+
+    def lingering(run):
+        def run_and_linger(item, *args):
+            number = take(item)
+            run(item, *args)
+            with change:
+                change.wait_for(lambda: len(taken) > number, LINGERING)
+
+        return run_and_linger
+
+    with hooks.around(PoolItem, "run", lingering):
+        try:
+            yield
+        finally:
+            take(None)
 
 
 async def _of_a_stranger(greet, pk: int) -> SimpleNamespace:
@@ -705,7 +739,7 @@ async def _of_a_stranger(greet, pk: int) -> SimpleNamespace:
         seen.waited = True
         return "no news"
 
-    with Opened() as opened:
+    with Opened() as opened, _never_twice_the_same():
         with suppress(ObjectDoesNotExist, Http404):
             await visit(greet, pk=pk, news=news, middleware=())
         seen.left = opened.left
