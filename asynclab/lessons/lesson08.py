@@ -579,7 +579,7 @@ WHILE = 20
 IDLE = 5
 """Threads that wait in the loop's pool: it may have as many on every machine."""
 LINGERING = 1
-"""Seconds that a thread of a pool is held at most: one that is alone there gets all that is sent."""
+"""Seconds that a pool's thread is held at most: one that is alone gets whatever is sent there."""
 ENDING = 0.3
 """Seconds that the threads of a pool which was shut down have to end."""
 
@@ -709,15 +709,15 @@ def _never_twice_the_same() -> Iterator[None]:
     """
     taken, change = [], threading.Condition()
 
-    def take(item) -> int:
+    def take() -> int:
         with change:
-            taken.append(item)
+            taken.append(threading.get_ident())
             change.notify_all()
             return len(taken)
 
     def lingering(run):
         def run_and_linger(item, *args):
-            number = take(item)
+            number = take()
             run(item, *args)
             with change:
                 change.wait_for(lambda: len(taken) > number, LINGERING)
@@ -728,7 +728,7 @@ def _never_twice_the_same() -> Iterator[None]:
         try:
             yield
         finally:
-            take(None)
+            take()
 
 
 async def _of_a_stranger(greet, pk: int) -> SimpleNamespace:
