@@ -4,6 +4,7 @@
     python3 start.py lab      JupyterLab on your copy of the lessons; --no-browser, --port N
     python3 start.py reset 03     lesson 03 anew, or 03_exercises; yours is kept beside it
     python3 start.py test     every check; what follows goes to pytest
+    python3 start.py test 03      the checks of lesson 03 alone
     python3 start.py matrix   the lessons on the oldest stack and the newest; --all: on every one
     python3 start.py ledger   every claim's script on every stack found here, and the ledger anew
     python3 start.py bench    measurements, printed as ratios
@@ -71,6 +72,7 @@ FIRST_PAGE = "/lab/tree/%s?file-browser-path=%s" % (FIRST_LESSON, YOUR_COPY)
 # In seconds; by itself nbval waits for half an hour.
 NBVAL = ("--nbval", "--nbval-cell-timeout", "180")
 PLUGINS = ("-p", "tests.harness.twice", "-p", "tests.harness.scheduling")
+PLUGINS += ("-p", "tests.harness.one_lesson")
 # Half of what the tests do is to wait: for a shell, a page, a call that has to hang.
 WORKERS = ("-n", "4")
 NEWEST_TESTED = (3, 15)
@@ -121,9 +123,11 @@ def reset(arguments):
 
 
 def test(arguments):
-    """Run every check with pytest, and return its exit code."""
+    """Run every check with pytest, or those of the lessons named first; return its exit code."""
     set_up(COURSE, CHECKS)
-    return hand_over("-m", "pytest", *NBVAL + PLUGINS + WORKERS + tuple(arguments))
+    rest = list(arguments)
+    lessons = ["--lesson=" + rest.pop(0) for _ in arguments if rest and rest[0].isdigit()]
+    return hand_over("-m", "pytest", *NBVAL + PLUGINS + WORKERS + tuple(lessons + rest))
 
 
 def matrix(arguments):

@@ -82,6 +82,11 @@ def test_what_is_asked_for_is_handed_on():
     assert command()[:3] == ("-m", "pytest", "--nbval")
 
 
+def test_numbers_that_come_first_are_lessons():
+    assert command("03", "4", "-n", "2")[-4:] == ("--lesson=03", "--lesson=4", "-n", "2")
+    assert command("-n", "2")[-2:] == ("-n", "2")
+
+
 def written_in(path):
     """The id of each test in a file, and whether it, or all that it is tried with, is nightly."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

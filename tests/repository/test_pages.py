@@ -29,6 +29,7 @@ from asynclab.authoring import __main__ as authoring
 from asynclab.exercises.book import every_exercise
 from tests.benchmarks import __main__ as bench
 from tests.harness.checkout import ROOT
+from tests.harness.one_lesson import lessons
 from tests.proof import matrix, rootfolder
 from tests.proof.faults.__main__ import chosen as faults_named
 from tests.proof.mutants.__main__ import parser as mutants
@@ -123,6 +124,8 @@ def starts(command: str = "", *rest: str) -> bool:
         case "test", ("-m", mark):
             known = PROJECT["tool"]["pytest"]["ini_options"]["markers"]
             return mark in [each.partition(":")[0] for each in known]
+        case "test", (number,) if number.isdigit():
+            return int(number) in lessons()
         case "test", (path, *options):
             return is_path(path) and options in ([], ["-k", "[6."])
         case "matrix", names:
@@ -225,6 +228,7 @@ def test_every_piece_of_code_works(page):
         "python3 start.py tests",
         "python3 start.py test tests/kit/test_boots.py",
         "python3 start.py test -m night",
+        "python3 start.py test 33",
         "python3 start.py reset 33",
         "python3 start.py matrix --every",
         "python3 start.py matrix 3.9/4.2",
