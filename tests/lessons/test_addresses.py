@@ -16,24 +16,27 @@ DJANGO = re.compile(r"https://docs\.djangoproject\.com/en/(\d\.\d|stable)/([\w/.
 PYTHON = re.compile(r"https://docs\.python\.org/3/library/([\w.]+)\.html$")
 ASGIREFS = re.compile(r"https://github\.com/django/asgiref/blob/main/([\w./-]+)$")
 NEWEST = "6.1"
+CODE = ("asynclab", "demo_project", "notebooks/claims")
 
 OPENED = yaml.safe_load((ROOT / "tests/lessons/addresses.yml").read_text(encoding="utf-8"))
-# The reader's own fork, and this machine.
+# The reader's own fork, this machine, a branch of the library, and patterns that addresses fit.
 PLACES = (
     *("https://github.com/OWNER/", "https://mybinder.org/v2/gh/OWNER/"),
-    *("http://127.0.0.1:", "http://testserver", "http://{}:{}/"),
+    *("http://127.0.0.1:", "http://testserver", "http://{}:{}/", "http://dublin/"),
+    *("https://[^", "https://docs.pytest|--"),
+    *("https://docs.djangoproject.com/en/{", "https://github.com/django/asgiref/blob/main/{"),
 )
 
 
 def addresses() -> dict[str, str]:
-    """Every address in the notebooks, the pages beside them and the checks, and where it stands."""
+    """Every address in the notebooks, the pages beside them and the code, and where it stands."""
     found = {}
     pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
-    files = [*pages, *(ROOT / "asynclab/lessons").rglob("*.py"), ROOT / "notebooks/claims.yml"]
-    texts = {path.name: path.read_text(encoding="utf-8") for path in files}
+    code = [path for name in CODE for path in (ROOT / name).rglob("*.py")]
+    files = [*pages, *code, ROOT / "start.py", ROOT / "notebooks/claims.yml"]
+    texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in files}
     for path in find(*FOLDERS):
-        cells = [cell for cell in read(path).cells if cell.cell_type == "markdown"]
-        texts |= {f"{path.name}#{cell.id}": cell.source for cell in cells}
+        texts |= {f"{path.name}#{cell.id}": cell.source for cell in read(path).cells}
     for name, text in texts.items():
         found |= dict.fromkeys(ADDRESS.findall(text), name)
     return {each: where for each, where in found.items() if not each.startswith(PLACES)}

@@ -114,6 +114,84 @@ def test_the_code_in_its_hints_and_diagnoses_is_of_this_exercise(exercise):
     assert unknown - known(exercise) - PLACEHOLDERS - set(dir(builtins)) == set(own)
 
 
+# ---------------------------------------------------------------- what the code in them says
+
+OPERATORS = (ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp)
+
+
+def parsed(code: str) -> ast.AST | None:
+    """A piece of code as a tree; None for what is none of Python's, such as an option."""
+    try:
+        return ast.parse(textwrap.dedent(re.sub(r"^%.*$", "", code, flags=re.MULTILINE)))
+    except SyntaxError:
+        return None
+
+
+def said_by(code: str) -> ast.expr | None:
+    """The expression, if it calculates, compares or calls with arguments; `Content-Length` not."""
+    tree = parsed(code)
+    if tree is None or not isinstance(tree.body[0], ast.Expr):
+        return None
+    expression = tree.body[0].value
+    calls = isinstance(expression, ast.Call) and (expression.args or expression.keywords)
+    operates = any(isinstance(node, OPERATORS) for node in ast.walk(expression))
+    return expression if calls or (operates and " " in code) else None
+
+
+def stands_in(expression: ast.expr, code: str) -> bool:
+    """Whether code has it: a call on whatever object, and anything where it has dots."""
+    wanted = re.escape(ast.unparse(expression)).replace(re.escape("..."), ".*")
+    written = re.compile(rf"(.*\.)?{wanted}", re.DOTALL)
+    nodes = ast.walk(parsed(code) or ast.Module())
+    return any(isinstance(n, ast.expr) and written.fullmatch(ast.unparse(n)) for n in nodes)
+
+
+# The answers write them in another way, which is as good.
+IN_SHORT = {"annotate(Count(...))", "aget(returned=None)"}
+
+
+@each_exercise
+def test_what_the_code_in_its_hints_says_stands_where_it_belongs(exercise):
+    """In what is given, or in a right answer: its names alone do not say what is done with them."""
+    given = [cell.source for cell in cells_of(exercise.lesson) if cell.cell_type == "code"]
+    given += CODE.findall(card(exercise))
+    answers = [each for each in lesson(exercise.lesson).ANSWERS if each.number == exercise.number]
+    known = given + [each.source for each in answers if each.right]
+    told = {code for text in (*exercise.hints, exercise.why) for code in CODE.findall(text)}
+    said = {code: tree for code in told - IN_SHORT if (tree := said_by(code)) is not None}
+    wrong = [code for code, tree in said.items() if not any(stands_in(tree, c) for c in known)]
+    assert wrong == []
+
+
+FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\([^)]*\)")
+FIGURE = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]*\d)")
+
+
+def section_of(exercise: Exercise) -> str:
+    """What stands in its lesson's module from its check to the next one's."""
+    lines = inspect.getsource(inspect.getmodule(exercise.grade)).splitlines()
+    same = [each for each in EXERCISES.values() if each.lesson == exercise.lesson]
+    begins = sorted(each.grade.__code__.co_firstlineno - 1 for each in same)
+    here = exercise.grade.__code__.co_firstlineno - 1
+    return "\n".join(lines[here : next((at for at in begins if at > here), None)])
+
+
+@each_exercise
+def test_a_figure_of_its_card_is_one_of_its_check(exercise):
+    """A limit that the check does not know of would be refused, or passed, by another."""
+    known = {*FIGURE.findall(section_of(exercise))}
+    known |= {figure for cell in own(exercise)[1:-1] for figure in FIGURE.findall(cell.source)}
+    said = {name: FENCED.sub("", text) for name, text in parts(exercise).items()}
+    figures = {
+        figure
+        for name, text in said.items()
+        if name != "Example"
+        for figure in FIGURE.findall(LINK.sub("]", text))
+    }
+    assert figures - known == set()
+
+
 # ---------------------------------------------------------------- whose text it is
 
 

@@ -1,9 +1,12 @@
 """Whatever an answer replaces, turns off or leaves: the next right answer passes, in one kernel."""
 
 import ast
+import asyncio
+import inspect
 
 import pytest
 
+from asynclab.exercises.surroundings import for_checked_code
 from tests.harness import cells
 from tests.harness.gate import Kernel
 
@@ -48,6 +51,7 @@ PLACES = {
     "DEBUG": ("settings.DEBUG = 'perhaps'", "settings.DEBUG"),
     "DATABASES": ("settings.DATABASES = {}", "[*settings.DATABASES]"),
     "setting deleted": ("del settings.DATABASES", "[*settings.DATABASES]"),
+    "new setting": ("settings.SHELF = 3", "hasattr(settings, 'SHELF')"),
     "CACHES": ("settings.CACHES = {}", "[*settings.CACHES]"),
     "in a setting": (
         "settings.DATABASES['default']['ENGINE'] = 'none'",
@@ -55,7 +59,7 @@ PLACES = {
     ),
     "database's name": ("connections.settings['default']['NAME'] = '/none/x'", "NAME()"),
     "environment": ("os.environ.clear()", "dict(os.environ)"),
-    "os.environ": ("os.environ = {}", "dict(os.environ)"),
+    "os.environ": ("os.environ = {}", "type(os.environ), dict(os.environ)"),
     "folder": ("os.chdir('/')", "os.getcwd()"),
     "folder that is gone": (
         "folder = tempfile.mkdtemp(); os.chdir(folder); os.rmdir(folder)",
@@ -279,3 +283,17 @@ def test_what_is_replaced_before_the_first_check_is_named(tmp_path):
     kernel.stop()
     assert "passed" in said
     assert "Replaced in this kernel: `Book.objects`." in said
+
+
+OF_ASYNCIO = ("gather", "sleep", "timeout", "to_thread", "wait_for", "Event", "Lock", "Queue")
+
+
+@pytest.mark.parametrize("name", OF_ASYNCIO)
+def test_a_name_is_put_back_where_it_was_written(name, monkeypatch):
+    """asyncio itself takes it from there, as `asyncio.wait_for` takes `timeout`."""
+    module = inspect.getmodule(getattr(asyncio, name))
+    assert module is not asyncio
+    original = vars(module)[name]
+    with for_checked_code():
+        monkeypatch.setattr(module, name, None)
+    assert vars(module)[name] is original

@@ -240,6 +240,18 @@ def test_text_is_bounded_however_many_names_there_are():
     assert len(told) == 3
 
 
+def test_text_is_bounded_however_much_one_error_has_ended():
+    recording = Recording()
+    for number in range(33_000):
+        recording.note(BEGIN, number, SPAN, f"page {number}", role=loop)
+        recording.note(END, number, detail="ValueError")
+    recording.end()
+    shown = ", then ".join(f"page {number}" for number in range(20))
+    _, errors = lanes.text(recording).splitlines()
+    assert errors.startswith(f"errors: ValueError in {shown}, ")
+    assert errors.endswith("and 32,980 more names")
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [

@@ -17,6 +17,7 @@ from asynclab.recorder.events import (
     Recording,
     Timeline,
 )
+from tests.harness.in_time import in_time
 
 
 def on_thread(function, *args):
@@ -243,7 +244,10 @@ def test_a_lane_can_be_opened_while_one_is_being_opened():
             recording.note(BEGIN, on, SYNC, "inner", role=lambda: "event loop")
             return str(self)
 
-    recording.note(BEGIN, "outer", SYNC, "outer", role=lambda: Numbered("pool worker"))
+    def open_one():
+        recording.note(BEGIN, "outer", SYNC, "outer", role=lambda: Numbered("pool worker"))
+
+    in_time(open_one)
     assert [span.name for span in recording.spans] == ["inner", "outer"]
     assert [lane.role for lane in recording.lanes] == ["event loop", "pool worker 1"]
     assert [lane.index for lane in recording.lanes] == [0, 1]

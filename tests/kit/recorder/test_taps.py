@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 import traceback
+import types
 import weakref
 
 import pytest
@@ -233,6 +234,26 @@ def test_two_recordings_that_begin_in_one_step_both_see_its_end():
     assert len(named(outer, "outer").runs) == 2
 
 
+def as_a_cell(main):
+    """A coroutine function whose task is of what runs the notebook, as each cell's is."""
+    names = globals() | {"__name__": "ipykernel.kernelbase"}
+    return types.FunctionType(main.__code__, names, closure=main.__closure__)
+
+
+def test_each_recording_of_a_cell_sees_its_later_steps():
+    async def main():
+        with taps.recording(name="outer") as outer, taps.recording(name="inner") as inner:
+            await asyncio.sleep(0)
+        with taps.recording(name="next") as following:
+            await asyncio.sleep(0)
+        return outer, inner, following
+
+    outer, inner, following = asyncio.run(as_a_cell(main)())
+    assert len(named(outer, "outer").runs) == 2
+    assert len(named(inner, "inner").runs) == 2
+    assert len(named(following, "next").runs) == 2
+
+
 # asyncio
 
 
@@ -302,6 +323,38 @@ def test_a_hop_of_an_eager_step_knows_who_asked():
     spans = {span.name: span for span in recording.spans}
     assert spans["work"].parent == spans["inner"].index
     assert spans["fail"].parent == spans["outer"].index
+
+
+@eager
+def test_a_step_goes_on_as_its_own_after_an_eager_task_has_begun_in_it():
+    async def outer():
+        begun = asyncio.create_task(inner())
+        await sync_to_async(work)()
+        await begun
+
+    async def inner():
+        await asyncio.sleep(0)
+
+    async def main():
+        await asyncio.gather(outer())
+
+    recording = recorded(eagerly(main))
+    assert named(recording, "work").parent == named(recording, "outer").index
+
+
+@eager
+def test_tasks_of_an_eager_factory_of_ones_own_are_seen_from_their_first_step():
+    class Task(asyncio.Task):
+        pass
+
+    async def fetch():
+        await asyncio.sleep(0)
+
+    async def main():
+        asyncio.get_running_loop().set_task_factory(asyncio.create_eager_task_factory(Task))
+        await asyncio.create_task(fetch())
+
+    assert len(named(recorded(main), "fetch").runs) == 2
 
 
 @eager
@@ -892,6 +945,17 @@ def test_a_query_in_sync_code_is_told_inside_it(library):
         (QUERY, "SELECT library_book", "thread-sensitive worker", ""),
     ]
     assert named(recording, "SELECT library_book").detail.startswith("SELECT COUNT(*)")
+
+
+def test_what_is_kept_of_a_statement_is_bounded(library):
+    def rename():
+        names = [library.Author(name=f"Name {number}") for number in range(200)]
+        library.Author.objects.bulk_create(names)
+        library.Author.objects.filter(name__startswith="Name ").delete()
+
+    details = [span.detail for span in recorded(sync_to_async(rename)).queries]
+    assert max(map(len, details)) == 300
+    assert any(each.startswith("INSERT INTO") for each in details)
 
 
 def test_a_query_through_an_a_method_is_told_on_the_worker(library):

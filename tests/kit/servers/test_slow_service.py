@@ -66,6 +66,13 @@ def test_a_service_counts_its_visitors():
     assert service.asked == 4
 
 
+def test_visitors_who_come_one_after_another_are_not_there_at_once():
+    service = SlowService("", 0)
+    for _ in range(3):
+        fetched(service.url)
+    assert (service.asked, service.busiest) == (3, 1)
+
+
 def test_a_service_that_fails_says_so_with_its_status():
     service = SlowService("closed", 0, status=503)
     with pytest.raises(HTTPError, match="503"):

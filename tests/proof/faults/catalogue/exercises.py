@@ -288,4 +288,29 @@ FAULTS = [
         kit("test_checking.py::test_checks_that_are_awaited_together_run_one_after_another"),
         ("[2, 1] == [1, 1]",),
     ),
+    Fault(
+        "module-of-asyncio-not-put-back",
+        "a check",
+        text(SURROUNDINGS, '    "asyncio.timeouts",\n', ""),
+        kit("test_surroundings.py::test_a_name_is_put_back_where_it_was_written[timeout]"),
+        ("assert None is",),
+    ),
+    Fault(
+        "setting-of-an-answer-stays",
+        "a check",
+        text(
+            SURROUNDINGS,
+            "(settings.__dict__, settings._wrapped.__dict__, connections.settings)",
+            "(settings.__dict__, connections.settings)",
+        ),
+        kit("test_surroundings.py::test_what_an_answer_changes_is_as_it_was[new setting]"),
+        ("'same': False",),
+    ),
+    Fault(
+        "environment-put-back-into-a-dictionary",
+        "a check",
+        text(SURROUNDINGS, ', Namespace("os", os, ("environ",))]', "]"),
+        kit("test_surroundings.py::test_what_an_answer_changes_is_as_it_was[os.environ]"),
+        ("'same': False",),
+    ),
 ]

@@ -724,4 +724,58 @@ FAULTS = [
         test("servers/test_site.py::test_a_site_may_have_an_error_page_of_its_own"),
         ("500 no such book",),
     ),
+    Fault(
+        "who-has-left-a-service-is-counted",
+        "servers",
+        text("asynclab/servers/slow_service.py", "self._here -= 1", "self._here -= 0"),
+        test(
+            "servers/test_slow_service.py"
+            "::test_visitors_who_come_one_after_another_are_not_there_at_once"
+        ),
+        ("(3, 3) == (3, 1)",),
+    ),
+    # --- what only a second recording, a garbage collector or a large statement shows
+    Fault(
+        "lane-opened-under-a-lock-that-is-held",
+        "the recorder",
+        text(EVENTS, "self._new_lane = threading.RLock()", "self._new_lane = threading.Lock()"),
+        test("recorder/test_events.py::test_a_lane_can_be_opened_while_one_is_being_opened"),
+        ("has not ended within 20 seconds",),
+    ),
+    Fault(
+        "recorder-waits-for-itself",
+        "the recorder",
+        text(TAPS, "_switch = threading.RLock()", "_switch = threading.Lock()"),
+        test("recorder/test_taps.py::test_a_second_stop_changes_nothing"),
+        ("has not ended within 20 seconds",),
+    ),
+    Fault(
+        "second-recording-of-a-cell-forgotten",
+        "the recorder",
+        text(
+            TAPS,
+            "        elif known.blocks:\n            known.blocks += (recording,)\n",
+            "",
+        ),
+        test("recorder/test_taps.py::test_each_recording_of_a_cell_sees_its_later_steps"),
+        ("assert 1 == 2",),
+    ),
+    Fault(
+        "statement-kept-whole",
+        "the recorder",
+        text(TAPS, "str(sql)[:300]", "str(sql)"),
+        test("recorder/test_taps.py::test_what_is_kept_of_a_statement_is_bounded"),
+        ("== 300",),
+    ),
+    Fault(
+        "what-an-error-ended-told-without-bound",
+        "the lanes",
+        text(
+            "asynclab/lanes/text.py",
+            "{_listed([_times(*each) for each in names.items()], ', then ')}",
+            "{', then '.join(_times(*each) for each in names.items())}",
+        ),
+        test("lanes/test_lanes.py::test_text_is_bounded_however_much_one_error_has_ended"),
+        ("page 32999",),
+    ),
 ]

@@ -323,4 +323,30 @@ FAULTS = [
         (f"{PAGES}the_oldest_python_is_the_one_that_is_required",),
         (">=3.10",),
     ),
+    # --- what a card and a hint say
+    Fault(
+        "expression-in-a-hint-wrong",
+        "a hint",
+        text(
+            "asynclab/lessons/lesson08.py",
+            "`ceil(per_second * seconds)`",
+            "`ceil(per_second / seconds)`",
+        ),
+        (f"{CARDS}what_the_code_in_its_hints_says_stands_where_it_belongs[8.2]",),
+        ("ceil(per_second / seconds)",),
+    ),
+    Fault(
+        "limit-on-a-card-of-no-check",
+        "a card",
+        source("solutions/08_*.ipynb", "card-8-6", "at most 30 seconds", "at most 20 seconds"),
+        (f"{CARDS}a_figure_of_its_card_is_one_of_its_check[8.6]",),
+        ("'20'",),
+    ),
+    Fault(
+        "address-in-the-kit-without-its-anchor",
+        "a dead link",
+        text("asynclab/servers/site.py", "HttpRequest.urlconf", "HttpRequest.url_conf"),
+        (ADDRESSES,),
+        ("no anchor django.http.HttpRequest.url_conf",),
+    ),
 ]

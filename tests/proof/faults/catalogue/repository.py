@@ -1,6 +1,6 @@
 """What can go wrong around the course: locks, the workflow, servers, secrets, the README."""
 
-from tests.proof.faults.edits import append, source, swap, text
+from tests.proof.faults.edits import append, both, source, swap, text
 from tests.proof.faults.planting import Fault
 
 ENVIRONMENT = "tests/repository/test_environment.py::test_"
@@ -11,6 +11,7 @@ README = (
     "tests/repository/test_style.py::test_links_lead_somewhere_and_pictures_have_words[README.md]",
 )
 
+FIXTURES = "demo_project/library/fixtures/"
 AUTHORING = "tests/kit/authoring/test_new.py::test_"
 
 FAULTS = [
@@ -139,6 +140,28 @@ FAULTS = [
         text("demo_project/library/fixtures/library.json", "1847", "1848", everywhere=True),
         (f"{DEMO}its_books_are_those_of_the_first_editions",),
         ("'1848'", "'1847'"),
+    ),
+    Fault(
+        "year-of-a-book-wrong-in-both-lists",
+        "the demo project",
+        both(
+            text(
+                f"{FIXTURES}library.json", '"author": 4, "year": 1849', '"author": 4, "year": 1850'
+            ),
+            text(f"{FIXTURES}first_editions.csv", "Brontë,1849,", "Brontë,1850,"),
+        ),
+        (f"{DEMO}the_first_editions_are_those_that_their_source_tells_of",),
+        ("1849.0 == 1850",),
+    ),
+    Fault(
+        "author-misspelt-in-both-lists",
+        "the demo project",
+        both(
+            text(f"{FIXTURES}library.json", "Zora Neale", "Zora Neal"),
+            text(f"{FIXTURES}first_editions.csv", "Zora Neale", "Zora Neal", everywhere=True),
+        ),
+        (f"{DEMO}the_first_editions_are_those_that_their_source_tells_of",),
+        ("'Neal'", "'Neale'"),
     ),
     Fault(
         "authors-of-two-books-exchanged",
