@@ -1347,6 +1347,22 @@ def lend(book_pks, member_pk, day):
 """,
     ),
     Answer(
+        "3.3",
+        wrong="only-on-sqlite",
+        source="""
+@sync_to_async
+@transaction.atomic
+def lend(book_pks, member_pk, day):
+    out = Loan.objects.filter(member=member_pk, returned=None).update(due=F("due"))
+    if out + len(book_pks) > 3:
+        raise LimitReached
+    due = day + timedelta(days=21)
+    for pk in book_pks:
+        Loan.objects.create(book_id=pk, member_id=member_pk, borrowed=day, due=due)
+""",
+        why="an update of the open loans locks them, and tells how many they are",
+    ),
+    Answer(
         "3.4",
         wrong="queue",
         source="""
@@ -1846,6 +1862,26 @@ async def stock(count, branches):
             return await asyncio.to_thread(ask, branch)
     return await asyncio.gather(*[one(b) for b in branches])
 """,
+    ),
+    Answer(
+        "3.4",
+        wrong="open-after-error",
+        source="""
+async def stock(count, branches):
+    three = asyncio.Semaphore(3)
+
+    def count_and_close(branch):
+        number = count(branch)
+        connection.close()
+        return number
+
+    async def ask(branch):
+        async with three:
+            return await sync_to_async(count_and_close, thread_sensitive=False)(branch)
+
+    return await asyncio.gather(*map(ask, branches))
+""",
+        why="close when you have the number",
     ),
     Answer(
         "3.5",

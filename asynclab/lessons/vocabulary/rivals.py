@@ -27,7 +27,8 @@ class Rivals:
 
     What counts is the last time that a request has read `counted` before it adds a row there:
     `unlocked` is how many had no such lock then, and `locks` holds, for each request, the keys of
-    the rows of `shared` that its transaction had written by then.
+    the rows of `shared` that its transaction had written by then. An update counts rows too: of a
+    request that reads nothing, what counts is its last one.
     """
 
     PATIENCE = 2
@@ -39,7 +40,9 @@ class Rivals:
         self._read: set[tuple[int, str]] = set()
         self._unlocked: dict[int, bool] = {}
         self._locks: dict[int, set[int]] = {}
+        self._locks_unread: dict[int, set[int]] = {}
         self._decided: set[int] = set()
+        self._wrote: set[int] = set()
         self._both = threading.Barrier(2)
 
     @property
@@ -48,7 +51,7 @@ class Rivals:
 
     @property
     def locks(self) -> list[set[int]]:
-        return list(self._locks.values())
+        return list((self._locks_unread | self._locks).values())
 
     async def serve(self, view: Callable, *arguments: tuple) -> int:
         """Call `view` with each of the arguments at once; return how many were refused."""
@@ -79,6 +82,10 @@ class Rivals:
         self._last[request] = sql
         if _reads(read):
             self._has_read(request, read, not cursor.db.in_atomic_block or others_can_write())
+        if _begins(sql):
+            self._wrote.discard(request)
+        elif _writes(read) and cursor.db.in_atomic_block:
+            self._wrote.add(request)
         if self._counted not in sql or request in self._decided:
             return
         if _reads(sql):
@@ -86,6 +93,11 @@ class Rivals:
             self._unlocked[request] = False  # Whether it was shows in what it asks next.
         elif request in self._locks:
             self._decided.add(request)
+        elif request not in self._locks_unread or not _adds(sql):
+            # Without the lock for writing, a look at the rows would keep it from what it is about
+            # to write.
+            locked = request in self._wrote
+            self._locks_unread[request] = self._written(cursor.db) if locked else set()
 
     def _has_read(self, request: int, read: str, unlocked: bool) -> None:
         if self._counted in read and request not in self._decided:
@@ -109,6 +121,18 @@ class Rivals:
     def _written(self, own: object) -> set[int]:
         """What the transaction of this connection has written by now."""
         return {key for (key,) in own.connection.execute("SELECT key FROM rivals_wrote")}
+
+
+def _adds(sql: str) -> bool:
+    return sql.lstrip().upper().startswith("INSERT")
+
+
+def _begins(sql: str) -> bool:
+    return sql.lstrip().upper().startswith("BEGIN")
+
+
+def _writes(sql: str) -> bool:
+    return sql.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE"))
 
 
 def _reads(sql: str) -> bool:

@@ -40,6 +40,7 @@ from library.models import Book, Loan, Member
 DAY = date(2025, 5, 27)
 def count(): return Loan.objects.filter(member=7, returned=None).count()
 def lock(pk=7): return Member.objects.filter(pk=pk).update(name=F("name"))
+def out(): return Loan.objects.filter(member=7, returned=None).update(due=F("due"))
 def lend(book): Loan.objects.create(member_id=7, book_id=book, borrowed=DAY, due=DAY)
 """
 
@@ -52,6 +53,10 @@ def lend(book): Loan.objects.create(member_id=7, book_id=book, borrowed=DAY, due
         ("lock(3); count(); lend(book)", 0, [{3}, {3}]),
         ("lock(0); count(); lend(book)", 0, [set(), set()]),
         ("lend(book); count()", 0, [set(), set()]),
+        ("out(); lend(book)", 0, [set(), set()]),
+        ("lock(); out(); lend(book); lend(book + 2)", 0, [{7}, {7}]),
+        ("out(); lock(); lend(book)", 0, [set(), set()]),
+        ("out(); lock(); count(); lend(book)", 0, [{7}, {7}]),
     ],
 )
 def test_what_a_desk_has_locked_when_it_counts(library, steps, unlocked, locks):
