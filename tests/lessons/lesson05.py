@@ -209,6 +209,23 @@ current_member = partial(getattr, member, "name", None)
 """,
     ),
     Answer(
+        "5.1",
+        wrong="unset-variable",
+        source="""
+from types import SimpleNamespace
+
+session = ContextVar("session")
+session.set(SimpleNamespace(member=None))
+
+def sign_in(name):
+    session.get().member = name
+
+def current_member():
+    return session.get().member
+""",
+        why="what is set when the module is loaded is there for every request",
+    ),
+    Answer(
         "5.2",
         wrong="lost-in-tasks",
         source="""
@@ -1167,6 +1184,20 @@ async def titles_lent(times):
 """,
     ),
     Answer(
+        "5.4",
+        wrong="in-pieces",
+        source="""
+async def titles_lent(times):
+    cursor = await sync_to_async(lambda: connection.cursor())()
+    try:
+        await sync_to_async(cursor.execute)(LENT, [times])
+        return [title for (title,) in await sync_to_async(cursor.fetchall)()]
+    finally:
+        await sync_to_async(cursor.close)()
+""",
+        why="each call that may block goes to the worker",
+    ),
+    Answer(
         "5.5",
         wrong="read-by-the-listener",
         source="""
@@ -1526,6 +1557,43 @@ def listen(logger, stream):
     return listener
 """,
         why="a filter only adds something",
+    ),
+    Answer(
+        "5.5",
+        wrong="children-miss-it",
+        source="""
+def listen(logger, stream):
+    line = "[%(request_id)s] %(message)s"
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter(line, defaults={"request_id": "-"}))
+    records = queue.SimpleQueue()
+    logger.addFilter(RequestId())
+    logger.addHandler(logging.handlers.QueueHandler(records))
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="the filter belongs to the logger, and a default keeps the formatter quiet",
+    ),
+    Answer(
+        "5.5",
+        wrong="children-miss-it",
+        source="""
+def listen(logger, stream):
+    line = "[%(request_id)s] %(message)s"
+    file = logging.StreamHandler(stream)
+    file.setFormatter(logging.Formatter(line, defaults={"request_id": "-"}))
+    records = queue.SimpleQueue()
+    logger.addFilter(RequestId())
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith(f"{logger.name}."):
+            logging.getLogger(name).addFilter(RequestId())
+    logger.addHandler(logging.handlers.QueueHandler(records))
+    listener = logging.handlers.QueueListener(records, file)
+    listener.start()
+    return listener
+""",
+        why="every logger that there is gets the filter",
     ),
     Answer(
         "5.6",

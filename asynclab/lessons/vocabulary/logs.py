@@ -15,7 +15,7 @@ def logger_of_its_own() -> Iterator[logging.Logger]:
     """A logger that takes every record; afterwards no listener of the block's runs on.
 
     Its records go to the logger above it, and no further. It logs also where the reader has
-    switched logging off.
+    switched logging off. There is no logger below it, but for those of the block.
     """
     above = logging.getLogger("asynclab.checks")
     logger = above.getChild("library")
@@ -48,6 +48,7 @@ def logger_of_its_own() -> Iterator[logging.Logger]:
         for each in (above, *_below(above)):
             each.handlers.clear()
             each.filters.clear()
+        _forget_below(logger)
 
 
 @contextmanager
@@ -76,6 +77,12 @@ def noting_reports() -> Iterator[list[str]]:
 
 
 LOST = "Task exception was never retrieved"
+
+
+def _forget_below(logger: logging.Logger) -> None:
+    known = logger.manager.loggerDict
+    for name in [name for name in known if name.startswith(f"{logger.name}.")]:
+        del known[name]
 
 
 def _below(logger: logging.Logger) -> list[logging.Logger]:

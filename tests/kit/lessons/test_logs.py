@@ -37,9 +37,19 @@ def test_logging_is_as_it_was():
     assert (logger.handlers, logger.filters) == ([], [])
 
 
+def test_a_logger_below_is_new_in_the_next_block():
+    below = []
+    for _ in range(2):
+        with logger_of_its_own() as logger:
+            below.append(logger.getChild("desk"))
+            assert logger.getChild("desk") is below[-1]
+    assert below[0] is not below[1]
+
+
 def test_the_block_logs_where_the_reader_has_switched_logging_off():
     with logger_of_its_own() as logger:
-        loggers = [logger, logger.getChild("desk")]
+        pass
+    loggers = [logger, logger.getChild("desk")]
     for each in loggers:
         each.disabled = True  # as `dictConfig` does with those that were there before
     logging.disable(logging.CRITICAL)
