@@ -518,7 +518,8 @@ def _require_greeting(call: Call, name: str, text: object, member: object) -> No
             "stays-inside",
             "The greeting is right, and whoever called `greet` finds "
             f"{'nobody' if member is None else member} in `current_member`: the log line that "
-            "follows will not know the member. How does the variable get out of the async part?",
+            "follows will not know the member. How does the variable get out of the async part, "
+            "and what takes it back?",
         )
     if member is None:
         raise _lost(call)
@@ -581,7 +582,7 @@ async def overdue_test(given):
     how = {"where": "thread", "driver": _run_tests}
     right = _Service(returned=None)
     good = await given.call("OverdueTest", right, **how)
-    _require_success(good.value, right.asked_on)
+    _require_success(case, good.value, right.asked_on)
     if any(each.kind == TASK for each in good.recording.on(POOL_WORKER)):
         raise NotYet(
             "second-loop",
@@ -721,7 +722,9 @@ def _run_tests(case: type[unittest.TestCase], service: _Service | None) -> unitt
     return result
 
 
-def _require_success(result: unittest.TestResult, asked_on: set[int]) -> None:
+def _require_success(
+    case: type[unittest.TestCase], result: unittest.TestResult, asked_on: set[int]
+) -> None:
     if not result.testsRun and result.wasSuccessful():
         raise NotYet(
             "no-tests", "There was nothing to run. How must the name of a test method begin?"
@@ -736,6 +739,14 @@ def _require_success(result: unittest.TestResult, asked_on: set[int]) -> None:
             "The guard fired: an `async def` of your class runs on a loop, and wrote to the "
             "database with a sync method. What can be awaited, or where could the rows be made?",
         )
+    for name in "setUp", "setUpTestData", "setUpClass":
+        if inspect.iscoroutinefunction(getattr(case, name)):
+            raise NotYet(
+                "set-up-not-awaited",
+                f"With the right service it fails: `{last[:120]}`. A `TestCase` awaits its test "
+                f"methods, and nobody awaits this `async def {name}`. Where are the loans made, so "
+                "that they are there?",
+            )
     if asked_on - {result.thread}:
         raise NotYet(
             "other-connection",

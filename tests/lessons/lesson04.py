@@ -1476,6 +1476,28 @@ class OverdueTest(TestCase):
         why="the library has every book",
     ),
     Answer(
+        "4.6",
+        wrong="set-up-not-awaited",
+        source="""
+class OverdueTest(TestCase):
+    service = staticmethod(overdue)
+
+    async def setUp(self):
+        await Loan.objects.acreate(
+            book=await Book.objects.aget(title="Kidnapped"),
+            member=await Member.objects.aget(pk=7),
+            borrowed=date(2025, 5, 1),
+            due=date(2025, 5, 26),
+        )
+
+    async def test_service(self):
+        titles = await self.service(date(2025, 5, 27))
+        self.assertIn("Kidnapped", titles)
+        self.assertNotIn("Emma", titles)
+""",
+        why="where the tests are async, their setUp is too",
+    ),
+    Answer(
         "4.7",
         wrong="no-command",
         source="""
