@@ -535,8 +535,8 @@ async def start(given):
     if isinstance(in_script[0].what, RuntimeError):
         raise NotYet(
             "always-a-task",
-            "Called from a script, it looked for a running loop, and there is none. "
-            "Who has to start one there?",
+            "Called where no loop is running, on a thread such as a script has, it wanted a "
+            "running one. What tells your code that there is none, and who has to start one there?",
         )
     if any(isinstance(end.what, TimeoutError) for end in (*in_cell, *in_script)):
         raise gives_up("A coroutine")
@@ -631,8 +631,9 @@ def _require_end(wanted: _End, in_cell: _End, in_script: _End) -> None:
     if isinstance(wanted.what, RuntimeError) and only_in_script:
         raise NotYet(
             "swallows",
-            "In a script the coroutine raised `RuntimeError: the disk is full`, and your `except` "
-            "took it for the missing loop. Which single line should stand in the `try`?",
+            f"In a script the coroutine raised `RuntimeError: the disk is full`, and your function "
+            f"{in_script.how} `{in_script.what!r}`: an `except` of yours caught it. Which single "
+            "line should stand in a `try`?",
         )
     for place, got in ("a cell", in_cell), ("a script", in_script):
         if not got.is_like(wanted):
@@ -754,7 +755,7 @@ async def _serve_three(given) -> None:
         raise NotYet(
             "sequential",
             "One request waits for another: while the first was handled, no other one had begun. "
-            "Which call makes each request a task of its own?",
+            "Is each a task of its own, and what does the second one wait for?",
         )
     if any(log[request] != request for request in requests):
         raise _wrong_number(log, requests, shared, elsewhere - {request_id, _first_here})
@@ -796,9 +797,9 @@ def _wrong_number(log: dict, requests: list[str], shared: list[str], elsewhere: 
     if set(log.values()) <= {"-", *requests}:
         return NotYet(
             "too-late",
-            f"The log says {log}: where `handle` reads it, `request_id` was not set yet, or not "
-            "any more. A task copies the context when it is made, and later changes do not reach "
-            "it. Which comes first, `set` or `create_task`?",
+            f"The log says {log}: where `handle` reads it, `request_id` was not set yet, not any "
+            "more, or in another context. A task copies the context in which it is made, and later "
+            "changes do not reach it. Where is the number set, and where is the task made?",
         )
     return NotYet(
         "other-number",

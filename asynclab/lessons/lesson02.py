@@ -339,8 +339,8 @@ async def _require_read_inside(given, loan) -> None:
     if any(sql.startswith("SELECT") and "library_loan" in sql for sql in bare):
         raise NotYet(
             "reads-outside",
-            "The loan was read before the transaction began. What you write back may be older "
-            "than what is there by then. What belongs inside `atomic()` beside the two writes?",
+            "The loan was read before the transaction began. By the time you write, it may be "
+            "another one, or gone. What belongs inside `atomic()` beside the two writes?",
         )
 
 

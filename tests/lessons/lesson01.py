@@ -1248,6 +1248,36 @@ def start(coroutine):
 """,
     ),
     Answer(
+        "1.4",
+        wrong="always-a-task",
+        source="""
+def start(coroutine):
+    try:
+        get_ipython()
+    except NameError:
+        return asyncio.run(coroutine)
+    return asyncio.ensure_future(coroutine)
+""",
+        why="in a notebook a loop is running",
+    ),
+    Answer(
+        "1.4",
+        wrong="swallows",
+        source="""
+def start(coroutine):
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        try:
+            return asyncio.run(coroutine)
+        except Exception as error:
+            print("failed:", error)
+            return None
+    return loop.create_task(coroutine)
+""",
+        why="a script prints its errors",
+    ),
+    Answer(
         "1.5",
         wrong="gives-up",
         source="""
@@ -1563,6 +1593,25 @@ async def serve(requests, handle):
     return await asyncio.gather(*[handle_one(request) for request in requests])
 """,
         why="the first call handles, the second one gives the result",
+    ),
+    Answer(
+        "1.5",
+        wrong="sequential",
+        source="""
+async def serve(requests, handle):
+    lock = asyncio.Lock()
+
+    async def handle_one(request):
+        async with lock:
+            token = request_id.set(request)
+            try:
+                return await handle(request)
+            finally:
+                request_id.reset(token)
+
+    return await asyncio.gather(*[handle_one(request) for request in requests])
+""",
+        why="a lock keeps the others from the variable",
     ),
     Answer(
         "1.6",
