@@ -249,6 +249,14 @@ draw(
     (0, 5, PAUSE, "cell", "", "", ""),
     (1, 8, END, "call", "", "", ""),
 )"""
+# A thread that lives for less time than a pixel stands for.
+BRIEF = """\
+draw(
+    (0, 0, BEGIN, "cell", CELL, "this cell", ""),
+    (1, 20, BEGIN, "call", SYNC, "count_books", ""),
+    (1, 20, END, "call", "", "", ""),
+    (0, 40, END, "cell", "", "", ""),
+)"""
 
 
 class Drawn:
@@ -279,9 +287,9 @@ INKS = """(root, points) => {
 
 @pytest.fixture(scope="module")
 def drawn(desks):
-    cells = DRAW, GATHERED, UNKNOWN, LATE
-    with desks.opened("drawn.ipynb", *cells, high=1600) as lesson:
-        lesson.lanes.nth(2).wait_for()
+    cells = DRAW, GATHERED, UNKNOWN, LATE, BRIEF
+    with desks.opened("drawn.ipynb", *cells, high=2000) as lesson:
+        lesson.lanes.nth(3).wait_for()
         yield Drawn(lesson)
 
 
@@ -314,6 +322,33 @@ def test_a_way_whose_caller_is_not_known_begins_at_what_was_open_or_at_a_dot(dra
     under_the_wait, dot = (10, 24 + 8 + 17 + 4), (31, 24 + 30)
     assert min(drawn.inks(1, under_the_wait, dot)) > 60
     assert max(drawn.inks(1, (10.2, 24 + 30), (32, 24 + 30), (31, 24 + 20))) < 8
+
+
+# How often a picture is drawn in so many frames, in which nothing happens.
+DRAWINGS = """async (root, frames) => {
+    const pen = root.querySelector("canvas").getContext("2d");
+    const clear = pen.clearRect;
+    let drawings = 0;
+    pen.clearRect = (...box) => { drawings += 1; clear.apply(pen, box); };
+    for (let at = 0; at < frames; at++) await new Promise(requestAnimationFrame);
+    delete pen.clearRect;
+    return drawings;
+}"""
+
+
+def test_a_picture_that_has_ended_is_not_drawn_again_and_again(drawn):
+    drawn.inks(0)
+    assert drawn.lanes.first.evaluate(DRAWINGS, 20) <= 2
+
+
+def test_a_thread_that_lives_briefly_is_drawn(drawn):
+    drawn.lesson.shoot("lanes-brief", drawn.lanes.nth(3))
+    second_lane = 24 + 60 + 8 + 8
+    before, bar, after = drawn.inks(
+        3, (19.5, second_lane), (20.05, second_lane), (20.5, second_lane)
+    )
+    assert bar > 60
+    assert max(before, after) < 8
 
 
 def test_a_step_that_goes_on_while_its_call_runs_is_explained(drawn):

@@ -7,6 +7,7 @@ pytestmark = pytest.mark.browser
 
 IMPORT = "from pathlib import Path\nfrom asynclab import predict"
 QUESTION = 'question = predict("Is a loop running?", ["yes", "no"])\nquestion'
+REVEAL = 'question.reveal("no")'
 RUN = """(code) => {
     const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
     kernel.requestExecute({ code });
@@ -28,3 +29,13 @@ def test_a_lock_that_the_next_run_of_its_cell_overtakes_is_kept(desks, tmp_path)
         lesson.wait_until_idle()
         expect(cell).to_contain_text("Locked: you predict no.")
         expect(cell.get_by_role("radio", name="no")).to_be_disabled()
+
+
+def test_a_choice_that_is_not_locked_counts_and_stays_when_the_answer_comes(desks):
+    with desks.opened("predict-open.ipynb", IMPORT, QUESTION, REVEAL) as lesson:
+        asks, reveals = lesson.page.locator(".jp-Notebook .jp-Cell").all()[1:]
+        asks.get_by_role("radio", name="yes").click()
+        reveals.locator(".cm-content").click()
+        lesson.page.keyboard.press("Control+Enter")
+        expect(reveals).to_contain_text("You predicted yes: the machine disagrees.")
+        expect(asks.get_by_role("radio", name="no")).to_be_disabled()

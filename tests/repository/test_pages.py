@@ -26,6 +26,7 @@ import asynclab
 import start
 from asynclab import boot, testing, workspace
 from asynclab.authoring import __main__ as authoring
+from asynclab.authoring import scripts
 from asynclab.exercises.book import every_exercise
 from tests.benchmarks import __main__ as bench
 from tests.harness.checkout import ROOT
@@ -277,6 +278,18 @@ def test_every_folder_of_the_tests_is_explained():
     assert told == {name for name in folders("tests") if name != "__pycache__"}
 
 
+@pytest.mark.parametrize("name", sorted(folders("tests") - {"__pycache__"}))
+def test_what_is_said_of_a_folder_of_the_tests_is_what_it_says_itself(name):
+    (told,) = re.findall(rf"`tests/{name}/`([^`]+)", PAGES["CONTRIBUTING.md"])[:1]
+    package = (ROOT / "tests" / name / "__init__.py").read_text(encoding="utf-8")
+    assert stems(told) & stems(package.splitlines()[0]), (told, package)
+
+
+def stems(text: str) -> set[str]:
+    """How its words begin: "measures" and "measured" are one."""
+    return {word[:5] for word in re.findall(r"[a-z]{3,}", text.lower())} - {"the", "what", "and"}
+
+
 # ---------------------------------------------------------------- versions and numbers
 
 
@@ -310,6 +323,17 @@ def test_the_versions_of_what_the_course_is_tested_on_are_the_ranges():
     assert re.findall(r"`matrix (\S+)`", text)[0] in [row.name for row in matrix.ROWS]
     assert "; three locks," in text
     assert len(list(ROOT.glob("requirements*.txt"))) == 3
+
+
+def test_what_a_lock_adds_is_said_of_the_lock_with_its_name():
+    told = re.findall(r"`requirements-(\w+)\.txt`\s+\w+\s+the\s+(\w+)", PAGES["CONTRIBUTING.md"])
+    extras = PROJECT["project"]["optional-dependencies"].keys() - {"lab"}
+    assert dict(told) == {each: each for each in extras}
+
+
+def test_the_length_of_a_claims_script_is_the_one_that_is_held():
+    (told,) = re.findall(r"at most (\d+) lines, with Django", PAGES["CONTRIBUTING.md"])
+    assert int(told) == scripts.MOST_LINES
 
 
 def test_the_readme_names_every_option_of_lab():

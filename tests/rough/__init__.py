@@ -1,1 +1,1 @@
-"""What a learner may do to a kernel, a disk or a network; nothing may be left behind."""
+"""Rough handling of a kernel, a disk or a network by a learner; nothing may be left behind."""

@@ -285,6 +285,30 @@ def test_what_is_replaced_before_the_first_check_is_named(tmp_path):
     assert "Replaced in this kernel: `Book.objects`." in said
 
 
+BESIDE = """
+from asynclab import boot
+counted, over = set(), threading.Event()
+
+def count_on():
+    while not over.is_set():
+        counted.add(Book.objects.count())
+    connections.close_all()
+
+await Book.objects.filter(pk__gt=40).adelete()
+beside = threading.Thread(target=count_on)
+beside.start()
+right = await outcome(RIGHT)
+over.set()
+await asyncio.to_thread(beside.join)
+boot()
+"""
+
+
+def test_a_thread_beside_a_check_goes_on_with_the_readers_books(kernel):
+    said = kernel.run(BESIDE, outcome="right[0]", counted="counted")
+    assert (said["outcome"], said["counted"]) == ("'passed'", "{40}")
+
+
 OF_ASYNCIO = ("gather", "sleep", "timeout", "to_thread", "wait_for", "Event", "Lock", "Queue")
 
 

@@ -56,6 +56,13 @@ def test_connections_are_counted(crowd):
     )
 
 
+def test_what_was_open_when_it_began_counts_for_the_peak_though_nobody_comes():
+    server = Server(open_before=[1, 2])
+    with server.observe() as seen:
+        server.write(GONE, 2)
+    assert (seen.opened, seen.peak, seen.open) == (0, 2, 1)
+
+
 def test_what_comes_after_the_block_is_not_counted():
     server = Server()
     with server.observe() as seen:

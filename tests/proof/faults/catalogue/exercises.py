@@ -313,4 +313,11 @@ FAULTS = [
         kit("test_surroundings.py::test_what_an_answer_changes_is_as_it_was[os.environ]"),
         ("'same': False",),
     ),
+    Fault(
+        "beside-a-check-its-books-are-seen",
+        "a check",
+        text("asynclab/exercises/checking.py", "seed_data(is_beside)", "seed_data()"),
+        kit("test_surroundings.py::test_a_thread_beside_a_check_goes_on_with_the_readers_books"),
+        ("'{40}'", "47"),
+    ),
 ]

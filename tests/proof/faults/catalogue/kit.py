@@ -734,6 +734,20 @@ FAULTS = [
         ),
         ("(3, 3) == (3, 1)",),
     ),
+    Fault(
+        "peak-without-what-was-open",
+        "PostgreSQL",
+        text(
+            "asynclab/servers/observation.py",
+            "peak = len(open_now)\n        for",
+            "peak = 0\n        for",
+        ),
+        test(
+            "servers/test_observation.py"
+            "::test_what_was_open_when_it_began_counts_for_the_peak_though_nobody_comes"
+        ),
+        ("(0, 0, 1) == (0, 2, 1)",),
+    ),
     # --- what only a second recording, a garbage collector or a large statement shows
     Fault(
         "lane-opened-under-a-lock-that-is-held",

@@ -133,4 +133,39 @@ FAULTS = [
         ("At index 5 diff: ('11.00', 'fetch goes on after count_books', 'awaiting",),
         browser=True,
     ),
+    Fault(
+        "brief-thread-not-drawn-in-the-page",
+        "a script in the page",
+        text("asynclab/lanes/live.js", "const LEAST = 3;", "const LEAST = 0;"),
+        (f"{LANES}::test_a_thread_that_lives_briefly_is_drawn",),
+        ("assert 0 > 60",),
+        browser=True,
+    ),
+    Fault(
+        "picture-that-has-ended-drawn-on",
+        "a script in the page",
+        text(
+            "asynclab/lanes/live.js",
+            "if (!this.store.ended && !this.calm.matches)",
+            "if (!this.calm.matches)",
+        ),
+        (f"{LANES}::test_a_picture_that_has_ended_is_not_drawn_again_and_again",),
+        ("assert 20 <= 2",),
+        browser=True,
+    ),
+    Fault(
+        "choice-not-sent-before-the-lock",
+        "a prediction",
+        text(
+            "asynclab/predict/form.js",
+            "form.elements.choice.value);\n    model.save_changes();",
+            "form.elements.choice.value);",
+        ),
+        (
+            "tests/pages/test_browser_predict.py"
+            "::test_a_choice_that_is_not_locked_counts_and_stays_when_the_answer_comes",
+        ),
+        ("You made no prediction.",),
+        browser=True,
+    ),
 ]

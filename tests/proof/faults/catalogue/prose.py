@@ -349,4 +349,40 @@ FAULTS = [
         (ADDRESSES,),
         ("no anchor django.http.HttpRequest.url_conf",),
     ),
+    Fault(
+        "folder-of-the-tests-told-of-another",
+        "a page's commands",
+        text(
+            "CONTRIBUTING.md",
+            "`tests/rough/` rough handling, `tests/repository/` the checkout itself",
+            "`tests/repository/` rough handling, `tests/rough/` the checkout itself",
+        ),
+        (f"{PAGES}what_is_said_of_a_folder_of_the_tests_is_what_it_says_itself[rough]",),
+        ("the checkout itself",),
+    ),
+    Fault(
+        "lock-told-of-another",
+        "a page's commands",
+        text(
+            "CONTRIBUTING.md",
+            "`requirements-test.txt` adds the test tools, `requirements-benchmark.txt` what",
+            "`requirements-benchmark.txt` adds the test tools, `requirements-test.txt` what",
+        ),
+        (f"{PAGES}what_a_lock_adds_is_said_of_the_lock_with_its_name",),
+        ("{'benchmark': 'test'",),
+    ),
+    Fault(
+        "length-of-a-script-told-wrong",
+        "a page's commands",
+        text("CONTRIBUTING.md", "at most 40 lines, with", "at most 50 lines, with"),
+        (f"{PAGES}the_length_of_a_claims_script_is_the_one_that_is_held",),
+        ("50 == 40",),
+    ),
+    Fault(
+        "figure-of-another-section",
+        "a name in prose",
+        source("notebooks/06_*.ipynb", "s-async-for", "47", "48"),
+        (f"{PROSE}every_figure_in_its_prose_is_a_cells[06_the_async_orm]",),
+        ("('s-async-for', '48')",),
+    ),
 ]
