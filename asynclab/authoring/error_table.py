@@ -15,6 +15,8 @@ _CODE = re.compile(r"`+(.+?)`+")
 # What another version says is a text of the machine's, too.
 _SAID = re.compile(r"\b(?:says?|adds?) `+(.+?)`+")
 _SAME = re.compile(r"^[Tt]he same\b")
+# It stands for a cell of the row above, and for nothing that is named behind it.
+_SAME_THING = re.compile(r"^[Tt]he same (?!where\b)\w")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 
@@ -57,6 +59,8 @@ def _row(line: str) -> list[str]:
 def _check_row(row: list[str], shown: str) -> Iterator[str]:
     if len(row) != len(COLUMNS) or not all(row):
         yield f"a row of its table of errors has not {len(COLUMNS)} filled columns: {row[0]}"
+    for cell in filter(_SAME_THING.match, row[1:]):
+        yield f"'the same' is what the row above says; write what it is: {cell}"
     texts = _CODE.findall(row[0])
     if not texts:
         yield f"the exact text of an error is not in backticks: {row[0]}"

@@ -338,6 +338,7 @@ MANY = [prose("So.", f"m{at}") for at in range(89)]
         (say("| Use one. ", ""), "has not 3 filled columns"),
         (say("Use one.", ""), "has not 3 filled columns"),
         (say("and 'str'`", "and 'set'`"), "no cell of it shows the error TypeError"),
+        (say("Use one.", "The same number."), "write what it is: The same number."),
         (drop("## Recap"), "lacks a recap"),
         (drop("**Next:**"), "lacks what is next"),
         (drop("(../exercises/a.ipynb)"), "a link to its exercises"),

@@ -71,6 +71,13 @@ FAULTS = [
         ("no cell of it shows the error Cancelled",),
     ),
     Fault(
+        "the-same-of-something-among-the-errors",
+        "a table of errors",
+        source(THREADS, "errors", "| the same, with `await`;", "| the same call, with `await`;"),
+        RULES,
+        ("'the same' is what the row above says; write what it is: the same call",),
+    ),
+    Fault(
         "what-another-python-says-is-wrong",
         "a table of errors",
         source(THREADS, "errors", "'SyncToAsync' object can't be awaited", "no awaitable"),
