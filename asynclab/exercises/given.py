@@ -244,8 +244,9 @@ class Given:
             for frame, line in traceback.walk_tb(error.__traceback__)
             if frame.f_globals is self._namespace
         ]
-        if not mine:
-            return " before its first line ran"
+        if not mine:  # with wrong arguments nothing of it has run
+            begun = type(error) is not TypeError
+            return ", in none of its own lines" if begun else " before its first line ran"
         filename, line = mine[-1]
         return f", in line {line} of its cell: `{linecache.getline(filename, line).strip()}`"
 

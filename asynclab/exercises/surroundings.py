@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 from ..boot import when_set_up
 from ..recorder import hooks, workers
+from .project import ABSENT, Models, Settings
 from .receivers import SIGNALS
 
 MODULES = (
@@ -166,10 +167,15 @@ HOOKS = {
 MANAGERS = "django.db.models.manager.BaseManager.creation_counter"
 """Counts the managers that have been made, those of a migration as well."""
 
+OF_META = ("db_table", "get_latest_by", "managed", "ordering")
+"""What of a model's `Meta` may be set otherwise later."""
+REMADE = ("managers", "managers_map")
+"""What Django makes anew of each model's `Meta` when a model is added: that has no news."""
+
+_REMADE = tuple(f"._meta.{name}" for name in REMADE)
+
 NEST_ASYNCIO = {"Future", "Task", "get_event_loop", "run"}
 """What `nest_asyncio.apply()` changes together with much else: half of it would work for nobody."""
-
-_ABSENT = object()
 
 
 class Namespace:
@@ -201,10 +207,10 @@ class Namespace:
         # A check asks thousands of names a dozen times, and nearly always nothing was done.
         if len(now) == len(before) and _all_are(now, before):
             return {}
-        old = {name: value for name, value in before.items() if now.get(name, _ABSENT) is not value}
+        old = {name: value for name, value in before.items() if now.get(name, ABSENT) is not value}
         if not self._grows:
             new = now.keys() - before.keys()
-            old |= {name: _ABSENT for name in new if name[:2] != "__" or name in SPECIAL}
+            old |= {name: ABSENT for name in new if name[:2] != "__" or name in SPECIAL}
         return {name: value for name, value in old.items() if self._counts(name, value)}
 
     def put_back(self, before: dict[str, object], but: Iterable[str] = ()) -> None:
@@ -212,11 +218,11 @@ class Namespace:
         for name, value in self.changed(before).items():
             if name in but:
                 continue
-            if self._is_class and value is _ABSENT:
+            if self._is_class and value is ABSENT:
                 type.__delattr__(self._owner, name)
             elif self._is_class:
                 type.__setattr__(self._owner, name, value)
-            elif value is _ABSENT:
+            elif value is ABSENT:
                 del self._owner.__dict__[name]
             else:
                 self._owner.__dict__[name] = value
@@ -395,11 +401,11 @@ def folder() -> str | None:
         return None
 
 
-def namespaces() -> list[Namespace]:
+def namespaces() -> list[Namespace | Settings | Models]:
     """Those of Python and asgiref, and if Django is set up those of Django and of its models."""
     found = [_BUILTINS, *_loaded(*MODULES, *CLASSES)]
     if _django_is_ready():
-        found += [*_loaded(*OF_DJANGO), *_of_models()]
+        found += [*_loaded(*OF_DJANGO), *_of_project(), *_of_models()]
     return found
 
 
@@ -430,11 +436,22 @@ def _of_models() -> list[Namespace]:
     from django.apps import apps
 
     models = apps.get_models()
-    managers = {id(manager): manager for model in models for manager in model._meta.managers}
+    managers = {
+        id(manager): manager for model in models for manager in model._meta.managers_map.values()
+    }
     return [
         *(Namespace(model.__name__, model) for model in models),
+        *(Namespace(f"{model.__name__}._meta", model._meta, OF_META + REMADE) for model in models),
         *(Namespace(f"{each.model.__name__}.{each.name}", each) for each in managers.values()),
     ]
+
+
+@functools.cache
+def _of_project() -> list:
+    from django.db import router
+
+    router.routers  # noqa: B018 - made when they are first asked for
+    return [Settings(), Models(), Namespace("django.db.router", router, ("routers",))]
 
 
 def _containers() -> Iterator[object]:
@@ -501,7 +518,7 @@ class _Baseline:
             for each, before in self._known.values()
             for name in each.changed(before)
         ]
-        return [name for name in changed if name not in HOOKS]
+        return [name for name in changed if name not in HOOKS and not name.endswith(_REMADE)]
 
     def put_back(self) -> None:
         for each, before in self._known.values():

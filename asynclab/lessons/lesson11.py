@@ -76,16 +76,23 @@ async def idle_by_name(given):
     others = {"till": 2, "report": 2, "": 2, "elsewhere": 1}
     async with on_postgresql() as server:
         call = await given.call("idle_by_name", server, others, driver=_with_others)
-        found, left = call.value
+        found, elsewhere, more = call.value
         if not isinstance(found, dict):
             raise NotYet(
                 "no-dict",
                 f"It returned a `{type(found).__name__}`. What makes a dict of pairs?",
             )
         _require_idle(found, wanted)
-        if left:
+        if elsewhere:
             raise LEFT_OPEN.again()
-        found, _ = await given.result_of("idle_by_name", server, {"till": 4}, driver=_with_others)
+        if more:
+            raise NotYet(
+                "second-connection",
+                "Beside the connection that Django has there anyway, your code has opened another "
+                "one, which is still open. Who closes what Django does not know of, or could the "
+                "one that is there ask?",
+            )
+        found, *_ = await given.result_of("idle_by_name", server, {"till": 4}, driver=_with_others)
         if found != {"till": 5}:
             raise NotYet(
                 "remembers",
@@ -142,8 +149,10 @@ def _require_idle(found: dict, wanted: dict[str, int]) -> None:
 
 async def _with_others(
     idle_by_name: Callable, server: PostgreSQL, others: dict[str, int]
-) -> tuple[object, int]:
+) -> tuple[object, int, int]:
     """What it returns beside other clients, and how many connections it has left open.
+
+    First those of threads that nobody else uses, then all.
 
     Args:
         others: as for `_clients`. One more till has a role of its own; a report is at work.
@@ -160,7 +169,7 @@ async def _with_others(
             djangos = await sync_to_async(lambda: connection.connection is not None)()
             # Also those that somebody has opened who goes past Django.
             left = (await server.settled()).total() - before - djangos
-            return found, left or opened.left
+            return found, opened.left, left
 
 
 @contextmanager
@@ -599,6 +608,8 @@ async def _run(run_jobs: Callable, night: _Night) -> None:
 def _switch_autocommit_on() -> bool:
     """Whether it was on."""
     before = connection.get_autocommit()
+    if not (before or connection.in_atomic_block):
+        connection.rollback()  # within a transaction psycopg refuses
     connection.set_autocommit(True)
     return before
 

@@ -176,8 +176,8 @@ async def rank_tests(given):
         _ranks_none,
         NotYet(
             "too-weak",
-            "It runs now, and is green for a view without any ranks. What does it ask of the "
-            "response?",
+            "It runs now, and is not red for a view without any ranks. What does it ask of the "
+            "response, and who hears of an assertion that fails?",
         ),
     )
     await require_red(
@@ -551,8 +551,8 @@ WRONG_DESKS = {
     ),
     _lend_what_is_out: NotYet(
         "lent-twice-passes",
-        "A view that lends a book which is out passes. Does the test of that run, and what becomes "
-        "of its assertion?",
+        "A view that lends a book which is out passes. Which book does the test of that lend, does "
+        "the test run, and what becomes of its assertion?",
     ),
     _lend_to_somebody_else: NotYet(
         "other-member-passes",

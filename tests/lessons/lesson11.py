@@ -262,6 +262,29 @@ async def idle_by_name():
     ),
     Answer(
         "11.1",
+        wrong="second-connection",
+        source=_idle_by_name(
+            rest="""
+
+def ask():
+    mine = connection.copy()
+    with mine.cursor() as cursor:
+        cursor.execute(
+            "SELECT application_name, count(*) FROM pg_stat_activity"
+            " WHERE datname = %s AND state = 'idle' GROUP BY 1",
+            [mine.settings_dict["NAME"]],
+        )
+        return dict(cursor.fetchall())
+
+
+async def idle_by_name():
+    return await sync_to_async(ask)()
+"""
+        ),
+        why="a copy does not disturb the others, and goes by itself",
+    ),
+    Answer(
+        "11.1",
         wrong="swallowed",
         source=_idle_by_name(
             rest="""
@@ -289,7 +312,7 @@ async def idle_by_name():
     ),
     Answer(
         "11.1",
-        wrong="left-open",
+        wrong="second-connection",
         source=_idle_by_name(
             rest="""
 
@@ -868,6 +891,25 @@ def in_transaction(job):
 """
         ),
         why="a transaction is what lies between two commits",
+    ),
+    Answer(
+        "11.3",
+        wrong="autocommit-left-off",
+        source=_run_jobs(
+            body="""
+        await sync_to_async(in_transaction)(job)
+""",
+            function="""
+
+def in_transaction(job):
+    close_old_connections()
+    transaction.set_autocommit(False)
+    job()
+    transaction.commit()
+    transaction.set_autocommit(True)
+""",
+        ),
+        why="what is not committed is not there",
     ),
     Answer(
         "11.3",

@@ -257,6 +257,38 @@ ANSWERS = [
     ),
     Answer(
         "12.2",
+        wrong="too-weak",
+        source='@skipUnlessDBFeature("supports_over_clause")'
+        + _rank(
+            test="""
+    async def test_ranks(self):
+        async def ask():
+            response = await self.view(AsyncRequestFactory().get("/"))
+            self.assertContains(response, "1. Jane Austen")
+
+        self.asking = asyncio.create_task(ask())
+        await asyncio.sleep(0)
+"""
+        ),
+        why="a task runs by itself",
+    ),
+    Answer(
+        "12.2",
+        wrong="too-weak",
+        source=_rank(
+            test="""
+    async def test_ranks(self):
+        response = await self.view(AsyncRequestFactory().get("/"))
+        try:
+            self.assertContains(response, "1. Jane Austen")
+        except AssertionError:
+            self.skipTest("no window functions here")
+"""
+        ),
+        why="where they are missing, the assertion fails",
+    ),
+    Answer(
+        "12.2",
         wrong="forgotten-await",
         source=_rank(
             test="""
@@ -728,6 +760,28 @@ ANSWERS = [
 """
         ),
         why="a decorator twice does no harm",
+    ),
+    Answer(
+        "12.5",
+        wrong="lent-twice-passes",
+        source=_desk(
+            refuses="""
+    async def test_refuses_what_is_out(self):
+        self.assertNotEqual((await self.lend(IN)).status_code, 409)
+"""
+        ),
+        why="who refuses nothing that is in refuses what is out",
+    ),
+    Answer(
+        "12.5",
+        wrong="lent-twice-passes",
+        source=_desk(
+            refuses="""
+    async def test_refuses_what_is_out(self):
+        self.assertNotEqual(self.lend(OUT), 200)
+"""
+        ),
+        why="a coroutine is not 200",
     ),
     Answer(
         "12.5",

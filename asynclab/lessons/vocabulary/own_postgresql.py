@@ -15,6 +15,7 @@ from ...exercises.lineage import is_beside
 from ...ground.errors import LabError
 from ...recorder import hooks
 from ...servers import PostgreSQL
+from ...servers.postgresql import OWNER
 
 SEED = "check_seed"
 """The database that those of the checks are copies of."""
@@ -41,11 +42,17 @@ async def on_postgresql(**settings: object) -> AsyncIterator[PostgreSQL]:
     server = await asyncio.to_thread(_server)
     name = f"check_{next(_numbers)}"
     try:  # also to make it: who is interrupted then has made it all the same
-        await asyncio.to_thread(server.create, name, SEED)
+        await asyncio.to_thread(_make_anew, server, name)
         async with _set_so(server, name, settings):
             yield server
     finally:
         await asyncio.to_thread(server.drop, name)
+
+
+def _make_anew(server: PostgreSQL, name: str) -> None:
+    """A copy of the seed, and Django's role as it was: an answer may have set that otherwise."""
+    server.run(f"ALTER ROLE {OWNER} RESET ALL")
+    server.create(name, SEED)
 
 
 @asynccontextmanager

@@ -57,6 +57,10 @@ PLACES = {
         "settings.DATABASES['default']['ENGINE'] = 'none'",
         "settings.DATABASES['default']['ENGINE']",
     ),
+    "a setting's list": ("settings.MIDDLEWARE.append('none')", "settings.MIDDLEWARE[-1]"),
+    "a model added": ("add_review()", "related(Book)"),
+    "an order of rows": ("Book._meta.ordering = ['-title']", "Book._meta.ordering"),
+    "routers": ("router.routers = [None]", "router.routers"),
     "database's name": ("connections.settings['default']['NAME'] = '/none/x'", "NAME()"),
     "environment": ("os.environ.clear()", "dict(os.environ)"),
     "os.environ": ("os.environ = {}", "type(os.environ), dict(os.environ)"),
@@ -119,10 +123,10 @@ import psutil
 from asgiref.sync import AsyncToSync, SyncToAsync, sync_to_async
 from concurrent.futures import ThreadPoolExecutor
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection, connections, router
 from django.db.backends.signals import connection_created
 from django.db.backends.utils import CursorWrapper
-from django.db.models import QuerySet
+from django.db.models import CASCADE, ForeignKey, Model, QuerySet
 from django.db.models.signals import post_init
 from django.db.transaction import atomic
 from library.models import Author, Book
@@ -138,6 +142,13 @@ def begin():
 
 def drop():
     connection.cursor().execute("DROP TABLE library_loan")
+
+def add_review():
+    book = ForeignKey("library.Book", CASCADE, related_name="reviews")
+    return type("Review", (Model,), {"__module__": "library.models", "book": book})
+
+def related(model):
+    return [each.name for each in model._meta.related_objects]
 
 async def writes():
     await Author.objects.acreate(name="Ann")
@@ -207,6 +218,55 @@ REPLACED = {
     "Book.save": "Book.save = mine",
     "Book.objects.acount": "Book.objects.acount = mine",
 }
+
+
+# The same of what is no name of a module or a class: by the cell, what is asked then, and a cell
+# that undoes it.
+OF_THE_PROJECT = {
+    "settings.MIDDLEWARE": (
+        "settings.MIDDLEWARE.append('none')",
+        "settings.MIDDLEWARE[-1] == 'none'",
+        "settings.MIDDLEWARE.pop()",
+    ),
+    "settings.ROOT_URLCONF": (
+        "kept = settings.ROOT_URLCONF\nsettings.ROOT_URLCONF = 'none'",
+        "settings.ROOT_URLCONF == 'none'",
+        "settings.ROOT_URLCONF = kept",
+    ),
+    "settings.LANGUAGE_CODE": (
+        "from django.test import override_settings\n"
+        "kept = override_settings(LANGUAGE_CODE='de')\nkept.enable()",
+        "settings.LANGUAGE_CODE == 'de'",
+        "kept.disable()",
+    ),
+    "models.library.review": (
+        "review = add_review()",
+        "'reviews' in related(Book)",
+        "from django.apps import apps\ndel apps.all_models['library']['review']\n"
+        "apps.clear_cache()\ndel Book.reviews",
+    ),
+    "Book._meta.ordering": (
+        "kept = Book._meta.ordering\nBook._meta.ordering = ['-title']",
+        "Book._meta.ordering == ['-title']",
+        "Book._meta.ordering = kept",
+    ),
+    "django.db.router.routers": (
+        "kept = router.routers\nrouter.routers = [None]",
+        "router.routers == [None]",
+        "router.routers = kept",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_THE_PROJECT)
+def test_what_a_cell_has_changed_of_the_project_is_named_and_stays_the_readers(kernel, name):
+    before, stays, after = OF_THE_PROJECT[name]
+    kernel.run(before)
+    said = kernel.run("right = await outcome(RIGHT)", right="right", stays=stays)
+    kernel.run(after)
+    outcome, text = ast.literal_eval(said["right"])
+    assert (outcome, said["stays"]) == ("passed", "True"), text
+    assert f"`{name}`" in text.partition("Replaced in this kernel: ")[2]
 
 
 # What the kernel itself calls from cell to cell.
