@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from ..boot import when_set_up
 from ..recorder import hooks, workers
-from .project import ABSENT, Models, Settings
+from .of_project import ABSENT, NameOfSettings, ProjectModels, ProjectSettings
 from .receivers import SIGNALS
 
 MODULES = (
@@ -401,7 +401,7 @@ def folder() -> str | None:
         return None
 
 
-def namespaces() -> list[Namespace | Settings | Models]:
+def namespaces() -> list:
     """Those of Python and asgiref, and if Django is set up those of Django and of its models."""
     found = [_BUILTINS, *_loaded(*MODULES, *CLASSES)]
     if _django_is_ready():
@@ -451,7 +451,8 @@ def _of_project() -> list:
     from django.db import router
 
     router.routers  # noqa: B018 - made when they are first asked for
-    return [Settings(), Models(), Namespace("django.db.router", router, ("routers",))]
+    routers = Namespace("django.db.router", router, ("routers",))
+    return [NameOfSettings(), ProjectSettings(), ProjectModels(), routers]
 
 
 def _containers() -> Iterator[object]:

@@ -154,8 +154,6 @@ async def writes():
     await Author.objects.acreate(name="Ann")
     return await Author.objects.filter(name="Ann").adelete()
 
-RIGHT = "async def count_books():\\n    return await Book.objects.acount()"
-
 async def outcome(source):
     exec(source, globals())
     verdict = await check("0.1")
@@ -174,11 +172,13 @@ left = [each.status() for each in psutil.Process().children(recursive=True)]
 left = [status for status in left if status != psutil.STATUS_ZOMBIE]
 """
 
+RIGHT = "async def count_books():\n    return await Book.objects.acount()"
+
 
 @pytest.fixture(scope="module")
 def kernel():
     kernel = Kernel(0)
-    kernel.run(PRELUDE)
+    kernel.run(f"RIGHT = {RIGHT!r}\n{PRELUDE}")
     yield kernel
     kernel.close()
 
@@ -220,8 +220,8 @@ REPLACED = {
 }
 
 
-# The same of what is no name of a module or a class: by the cell, what is asked then, and a cell
-# that undoes it.
+# The same of what is no name of a module or a class: a cell, what it brings about for the reader
+# and not for the check, and a cell that undoes it.
 OF_THE_PROJECT = {
     "settings.MIDDLEWARE": (
         "settings.MIDDLEWARE.append('none')",
@@ -238,6 +238,12 @@ OF_THE_PROJECT = {
         "kept = override_settings(LANGUAGE_CODE='de')\nkept.enable()",
         "settings.LANGUAGE_CODE == 'de'",
         "kept.disable()",
+    ),
+    "os.environ.DJANGO_SETTINGS_MODULE": (
+        "kept = os.environ['DJANGO_SETTINGS_MODULE']\n"
+        "os.environ['DJANGO_SETTINGS_MODULE'] = 'mysite.settings'",
+        "os.environ['DJANGO_SETTINGS_MODULE'] == 'mysite.settings'",
+        "os.environ['DJANGO_SETTINGS_MODULE'] = kept",
     ),
     "models.library.review": (
         "review = add_review()",
@@ -261,8 +267,9 @@ OF_THE_PROJECT = {
 @pytest.mark.parametrize("name", OF_THE_PROJECT)
 def test_what_a_cell_has_changed_of_the_project_is_named_and_stays_the_readers(kernel, name):
     before, stays, after = OF_THE_PROJECT[name]
+    looks = RIGHT.replace("    return", f"    assert not ({stays})\n    return")
     kernel.run(before)
-    said = kernel.run("right = await outcome(RIGHT)", right="right", stays=stays)
+    said = kernel.run(f"right = await outcome({looks!r})", right="right", stays=stays)
     kernel.run(after)
     outcome, text = ast.literal_eval(said["right"])
     assert (outcome, said["stays"]) == ("passed", "True"), text

@@ -6,6 +6,7 @@ from tests.proof.faults.planting import Fault
 
 LINEAGE = "asynclab/exercises/lineage.py"
 SURROUNDINGS = "asynclab/exercises/surroundings.py"
+OF_THE_PROJECT = "test_what_a_cell_has_changed_of_the_project_is_named_and_stays_the_readers"
 
 
 def kit(name: str) -> tuple[str, ...]:
@@ -177,6 +178,50 @@ FAULTS = [
         text(SURROUNDINGS, "            each.put_back()\n        _", "            pass\n        _"),
         kit("test_surroundings.py::test_what_an_answer_changes_is_as_it_was[setting deleted]"),
         ("no attribute 'DATABASES'",),
+    ),
+    Fault(
+        "check-keeps-a-setting-of-the-readers",
+        "a check",
+        text(
+            "asynclab/exercises/of_project.py",
+            "            settings.__setattr__(name, changed[name])\n",
+            "            continue\n",
+        ),
+        kit(f"test_surroundings.py::{OF_THE_PROJECT}[settings.ROOT_URLCONF]"),
+        ("`count_books` raised `AssertionError`",),
+    ),
+    Fault(
+        "check-deletes-from-a-model-of-the-readers",
+        "a check",
+        text(
+            "asynclab/exercises/of_project.py",
+            "            model._meta._expire_cache(forward=False)\n",
+            "            pass\n",
+        ),
+        kit(f"test_surroundings.py::{OF_THE_PROJECT}[models.library.review]"),
+        ("('passed', 'False') == ('passed', 'True')",),
+    ),
+    Fault(
+        "check-asks-for-settings-of-another-project",
+        "a check",
+        text(
+            "asynclab/exercises/of_project.py",
+            "                os.environ[name] = value\n",
+            "                pass\n",
+        ),
+        kit(f"test_surroundings.py::{OF_THE_PROJECT}[os.environ.DJANGO_SETTINGS_MODULE]"),
+        ("KeyError: 'DJANGO_SETTINGS_MODULE'",),
+    ),
+    Fault(
+        "check-leaves-a-role-of-postgresql-as-an-answer-has-set-it",
+        "a check",
+        text(
+            "asynclab/lessons/vocabulary/own_postgresql.py",
+            '    server.run(f"ALTER ROLE {OWNER} RESET ALL")\n',
+            "",
+        ),
+        ("tests/kit/lessons/test_own_postgresql.py::test_a_role_is_as_it_was_in_the_next_block",),
+        ("'on' == 'off'",),
     ),
     Fault(
         "check-leaves-a-process",

@@ -1,8 +1,9 @@
-"""What all code of a Django project shares beside names: its settings and its models.
+"""What all code of a Django project shares beside names: its settings, their name, its models.
 
 Each is read, compared and put back as a `Namespace` of `surroundings.py` is.
 """
 
+import os
 from collections.abc import Iterable
 
 ABSENT = object()
@@ -11,7 +12,7 @@ PLACES = frozenset({"DATABASES"})
 """Settings that `boot()` changes, and puts back by itself."""
 
 
-class Settings:
+class ProjectSettings:
     """The project's settings, by name; of lists and dictionaries, what they hold."""
 
     label = "settings"
@@ -38,12 +39,35 @@ class Settings:
         from django.test.signals import setting_changed
 
         for name in changed.keys() - set(but):
-            setattr(settings, name, changed[name])
+            settings.__setattr__(name, changed[name])
             told = {"setting": name, "value": changed[name], "enter": False}
-            setting_changed.send_robust(sender=Settings, **told)
+            setting_changed.send_robust(sender=ProjectSettings, **told)
 
 
-class Models:
+class NameOfSettings:
+    """The variable that names the settings: Django's handlers and servers ask it once more."""
+
+    label = "os.environ"
+
+    def read(self) -> dict[str, str | None]:
+        """Which settings it names."""
+        from django.conf import ENVIRONMENT_VARIABLE
+
+        return {ENVIRONMENT_VARIABLE: os.environ.get(ENVIRONMENT_VARIABLE)}
+
+    def changed(self, before: dict[str, str | None]) -> dict[str, str | None]:
+        """Which it named, if these are others."""
+        return {} if self.read() == before else before
+
+    def put_back(self, before: dict[str, str | None], but: Iterable[str] = ()) -> None:
+        """Let it name the same again."""
+        for name, value in self.changed(before).items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+class ProjectModels:
     """The models of the project's apps: one that a reader adds is deleted from as well."""
 
     label = "models"
