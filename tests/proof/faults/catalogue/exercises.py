@@ -206,11 +206,11 @@ FAULTS = [
         "a check",
         text(
             "asynclab/exercises/of_project.py",
-            "                os.environ[name] = value\n",
-            "                pass\n",
+            "return {} if self.read() == before else before",
+            "return {}",
         ),
         kit(f"test_surroundings.py::{OF_THE_PROJECT}[os.environ.DJANGO_SETTINGS_MODULE]"),
-        ("KeyError: 'DJANGO_SETTINGS_MODULE'",),
+        ("`count_books` raised `AssertionError`",),
     ),
     Fault(
         "check-leaves-a-role-of-postgresql-as-an-answer-has-set-it",
