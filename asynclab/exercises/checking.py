@@ -20,7 +20,7 @@ from . import score
 from .apart import STUCK, Stuck, on_own_thread
 from .book import Exercise, NotAttempted, NotYet, find
 from .endings import Stopped, was_told_to_end
-from .event_loops import asyncio_run
+from .event_loops import asyncio_run, unbound
 from .given import Given
 from .lineage import Lineage, is_beside
 from .receivers import left_out
@@ -111,8 +111,8 @@ async def grade(
         redirect_stdout(Shared(printed, sys.stdout)),
         redirect_stderr(Shared(printed, sys.stderr)),
     )
-    apart = _apart(check), left_out(namespace, check.is_here)
-    with _undisturbed() as replaced, apart[0], apart[1], output[0], output[1]:
+    apart = _apart(check), left_out(namespace, check.is_here), unbound(namespace)
+    with _undisturbed() as replaced, apart[0], apart[1], apart[2], output[0], output[1]:
         try:
             work = _outcome(exercise, namespace, cells, notes)
             outcome, text, diagnosis = await on_own_thread(work, check)

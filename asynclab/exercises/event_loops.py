@@ -1,6 +1,7 @@
 """Event loops for checked code: asyncio's own, whatever the reader has put in their place."""
 
 import asyncio
+import asyncio.mixins
 import asyncio.runners
 import functools
 import sys
@@ -9,6 +10,9 @@ from contextlib import contextmanager
 
 _undying: list[asyncio.Task] = []
 """Tasks that nothing can end. Freed, each would go on in the loop where the collector finds it."""
+
+WAITERS = "_waiters", "_getters", "_putters"
+"""Where a lock or a queue of asyncio's keeps those who wait for it."""
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -53,3 +57,34 @@ def asyncio_run(of: Callable[[], bool]) -> Iterator[None]:
     finally:
         if asyncio.run is run:
             asyncio.run = found
+
+
+@contextmanager
+def unbound(namespace: dict[str, object]) -> Iterator[None]:
+    """Let what the reader's names hold of asyncio's belong to no loop in the block.
+
+    A semaphore, lock, event or queue of a module belongs to the first loop on which somebody waits
+    for it. That was the notebook's, or an earlier check's. One for which somebody waits now is left
+    alone.
+
+    Args:
+        namespace: the namespace of the notebook's cells.
+    """
+    found = [each for value in list(namespace.values()) for each in _bound(value)]
+    before = [(each, each._loop) for each in found]
+    for each, _ in before:
+        each._loop = None
+    try:
+        yield
+    finally:
+        for each, loop in before:
+            each._loop = loop
+
+
+def _bound(value: object) -> Iterator[asyncio.mixins._LoopBoundMixin]:
+    """What of asyncio's belongs to a loop, with what it is made of: a queue has an event."""
+    # By its type: `isinstance` asks a lazy object for its class, which may be a query.
+    if issubclass(type(value), asyncio.mixins._LoopBoundMixin):
+        parts = [value, *(each for part in vars(value).values() for each in _bound(part))]
+        if not any(vars(each).get(name) for each in parts for name in WAITERS):
+            yield from parts

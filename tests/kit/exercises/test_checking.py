@@ -12,13 +12,14 @@ from contextlib import suppress
 
 import pytest
 from asgiref.sync import SyncToAsync
+from django.utils.functional import SimpleLazyObject
 
 from asynclab.exercises import book, check
 from asynclab.exercises.book import NotYet
-from asynclab.exercises.checking import NO_DJANGO
+from asynclab.exercises.checking import NO_DJANGO, grade
 from asynclab.exercises.verdicts import NOT_YET, PASSED
 from asynclab.recorder import taps
-from tests.kit.exercises.answers import graded, verdict_on
+from tests.kit.exercises.answers import call_it, graded, verdict_on
 
 ONE_LINE = ["The check was interrupted. It left nothing behind."]
 
@@ -318,6 +319,47 @@ def test_asyncio_run_is_the_original_for_an_answer_and_stays_replaced(monkeypatc
     source = "def answer(): return asyncio.run(asyncio.sleep(0, 'the original'))"
     run(graded(source, look))
     assert (returned, asyncio.run) == (["the original"], mine)
+
+
+SHARED = """
+two, queue, opened = asyncio.Semaphore(2), asyncio.Queue(), asyncio.Event()
+async def visit():
+    async with two:
+        await asyncio.sleep(0)
+    queue.put_nowait("in")
+async def answer():
+    asyncio.get_running_loop().call_later(0.01, opened.set)
+    await asyncio.gather(opened.wait(), *[queue.get() for _ in range(3)], *[visit() for _ in "abc"])
+    opened.clear()
+"""
+
+
+def test_what_belongs_to_the_notebooks_loop_serves_every_check():
+    async def main():
+        names = {"lazy": SimpleLazyObject(pytest.fail)}
+        verdict = await graded(SHARED, namespace=names)
+        exercise = book.Exercise("9.1", "a title", ("answer",), ("?", "?"), 1.0, call_it)
+        await names["answer"]()
+        own = [names[name]._loop for name in ("two", "queue", "opened")]
+        return verdict, await grade(exercise, names), own, names
+
+    first, again, own, names = asyncio.run(main())
+    assert (first.passed, again.passed) == (True, True), again
+    assert own == [names[name]._loop for name in ("two", "queue", "opened")] != [None] * 3
+
+
+def test_what_somebody_waits_for_is_left_to_them():
+    async def main():
+        names = {"shared": asyncio.Semaphore(0)}
+        waiter = asyncio.create_task(names["shared"].acquire())
+        await asyncio.sleep(0)
+        verdict = await graded("async def answer(): await shared.acquire()", namespace=names)
+        names["shared"].release()
+        return verdict, await waiter
+
+    verdict, acquired = asyncio.run(main())
+    assert "is bound to a different event loop" in verdict.text
+    assert acquired
 
 
 def test_thousand_lines_are_shortened():

@@ -166,6 +166,13 @@ FAULTS = [
         ("(True, False) == (False, False)",),
     ),
     Fault(
+        "check-keeps-the-readers-semaphore",
+        "a check",
+        text("asynclab/exercises/event_loops.py", "        each._loop = None\n", "        pass\n"),
+        kit("test_checking.py::test_what_belongs_to_the_notebooks_loop_serves_every_check"),
+        ("is bound to a different event loop",),
+    ),
+    Fault(
         "check-leaves-what-an-answer-has-replaced",
         "a check",
         text(SURROUNDINGS, "            namespace.put_back(before)\n", "            pass\n"),
