@@ -56,7 +56,7 @@ from .vocabulary.queries import (
 )
 from .vocabulary.requests import page_of, require_response
 from .vocabulary.rivals import Rivals
-from .vocabulary.tasks import Overlap, in_good_time, pass_time, turns
+from .vocabulary.tasks import Overlap, in_good_time, pass_time, turns, until
 from .vocabulary.threads import ELSEWHERE, Encounter, Meeting, place, require_this_loop
 from .vocabulary.transactions import ASYNC_WITH, committed
 from .vocabulary.values import difference, same
@@ -731,7 +731,7 @@ async def stock(given):
     names = ["Whitby", "Bath", "Haworth", "London", "Nantucket", "Bath", "Ullapool"]
     branches, unlucky = (Branches(given, len(names)) for _ in range(2))
     call = await given.call("stock", branches, unlucky, names, driver=_serve_three_nights)
-    result, left, opened, told, opened_unlucky, next_at_once = call.value
+    result, opened, left, told, left_by_error, next_at_once = call.value
     _require_three(call, branches)
     if branches.asked > len(names):
         raise NotYet(
@@ -771,7 +771,7 @@ async def stock(given):
             "before that one had answered, too: two connections were idle meanwhile. Who lets the "
             "next one in as soon as one is out?",
         )
-    _require_closed_after_error(told, opened_unlucky)
+    _require_closed_after_error(told, left_by_error)
     await require_cancellable_on_thread(given, "stock", names[:3])
     await require_free_for_one(given, "stock", "Bath", "`count`")
     await require_of_nothing(given, "stock", branches.count, [], what="no branch")
@@ -780,15 +780,16 @@ async def stock(given):
 
 async def _serve_three_nights(
     stock, branches: Branches, unlucky: Branches, names: list[str]
-) -> tuple[object, int, Opened, bool, Opened, bool]:
+) -> tuple[object, Opened, int, bool, int, bool]:
     """Ask all branches, then branches that fail, then a slow one and three others.
 
-    What belongs to the loop may live on.
+    What belongs to the loop may live on. What is open is counted after each night: in the next one
+    a thread may open its connection again, or close it.
 
     Returns:
-        what came of the first night, how many of its connections were still open then, all of
-        them, whether the failure was told of, the connections of the second night, and whether the
-        fourth branch was asked before the slow one had answered.
+        what came of the first night, its connections, and how many were open then; whether the
+        failure was told of, and how many connections were open then; and whether the fourth branch
+        was asked before the slow one had answered.
     """
 
     def fail(branch):
@@ -797,28 +798,32 @@ async def _serve_three_nights(
 
     with Opened() as opened:
         result = await stock(branches.count, names)
-    left, told = opened.left, False  # In the second night a thread may open its own again.
+    left, told = opened.left, False
     with Opened() as opened_unlucky:
         try:
             await stock(fail, names)
         except Exception:  # noqa: BLE001 - whichever it is, somebody was told
             told = True
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others, return_exceptions=True)
+        await until(lambda: not opened_unlucky.left)  # Threads that nobody waits for end, too.
+    left_by_error = opened_unlucky.left
     slow = Slow(names[:4])
     await stock(slow.count, names[:4])
-    return result, left, opened, told, opened_unlucky, slow.others_asked
+    return result, opened, left, told, left_by_error, slow.others_asked
 
 
-def _require_closed_after_error(told: bool, opened: Opened) -> None:
+def _require_closed_after_error(told: bool, left: int) -> None:
     if not told:
         raise NotYet(
             "swallowed",
             "`count` failed, and whoever called `stock` was told nothing. "
             "Which errors are yours to catch here, and who should hear of all the others?",
         )
-    if opened.left:
+    if left:
         raise NotYet(
             "open-after-error",
-            f"`count` failed, and {opened.left} connections stayed open. "
+            f"`count` failed, and {left} connections stayed open. "
             "Which block runs whether or not the count has failed?",
         )
 
