@@ -28,6 +28,7 @@ from asynclab import boot, testing, workspace
 from asynclab.authoring import __main__ as authoring
 from asynclab.authoring import scripts
 from asynclab.exercises.book import every_exercise
+from asynclab.ledger import error_index
 from tests.benchmarks import __main__ as bench
 from tests.harness.checkout import ROOT
 from tests.harness.one_lesson import lessons
@@ -53,7 +54,15 @@ OTHERS = {
     *("f", "await sync_to_async(f)()", "async def", "check --deploy", "async_to_sync"),
     *("SynchronousOnlyOperation", "CancelledError", "%load_ext asynclab", "%%lanes", "%%thread"),
     *("%%module", "is_beside()", "queries(call)", "EQUIVALENT", ".venv", "lab"),
-    *("CONN_MAX_AGE", "handler500", "CommonMiddleware", "Content-Length", "client", "close_pool()"),
+    *(
+        "DJANGO_SETTINGS_MODULE",
+        "CONN_MAX_AGE",
+        "handler500",
+        "CommonMiddleware",
+        "Content-Length",
+        "client",
+        "close_pool()",
+    ),
 }
 
 
@@ -208,7 +217,9 @@ def is_python(piece: str) -> bool:
     takes = [name for each in functions for name in inspect.signature(each).parameters]
     words = {*asynclab.__all__, *testing.__all__, *takes, *python, *start.COMMANDS, *packages()}
     there = {exercise.number for exercise in every_exercise()}
-    return bool(names) and set(names) <= words and set(numbers) <= there
+    looked_up = re.findall(r"\berrors\(\"([^\"]+)\"\)", piece)
+    found = all(error_index.search(each, error_index.known()) for each in looked_up)
+    return bool(names) and set(names) <= words and set(numbers) <= there and found
 
 
 @cache
@@ -251,6 +262,7 @@ def test_every_piece_of_code_works(page):
         "ASYNCLAB_COURSE=/home/jovyan/course",
         'await check("1.9")',
         "await cheque()",
+        'errors("Event loop was closed")',
     ],
 )
 def test_what_does_not_work_is_noticed(piece):
@@ -283,6 +295,20 @@ def test_what_is_said_of_a_folder_of_the_tests_is_what_it_says_itself(name):
     (told,) = re.findall(rf"`tests/{name}/`([^`]+)", PAGES["CONTRIBUTING.md"])[:1]
     package = (ROOT / "tests" / name / "__init__.py").read_text(encoding="utf-8")
     assert stems(told) & stems(package.splitlines()[0]), (told, package)
+
+
+def sentences(page: str) -> list[str]:
+    return re.split(r"\n\n|(?<=[.:])\s+(?=[A-Z`])", PAGES[page])
+
+
+KIT_MODULE = re.compile(r"`((?:exercises|recorder|lanes|boot)/\w+\.py)`")
+
+
+@pytest.mark.parametrize("name", sorted({*KIT_MODULE.findall(PAGES["CONTRIBUTING.md"])}))
+def test_what_is_said_of_a_module_of_the_kit_is_what_it_says_itself(name):
+    (told, *_) = [each for each in sentences("CONTRIBUTING.md") if f"`{name}`" in each]
+    module = (ROOT / "asynclab" / name).read_text(encoding="utf-8")
+    assert stems(told) & stems(module.splitlines()[0]), (told, module.splitlines()[0])
 
 
 def stems(text: str) -> set[str]:
@@ -347,3 +373,11 @@ def test_the_commands_of_an_author_are_all_told():
         re.findall(r"^python -m asynclab.authoring (\w+)", asynclab.authoring.__doc__, re.M)
     )
     assert listed == {"new", *authoring._OVER_NOTEBOOKS}
+    named = re.findall(r"(?:\.\.\.|-m asynclab\.authoring) (\w+)", PAGES["CONTRIBUTING.md"])
+    assert set(named) == listed
+
+
+def test_as_many_wrong_answers_are_asked_for_as_the_gate_asks_for():
+    gate = (ROOT / "tests/lessons/test_gate.py").read_text(encoding="utf-8")
+    (held,) = re.findall(r"fewer than (\w+) wrong answers", gate)
+    assert re.findall(r"at least (\w+) wrong answers", PAGES["CONTRIBUTING.md"]) == [held]

@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import inspect
+import pkgutil
 
 import pytest
 
@@ -99,6 +100,21 @@ PLACES = {
     "tables": ("await sync_to_async(drop)()", "await writes()"),
     "notebook's names": ("globals().clear()", "asyncio, Book, check, get_ipython"),
     "exit": ("get_ipython().ask_exit()", "'ask_exit' in vars(get_ipython())"),
+    "displayhook": ("sys.displayhook = print", "sys.displayhook"),
+    "umask": ("os.umask(0o077)", "umask()"),
+    "alarm": (
+        "signal.setitimer(signal.ITIMER_REAL, 99)",
+        "signal.getitimer(signal.ITIMER_REAL)",
+    ),
+    "Django's logger": (
+        "logging.getLogger('django').disabled = True",
+        "logging.getLogger('django').disabled",
+    ),
+    "a list for a coroutine": (
+        "builtins.isinstance = lambda *a: True; asyncio.iscoroutine([])",
+        "asyncio.iscoroutine([])",
+    ),
+    "loop's debug mode": ("kernel.set_debug(True)", "kernel.get_debug()"),
     "loop's factory": ("kernel.set_task_factory(None)", "kernel.get_task_factory()"),
     "loop's handler": (
         "kernel.set_exception_handler(print)",
@@ -118,7 +134,7 @@ PROCESSES = {
 
 PRELUDE = """
 import asyncio, builtins, gc, inspect, json, locale, logging, multiprocessing, os, socket, sqlite3
-import subprocess, sys, tempfile, threading, time, warnings
+import signal, subprocess, sys, tempfile, threading, time, warnings
 import psutil
 from asgiref.sync import AsyncToSync, SyncToAsync, sync_to_async
 from concurrent.futures import ThreadPoolExecutor
@@ -136,6 +152,11 @@ forking = multiprocessing.get_context("fork")
 
 def NAME():
     return os.path.exists(connections.settings["default"]["NAME"])
+
+def umask():
+    found = os.umask(0)
+    os.umask(found)
+    return found
 
 def begin():
     connection.cursor().execute("BEGIN EXCLUSIVE")
@@ -352,6 +373,19 @@ def test_what_is_replaced_before_the_first_check_is_named(tmp_path):
     assert "Replaced in this kernel: `Book.objects`." in said
 
 
+GUARD_OFF = """
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+wrong = await outcome("async def count_books():\\n    return Book.objects.count()")
+stays = os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+"""
+
+
+def test_a_query_on_the_loop_is_refused_where_the_reader_has_switched_the_guard_off(kernel):
+    said = kernel.run(GUARD_OFF, text="wrong[1]", stays="stays")
+    assert "Django's guard stopped it." in ast.literal_eval(said["text"])
+    assert said["stays"] == "'1'"
+
+
 BESIDE = """
 from asynclab import boot
 counted, over = set(), threading.Event()
@@ -374,6 +408,28 @@ boot()
 def test_a_thread_beside_a_check_goes_on_with_the_readers_books(kernel):
     said = kernel.run(BESIDE, outcome="right[0]", counted="counted")
     assert (said["outcome"], said["counted"]) == ("'passed'", "{40}")
+
+
+OF_CLASSES = (
+    *("asyncio.Event.set", "asyncio.Lock.acquire", "asyncio.Queue.get", "asyncio.Runner.run"),
+    *("asyncio.Semaphore.acquire", "asyncio.TaskGroup.create_task", "asyncio.Timeout.when"),
+    *("concurrent.futures.Executor.map", "concurrent.futures.Future.result"),
+    *("logging.Formatter.format", "logging.Handler.handle", "logging.Logger.info"),
+    *("logging.LogRecord.getMessage", "logging.StreamHandler.emit"),
+    *("logging.handlers.QueueHandler.emit", "logging.handlers.QueueListener.start"),
+    *("threading.Condition.notify", "threading.Event.set", "threading.Thread.join"),
+    *("asgiref.local.Local.__getattr__", "asgiref.sync.ThreadSensitiveContext.__aenter__"),
+)
+
+
+@pytest.mark.parametrize("name", OF_CLASSES)
+def test_a_method_is_put_back(name, monkeypatch):
+    owner, _, method = name.rpartition(".")
+    owner = pkgutil.resolve_name(owner)
+    original = vars(owner)[method]
+    with for_checked_code():
+        monkeypatch.setattr(owner, method, None)
+    assert vars(owner)[method] is original
 
 
 OF_ASYNCIO = ("gather", "sleep", "timeout", "to_thread", "wait_for", "Event", "Lock", "Queue")

@@ -372,4 +372,60 @@ FAULTS = [
         kit("test_surroundings.py::test_a_thread_beside_a_check_goes_on_with_the_readers_books"),
         ("'{40}'", "47"),
     ),
+    Fault(
+        "umask-of-an-answer-stays",
+        "a check",
+        text(SURROUNDINGS, "        Switch(_umask, os.umask),\n", ""),
+        kit("test_surroundings.py::test_what_an_answer_changes_is_as_it_was[umask]"),
+        ("'same': False",),
+    ),
+    Fault(
+        "alarm-of-an-answer-stays",
+        "a check",
+        text(
+            SURROUNDINGS, "None if on else signal.setitimer", "None if True else signal.setitimer"
+        ),
+        kit("test_surroundings.py::test_what_an_answer_changes_is_as_it_was[alarm]"),
+        ("'same': False",),
+    ),
+    Fault(
+        "logger-of-django-stays-off",
+        "a check",
+        text(SURROUNDINGS, '"concurrent.futures", "django")', '"concurrent.futures")'),
+        kit("test_surroundings.py::test_what_an_answer_changes_is_as_it_was[Django's logger]"),
+        ("'same': False",),
+    ),
+    Fault(
+        "displayhook-of-an-answer-stays",
+        "a check",
+        text(SURROUNDINGS, '    "displayhook",\n', ""),
+        kit("test_surroundings.py::test_what_an_answer_changes_is_as_it_was[displayhook]"),
+        ("'same': False",),
+    ),
+    Fault(
+        "debug-mode-of-the-loop-stays",
+        "a check",
+        text(SURROUNDINGS, 'LOOP = ("_debug", ', "LOOP = ("),
+        kit("test_surroundings.py::test_what_an_answer_changes_is_as_it_was[loop's debug mode]"),
+        ("'same': False",),
+    ),
+    Fault(
+        "method-of-an-event-not-put-back",
+        "a check",
+        text(SURROUNDINGS, '    "threading.Event",\n', ""),
+        kit("test_surroundings.py::test_a_method_is_put_back[threading.Event.set]"),
+        ("assert None is",),
+    ),
+    Fault(
+        "check-runs-without-the-guard",
+        "a check",
+        text(
+            "asynclab/exercises/checking.py", "        os.environ.pop(UNSAFE, None)", "        pass"
+        ),
+        kit(
+            "test_surroundings.py"
+            "::test_a_query_on_the_loop_is_refused_where_the_reader_has_switched_the_guard_off"
+        ),
+        ("the guard was switched off, or got round",),
+    ),
 ]

@@ -392,4 +392,32 @@ FAULTS = [
         (f"{PROSE}every_figure_in_its_prose_is_a_cells[06_the_async_orm]",),
         ("('s-async-for', '48')",),
     ),
+    Fault(
+        "error-in-the-readme-not-to-be-looked-up",
+        "a page's commands",
+        text("README.md", 'errors("Event loop is closed")', 'errors("Event loop was closed")'),
+        (f"{PAGES}every_piece_of_code_works[README.md]",),
+        ("Event loop was closed",),
+    ),
+    Fault(
+        "module-of-the-kit-told-of-another",
+        "a page's commands",
+        text("CONTRIBUTING.md", "Only `recorder/hooks.py` rep", "Only `recorder/taps.py` rep"),
+        (f"{PAGES}what_is_said_of_a_module_of_the_kit_is_what_it_says_itself",),
+        ("The sources of events",),
+    ),
+    Fault(
+        "command-of-an-author-not-told",
+        "a page's commands",
+        text("CONTRIBUTING.md", "`... census` counts", "`... index` counts"),
+        (f"{PAGES}the_commands_of_an_author_are_all_told",),
+        ("'census'",),
+    ),
+    Fault(
+        "number-of-wrong-answers-told-wrong",
+        "a page's commands",
+        text("CONTRIBUTING.md", "at least three wrong answers", "at least two wrong answers"),
+        (f"{PAGES}as_many_wrong_answers_are_asked_for_as_the_gate_asks_for",),
+        ("['two'] == ['three']",),
+    ),
 ]
