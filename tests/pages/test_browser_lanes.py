@@ -470,8 +470,13 @@ def test_after_a_lost_message_every_lane_has_its_name_and_every_span_too(told):
     # What a recording past its limit does.
     told.run("recording.dropped = 1234\ntell('main thread', (BEGIN, 'more', SYNC, 'count_books'))")
     assert re.fullmatch(r"Recording… 5 spans, .*, 1,234 events dropped", status.inner_text())
+    # A message takes one event, and leaves one behind.
+    two = ", ".join(f"(BEGIN, {key!r}, SYNC, 'count_books')" for key in "ab")
+    told.run(f"live.feed._most = 1\ntell('main thread', {two})")
+    said = r"Recording… 6 spans, .*, 1 events behind, 1,234 events dropped"
+    assert re.fullmatch(said, status.inner_text())
     told.end()
-    assert re.fullmatch(r"Recorded: 5 spans in .*, 1,234 events dropped", status.inner_text())
+    assert re.fullmatch(r"Recorded: 7 spans in .*, 1,234 events dropped", status.inner_text())
 
 
 @pytest.mark.parametrize("lost", [(4, 5), (3, 4, 5, 6)], ids=["the end", "an answer too"])

@@ -13,6 +13,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from repo2docker.buildpacks.conda import CondaBuildPack
 
+import start
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
@@ -95,6 +97,15 @@ def test_every_pin_has_its_hashes_and_no_host_is_named(lock):
         pin: [each for each in of if not HASH.fullmatch(each)] for pin, of in hashes(lock).items()
     }
     assert {pin: bad for pin, bad in found.items() if bad or not hashes(lock)[pin]} == {}
+
+
+def test_what_is_installed_has_to_have_its_hash(monkeypatch, tmp_path):
+    ran = []
+    monkeypatch.setattr(start, "run", lambda _what, *command: ran.append(command))
+    monkeypatch.setattr(start, "stamp", lambda lock: tmp_path / lock)
+    start.install("requirements.txt")
+    [command] = ran
+    assert "--require-hashes" in command
 
 
 def test_the_locks_agree():

@@ -304,6 +304,13 @@ def test_still_takes_any_name(name):
     assert lanes.still(by_hand((0, 1, BEGIN, "a", SYNC, name))).startswith(b"\x89PNG")
 
 
+def test_still_shows_a_millisecond_at_least():
+    """Else two calls of a moment would look as far apart as two that wait for each other."""
+    recording = by_hand((0, 0, BEGIN, "a", SYNC, "a"), (0, 0, END, "a", "", ""))
+    recording.ended = recording.began + 1000
+    assert Picture(recording).length == 1_000_000
+
+
 def test_still_of_nothing():
     assert lanes.still(Recording()).startswith(b"\x89PNG")
 
@@ -604,6 +611,17 @@ def test_a_run_that_ends_while_its_row_is_made_is_told_to_its_end(monkeypatch):
     for _ in range(2):
         page.take(feed.next())
     assert page.runs[0] == [at // 1000 for at in recording.spans[0].runs[0]]
+
+
+def test_a_page_that_is_ready_late_is_told_again_while_the_cell_runs():
+    """What was sent before it was ready is lost to it, and a busy kernel answers nobody."""
+    live, recording = LiveLanes(), Recording()
+    live.feed = Feed(recording)
+    for number in (1, 2):
+        recording.note(BEGIN, number, SYNC, "work", role=loop)
+        assert live._send_news(number)
+    assert len(live.early["rows"]) == 2
+    live.close()
 
 
 def test_a_late_page_is_answered_on_a_thread_of_its_own():

@@ -254,6 +254,17 @@ def test_a_lane_can_be_opened_while_one_is_being_opened():
     assert [span.lane for span in recording.spans] == [0, 1]
 
 
+def test_the_key_of_a_span_that_has_ended_may_be_anothers():
+    """It is the id of something that is gone, or the same task is run again by somebody else."""
+    mine = [True]
+    recording = Recording(of=lambda: mine[0])
+    for name in ("mine", "another's"):
+        recording.note(BEGIN, 7, SYNC, name)
+        recording.note(END, 7)
+        mine[0] = False
+    assert [span.name for span in recording.spans] == ["mine"]
+
+
 def test_past_the_limit_events_are_counted_and_not_kept():
     recording = Recording(limit=4)
     for number in range(10):

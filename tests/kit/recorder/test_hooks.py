@@ -1,11 +1,13 @@
 """One owner of each replaced method: listeners come and go in any order, and none is left."""
 
+import gc
 import logging
 import logging.handlers
 import queue
 import signal
 import sys
 import threading
+import weakref
 from contextlib import ExitStack
 from itertools import permutations
 from unittest import mock
@@ -122,6 +124,13 @@ def test_listeners_leave_in_any_order(leaving):
         told.clear()
     Desk(told).lend("Emma")
     assert told == ["Emma"]
+
+
+def test_what_stood_in_a_methods_place_is_let_go():
+    with hooks.around(Desk, "lend", telling([], "outer")):
+        replacement = weakref.ref(Desk.lend)
+    gc.collect()
+    assert replacement() is None
 
 
 def test_the_same_listener_twice_is_two_listeners():

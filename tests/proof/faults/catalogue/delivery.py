@@ -16,6 +16,13 @@ LOCKS = ("requirements.txt", "requirements-test.txt", "requirements-benchmark.tx
 
 FAULTS = [
     Fault(
+        "hashes-not-asked-for",
+        "hashes",
+        text("start.py", '"--require-hashes", "-r"', '"-r"'),
+        (f"{ENVIRONMENT}what_is_installed_has_to_have_its_hash",),
+        ("'--require-hashes' in",),
+    ),
+    Fault(
         "hash-wrong-in-one-lock",
         "hashes",
         text("requirements.txt", HASH, HASH[::-1]),

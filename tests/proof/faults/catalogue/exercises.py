@@ -428,4 +428,17 @@ FAULTS = [
         ),
         ("the guard was switched off, or got round",),
     ),
+    Fault(
+        "list-taken-for-a-coroutine-for-good",
+        "a check",
+        text(
+            SURROUNDINGS,
+            '    yield getattr(asyncio.coroutines, "_iscoroutine_typecache", None)\n',
+            "",
+        ),
+        kit(
+            "test_surroundings.py::test_what_an_answer_changes_is_as_it_was[a list for a coroutine]"
+        ),
+        ("'same': False",),
+    ),
 ]

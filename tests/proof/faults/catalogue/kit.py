@@ -792,4 +792,42 @@ FAULTS = [
         test("lanes/test_lanes.py::test_text_is_bounded_however_much_one_error_has_ended"),
         ("page 32999",),
     ),
+    Fault(
+        "key-of-a-span-that-has-ended-kept",
+        "the recorder",
+        text(EVENTS, "        if op == END:\n            wanted.discard(key)\n", ""),
+        test("recorder/test_events.py::test_the_key_of_a_span_that_has_ended_may_be_anothers"),
+        ("another's",),
+    ),
+    Fault(
+        "replacements-kept-for-good",
+        "the recorder",
+        text(HOOKS, "self.replacements = weakref.WeakSet()", "self.replacements = set()"),
+        test("recorder/test_hooks.py::test_what_stood_in_a_methods_place_is_let_go"),
+        ("is None",),
+    ),
+    Fault(
+        "moment-drawn-over-the-whole-still",
+        "the lanes",
+        text(
+            "asynclab/lanes/still.py",
+            "_moments(self.spans), 1_000_000]",
+            "_moments(self.spans), 1]",
+        ),
+        test("lanes/test_lanes.py::test_still_shows_a_millisecond_at_least"),
+        ("== 1000000",),
+    ),
+    Fault(
+        "page-that-is-ready-late-not-told-again",
+        "a lost message",
+        text(
+            "asynclab/lanes/live.py",
+            "            if number in ONCE_MORE:\n",
+            "            if False:\n",
+        ),
+        test(
+            "lanes/test_lanes.py::test_a_page_that_is_ready_late_is_told_again_while_the_cell_runs"
+        ),
+        ("KeyError: 'rows'",),
+    ),
 ]

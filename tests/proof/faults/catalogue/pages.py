@@ -168,4 +168,12 @@ FAULTS = [
         ("You made no prediction.",),
         browser=True,
     ),
+    Fault(
+        "live-lanes-hide-how-far-they-are-behind",
+        "a lost message",
+        text("asynclab/lanes/live.js", "${length}${behind}${dropped}`", "${length}${dropped}`"),
+        (f"{LANES}::test_after_a_lost_message_every_lane_has_its_name_and_every_span_too",),
+        ("1 events behind",),
+        browser=True,
+    ),
 ]
