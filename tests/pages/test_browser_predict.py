@@ -39,3 +39,15 @@ def test_a_choice_that_is_not_locked_counts_and_stays_when_the_answer_comes(desk
         lesson.page.keyboard.press("Control+Enter")
         expect(reveals).to_contain_text("You predicted yes: the machine disagrees.")
         expect(asks.get_by_role("radio", name="no")).to_be_disabled()
+
+
+def test_keys_on_the_button_are_not_the_notebooks(desks):
+    with desks.opened("predict-keys.ipynb", IMPORT, QUESTION) as lesson:
+        cells = lesson.page.locator(".jp-Notebook .jp-Cell")
+        before = cells.count()
+        cells.last.get_by_role("radio", name="yes").click()
+        cells.last.get_by_role("button", name="Lock it in").focus()
+        lesson.page.keyboard.press("a")
+        lesson.page.keyboard.press("Enter")
+        cells.last.get_by_text("Locked: you predict yes.").wait_for(timeout=10_000)
+        assert cells.count() == before

@@ -176,4 +176,16 @@ FAULTS = [
         ("1 events behind",),
         browser=True,
     ),
+    Fault(
+        "keys-on-the-button-taken-by-the-notebook",
+        "a prediction",
+        text(
+            "asynclab/predict/form.js",
+            'keepKeys(add(form, "button", {}, "Lock it in"))',
+            'add(form, "button", {}, "Lock it in")',
+        ),
+        ("tests/pages/test_browser_predict.py::test_keys_on_the_button_are_not_the_notebooks",),
+        ("Locked: you predict yes.",),
+        browser=True,
+    ),
 ]
