@@ -1,8 +1,8 @@
 """Rows of numbers as a chart: drawn by JupyterLab's own Vega-Lite, and the same rows in words.
 
-JupyterLab carries Vega-Lite 5 and chooses its dark theme by itself, so nothing is installed, and
-nothing is fetched. Where Vega-Lite is not drawn, the words stand in its place; they are the chart's
-alternative text as well.
+JupyterLab carries Vega-Lite 5, so nothing is installed, and nothing is fetched. A chart has the
+page's own ground and colour of text, also when its theme changes. Where Vega-Lite is not drawn, the
+words stand in its place; they are the chart's alternative text as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,27 @@ from .ground.errors import LabError
 VEGALITE = "application/vnd.vegalite.v5+json"
 WIDE = 280  # pixels
 COLOURS = ["#2a8fd0", "#d55e00", "#00936b", "#b565a7"]
-"""Each has a contrast of 3 at least to a white ground and to the one of the dark theme (#333)."""
+"""Each has a contrast of 3 at least to the grounds of JupyterLab's light theme and its dark one."""
 GREY = "#888888"
+INK = "currentColor"
+"""The colour of the text around it. JupyterLab would choose one of Vega's themes for good."""
+CONFIG = {
+    "background": "transparent",
+    "range": {"category": COLOURS},
+    "font": "sans-serif",
+    "title": {"color": INK},
+    "view": {"stroke": GREY},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "domainColor": GREY,
+        "tickColor": GREY,
+        "gridColor": GREY,
+        "gridOpacity": 0.3,
+    },
+    "legend": {"labelColor": INK, "titleColor": INK, "symbolStrokeWidth": 0},
+    "header": {"labelColor": INK, "titleColor": INK},
+}
 FACTORS = [2.0**power for power in range(-6, 11)]
 """What an axis of factors has marks at."""
 
@@ -50,7 +69,7 @@ class Chart:
             "title": {"text": self._title, "anchor": "start"},
             "data": {"values": [dict(row) for row in self._rows]},
             **self._picture,
-            "config": {"range": {"category": COLOURS}, "font": "sans-serif"},
+            "config": CONFIG,
             # In the notebook's metadata JupyterLab would keep the theme beside them.
             "usermeta": {"embedOptions": {"renderer": "svg", "actions": False}},
         }

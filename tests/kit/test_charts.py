@@ -76,7 +76,7 @@ def test_a_name_of_a_column_is_no_path():
     assert points["encoding"]["y"]["title"] == "c[d]"
 
 
-@pytest.mark.parametrize("ground", ["#ffffff", "#333333"], ids=["light", "dark"])
+@pytest.mark.parametrize("ground", ["#ffffff", "#111111"], ids=["light", "dark"])
 def test_colours_are_seen_on_both_grounds(ground):
     for colour in (*COLOURS, GREY):
         assert contrast(getrgb(colour), getrgb(ground)) >= 3, colour

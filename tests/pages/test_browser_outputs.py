@@ -65,6 +65,37 @@ def test_a_chart_is_drawn_with_what_jupyterlab_has(narrow, at, title):
     assert hosts == {urlsplit(narrow.lab.url).netloc}
 
 
+def test_the_title_of_an_axis_is_the_column_that_the_dots_stand_for(narrow):
+    titles = narrow.page.locator(".jp-RenderedVegaLite").nth(1).locator(".role-axis-title text")
+    assert titles.all_text_contents() == ["at once"]
+
+
+def test_a_chart_has_the_grounds_and_the_inks_of_both_themes(narrow):
+    """It was drawn in the light one: it is not drawn anew when the theme changes."""
+    charts = narrow.page.locator(".jp-RenderedVegaLite")
+    charts.nth(1).locator("svg").wait_for()
+    seen = set()
+    for theme in ("dark", "light"):
+        narrow.theme(theme)
+        texts, page, grounds = charts.evaluate_all(INKS)
+        assert len(texts) > 20 and set(texts) == set(page)
+        assert set(grounds) == {"rgba(0, 0, 0, 0)"}
+        seen |= {*page}
+    assert len(seen) == 2
+
+
+# The colours of all texts in the charts, and of texts beside them; the charts' grounds.
+INKS = """(charts) => {
+    const svgs = charts.map((chart) => chart.querySelector("svg"));
+    const texts = svgs.flatMap((svg) => [...svg.querySelectorAll("text")]);
+    return [
+        texts.map((text) => getComputedStyle(text).fill),
+        charts.map((chart) => getComputedStyle(chart).color),
+        svgs.map((svg) => getComputedStyle(svg).backgroundColor),
+    ];
+}"""
+
+
 # How wide the output is, how much room it has, and by how much a cell sticks out on the right.
 EXTENT = """(node) => {
     const right = node.getBoundingClientRect().right;
