@@ -177,3 +177,21 @@ def test_of_several_errors_in_a_log_the_last_one_is_told():
     server = ServerProcess([], None, {})
     server._last_log = "KeyError: 'shelf'\n\nDuring handling\nValueError: no shelf\nstopped\n"
     assert server._last_words() == "ValueError: no shelf"
+
+
+def test_a_server_reads_what_a_cell_has_written_last(run):
+    """Also a text of the same length and the same second, which bytecode cannot tell from it."""
+    said = run(
+        POLLS
+        + """
+import os
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+for word in "one", "two":
+    settings = f"import os\\nfrom calm import *\\nos.environ['SHELF'] = '{word}'"
+    os.utime(write_module("desk", settings).__file__, (1, 1))
+    with serving("uvicorn config.asgi:application", settings="desk") as server:
+        print(set((await visit(server.url + "poll/", 1)).texts))
+"""
+    )
+    assert said == ["{'one 47'}", "{'two 47'}"]
