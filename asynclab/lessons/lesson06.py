@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 from django.core.exceptions import (
     MultipleObjectsReturned,
+    ObjectDoesNotExist,
     SynchronousOnlyOperation,
     ValidationError,
 )
@@ -121,6 +122,12 @@ OTHER_BOOK = NotYet(
             "Where does the `await` belong, and what do its brackets hold?",
         ),
         MultipleObjectsReturned: OTHER_BOOK,
+        ObjectDoesNotExist: NotYet(
+            "never-lent",
+            "The library has the book, nobody has borrowed it, and the caller was told that "
+            "something does not exist. Your code looked for a loan: which table says whether there "
+            "is such a book?",
+        ),
         (AttributeError, "'NoneType' object"): NotYet(
             "always-out",
             "The book is on the shelf, and your code looked for a member who has it. "
@@ -137,6 +144,8 @@ async def card(given):
     await _require_card(given, book, f"{book.title} by {book.author}: on the shelf")
     await _lend(book, member)
     call = await _require_card(given, book, f"{book.title} by {book.author}: with {member}")
+    never_lent = await Book.objects.acreate(title="Henrietta", author=book.author, year=1758)
+    await _require_card(given, never_lent, f"{never_lent} by {book.author}: on the shelf")
     missing = Book.DoesNotExist, AttributeError
     call_of_none = await given.call("card", "The Lost Quarto", expect=missing)
     if isinstance(call_of_none.error, AttributeError):
@@ -604,7 +613,7 @@ async def _require_refused(given, name: str, email: str, what: str) -> None:
     if call.error is None:
         raise NotYet(
             "swallowed",
-            f"{what} was refused, and it returned {call.result!r}. "
+            f"{what} was given, and it returned {call.result!r}. "
             "Who has to get the `ValidationError`?",
         )
 

@@ -350,6 +350,36 @@ async def card(title):
         why="the last loan is the open one",
     ),
     Answer(
+        "6.1",
+        wrong="never-lent",
+        source="""
+async def card(title):
+    loans = Loan.objects.select_related("book__author", "member")
+    loan = await loans.filter(book__title=title).order_by("-borrowed", "-pk").afirst()
+    if loan is None:
+        raise Book.DoesNotExist(title)
+    where = "on the shelf" if loan.returned else f"with {loan.member}"
+    return f"{loan.book.title} by {loan.book.author}: {where}"
+""",
+        why="the last loan says it all, by one query",
+    ),
+    Answer(
+        "6.1",
+        right="a Prefetch of the open loan",
+        source="""
+from django.db.models import Prefetch
+
+
+async def card(title):
+    out = Loan.objects.filter(returned=None).select_related("member")
+    books = Book.objects.select_related("author")
+    books = books.prefetch_related(Prefetch("loans", queryset=out, to_attr="out"))
+    book = await books.aget(title=title)
+    where = f"with {book.out[0].member}" if book.out else "on the shelf"
+    return f"{book.title} by {book.author}: {where}"
+""",
+    ),
+    Answer(
         "6.2",
         wrong="gathered",
         source="""
@@ -1152,6 +1182,22 @@ def register(name, email):
     return member
 """,
         why="it knows the addresses that are taken",
+    ),
+    Answer(
+        "6.4",
+        wrong="swallowed",
+        source="""
+@sync_to_async
+def register(name, email):
+    known = Member.objects.filter(email=email).first()
+    if known is not None:
+        return known
+    member = Member(name=name, email=email)
+    member.full_clean()
+    member.save()
+    return member
+""",
+        why="who is there already is a member",
     ),
     Answer(
         "6.4",
