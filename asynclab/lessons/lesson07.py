@@ -4,7 +4,8 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import date
 from functools import partial, wraps
 from types import SimpleNamespace
 from urllib.parse import urlsplit
@@ -638,9 +639,25 @@ async def _is_back(loan) -> bool:
     return not await open_loans().filter(pk=loan.pk).aexists()
 
 
+@contextmanager
+def _noting_days() -> Iterator[list[date]]:
+    """Note the dates that an answer has written for the day on which a loan was taken back."""
+    from library.models import Loan
+
+    days, returned = [], Loan._meta.get_field("returned")
+
+    def note(field, value):
+        if field is returned and isinstance(value, date) and not is_beside():
+            days.append(value)
+
+    with hooks.before(type(returned), "get_prep_value", note):
+        yield days
+
+
 async def _require_taken_back(given, loan, other, cookie: str) -> None:
     request = {"pk": loan.pk, "cookie": cookie, "method": "POST", "address": FROM_SHELF}
-    page = (await _visit(given, "Desk", reads=False, **request)).value
+    with _noting_days() as first_days:
+        page = (await _visit(given, "Desk", reads=False, **request)).value
     if not await _is_back(loan):
         raise NotYet(
             "not-taken-back",
@@ -671,7 +688,15 @@ async def _require_taken_back(given, loan, other, cookie: str) -> None:
             "the same address. What makes a redirect?",
         )
     await type(loan).objects.filter(pk=loan.pk).aupdate(returned=DAY)
-    await given.result_of("Desk", driver=visit, **request)
+    with _noting_days() as days:
+        await given.result_of("Desk", driver=visit, **request)
+    if any(day is first for day in days for first in first_days):
+        raise NotYet(
+            "day-of-the-start",
+            "Two forms came, one after the other, and the date that was written is the same object "
+            "both times: it was made before either of them. A server runs for weeks. When is it to "
+            "be asked which day it is?",
+        )
     if await type(loan).objects.filter(pk=loan.pk, returned=DAY).aexists():
         raise NotYet(
             "open-loans-only",
@@ -741,6 +766,13 @@ async def deprecated(given):
                 "LoginRequiredMiddleware would send guests away. There are more marks than one, "
                 "and a project has its own. What copies all of them?",
             )
+        if not await given.result_of("deprecated", view, driver=_keeps_own_mark):
+            raise NotYet(
+                "loses-marks",
+                f"With {kind} that a project has marked in its own way, by an attribute that "
+                "Django knows nothing of, the mark is gone. What copies all of them, whatever they "
+                "are called?",
+            )
     for kind in "a sync view", "an async view":
         by_place = {"address": f"{PAGE}7/", "regex": rf"^{PAGE[1:]}(\d+)/$"}
         page = await given.result_of("deprecated", views[kind], driver=_visit_decorated, **by_place)
@@ -773,8 +805,10 @@ def _views(is_loop: Callable[[], bool]) -> dict[str, Callable]:
     from django.views.decorators.csrf import csrf_exempt
 
     def exempt(view):
-        """Mark a view twice: a form needs no token, and a guest no login."""
-        return login_not_required(csrf_exempt(view))
+        """Mark a view three times: a form needs no token, a guest no login; and a project's own."""
+        marked = login_not_required(csrf_exempt(view))
+        marked.branch = "Whitby"
+        return marked
 
     def answer(pk: int) -> HttpResponse:
         return HttpResponse(f"{is_loop()}: {pk}")
@@ -913,6 +947,10 @@ async def _require_same_kind(given, kind: str, view: Callable, is_async: bool) -
 async def _keeps_exemption(deprecated, view) -> bool:
     has = getattr(deprecated(view), "login_required", True)
     return has == getattr(view, "login_required", True)
+
+
+async def _keeps_own_mark(deprecated, view) -> bool:
+    return getattr(deprecated(view), "branch", "") == getattr(view, "branch", "")
 
 
 async def _is_async(deprecated, view) -> bool:
@@ -1214,12 +1252,7 @@ async def _require_dashboard(given, cookie: str) -> Call:
         except NotYet as stop:
             if not watch.held or stop.diagnosis != "waits-on-the-loop":
                 raise
-    if watch.held:
-        raise NotYet(
-            "holds-the-loop",
-            "While the service was at work, the loop stood still: nobody else was served. Which "
-            "client can be awaited?",
-        )
+    _require_free_meanwhile(watch)
     require_query(call, "page", "who has which book")
     _require_text(call.value, wanted)
     _require_few_queries(call)
@@ -1233,7 +1266,16 @@ async def _require_dashboard(given, cookie: str) -> Call:
     return call
 
 
-def _require_closed(clients: list[httpx.AsyncClient]) -> None:
+def _require_free_meanwhile(watch: LoopWatch) -> None:
+    if watch.held:
+        raise NotYet(
+            "holds-the-loop",
+            "While the service was at work, the loop stood still: nobody else was served. Which "
+            "line waits for the service without an `await`?",
+        )
+
+
+def _require_closed(clients: list[httpx.Client | httpx.AsyncClient]) -> None:
     if not all(client.is_closed for client in clients):
         raise NotYet(
             "client-left-open",
@@ -1259,14 +1301,17 @@ def _require_few_queries(call: Call) -> None:
 
 
 @contextmanager
-def _noting_clients() -> Iterator[list[httpx.AsyncClient]]:
+def _noting_clients() -> Iterator[list[httpx.Client | httpx.AsyncClient]]:
+    """Note the clients of either kind that an answer makes in the block."""
     clients = []
 
     def note(client, *_args, **_options):
         if not is_beside():
             clients.append(client)
 
-    with hooks.before(httpx.AsyncClient, "__init__", note):
+    with ExitStack() as stack:
+        for kind in httpx.Client, httpx.AsyncClient:
+            stack.enter_context(hooks.before(kind, "__init__", note))
         yield clients
 
 
@@ -1276,11 +1321,12 @@ QUIET = 0.05
 
 async def _require_page_of_late_service(given, cookie: str) -> None:
     """The service answers after the database, and says something else than before."""
-    asked = threading.Event()
+    asked, watch = threading.Event(), LoopWatch(given)
 
     def answer():
         while asked.wait(QUIET):
             asked.clear()
+        watch.look()
         return 200, "closed today"
 
     def note(_cursor, sql):
@@ -1291,6 +1337,7 @@ async def _require_page_of_late_service(given, cookie: str) -> None:
     wanted = await _lines("amara", "closed today")
     with upstreams({"hours": answer}) as urls, before_queries(note):
         page = await given.result_of("dashboard", driver=visit, url=urls["hours"], cookie=cookie)
+    _require_free_meanwhile(watch)
     _require_text(page, wanted)
 
 

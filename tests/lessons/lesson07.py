@@ -1626,6 +1626,29 @@ class Desk(View):
         why="what is back is back",
     ),
     Answer(
+        "7.3",
+        wrong="day-of-the-start",
+        source="""
+class Desk(View):
+    today = date.today()
+
+    async def dispatch(self, request, *args, **kwargs):
+        user = await request.auser()
+        if not user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return await super().dispatch(request, *args, **kwargs)
+
+    async def get(self, request, pk):
+        loan = await aget_object_or_404(Loan.objects.select_related("book", "member"), pk=pk)
+        return HttpResponse(f"{loan.book}: {loan.member}")
+
+    async def post(self, request, pk):
+        await Loan.objects.filter(pk=pk).aupdate(returned=self.today)
+        return redirect(request.path)
+""",
+        why="the day is looked up once, beside the handlers",
+    ),
+    Answer(
         "7.4",
         wrong="header-on-a-coroutine",
         source="""
@@ -2201,6 +2224,44 @@ def deprecated(view):
     return wrapper
 """,
         why="looks below the decorators that a view has already",
+    ),
+    Answer(
+        "7.4",
+        wrong="loses-marks",
+        source="""
+def deprecated(view):
+    if iscoroutinefunction(view):
+        async def wrapper(request, *args, **kwargs):
+            response = await view(request, *args, **kwargs)
+            response.headers["Deprecation"] = "true"
+            return response
+    else:
+        def wrapper(request, *args, **kwargs):
+            response = view(request, *args, **kwargs)
+            response.headers["Deprecation"] = "true"
+            return response
+    wrapper.__name__ = getattr(view, "__name__", type(view).__name__)
+    wrapper.__doc__ = view.__doc__
+    wrapper.csrf_exempt = getattr(view, "csrf_exempt", False)
+    wrapper.login_required = getattr(view, "login_required", True)
+    return wrapper
+""",
+        why="two marks are all that Django reads",
+    ),
+    Answer(
+        "7.4",
+        right="a decorator that Django makes of a middleware",
+        source="""
+from django.utils.decorators import decorator_from_middleware
+from django.utils.deprecation import MiddlewareMixin
+
+class Deprecating(MiddlewareMixin):
+    def process_response(self, request, response):
+        response["Deprecation"] = "true"
+        return response
+
+deprecated = decorator_from_middleware(Deprecating)
+""",
     ),
     Answer(
         "7.5",
@@ -3507,6 +3568,91 @@ async def dashboard(request, url):
     return HttpResponse("\\n".join([first, *lines]))
 """,
         why="the hours are the same all day",
+    ),
+    Answer(
+        "7.6",
+        wrong="client-left-open",
+        source="""
+async def dashboard(request, url):
+    def ask_hours():
+        client = httpx.Client(trust_env=False)
+        try:
+            return client.get(url).raise_for_status().text
+        except httpx.HTTPError:
+            return "ask at the desk"
+
+    def list_books():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        out = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.select_related("author")[:40]
+        return [f"{b} by {b.author}: {out.get(b.pk, 'on the shelf')}" for b in books]
+
+    user = await request.auser()
+    hours, lines = await asyncio.gather(
+        asyncio.to_thread(ask_hours), sync_to_async(list_books)()
+    )
+    return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
+""",
+        why="a sync client needs no `async with`",
+    ),
+    Answer(
+        "7.6",
+        wrong="holds-the-loop",
+        source="""
+from concurrent.futures import ThreadPoolExecutor
+
+
+async def dashboard(request, url):
+    def ask_hours():
+        try:
+            return httpx.get(url, trust_env=False).raise_for_status().text
+        except httpx.HTTPError:
+            return "ask at the desk"
+
+    def list_books():
+        loans = Loan.objects.filter(returned=None).select_related("member")
+        out = {loan.book_id: loan.member for loan in loans}
+        books = Book.objects.select_related("author")[:40]
+        return [f"{b} by {b.author}: {out.get(b.pk, 'on the shelf')}" for b in books]
+
+    user = await request.auser()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask_hours)
+        lines = await sync_to_async(list_books)()
+        hours = asked.result()
+    return HttpResponse("\\n".join([f"Good evening, {user.username}. Open: {hours}.", *lines]))
+""",
+        why="a future has its result when it is needed",
+    ),
+    Answer(
+        "7.6",
+        right="a Prefetch of the open loans",
+        source="""
+from django.db.models import Prefetch
+
+async def dashboard(request, url):
+    async def ask_hours():
+        async with httpx.AsyncClient(trust_env=False) as client:
+            try:
+                response = await client.get(url)
+                response.raise_for_status()
+            except httpx.HTTPError:
+                return "ask at the desk"
+            return response.text
+
+    out = Loan.objects.filter(returned=None).select_related("member")
+    books = Book.objects.select_related("author").prefetch_related(
+        Prefetch("loans", queryset=out, to_attr="out")
+    )
+    user = await request.auser()
+    asked = asyncio.create_task(ask_hours())
+    lines = [
+        f"{b} by {b.author}: {b.out[0].member if b.out else 'on the shelf'}"
+        async for b in books[:40]
+    ]
+    first = f"Good evening, {user.username}. Open: {await asked}."
+    return HttpResponse("\\n".join([first, *lines]))
+""",
     ),
 ]
 
