@@ -11,11 +11,19 @@ ABSENT = object()
 PLACES = frozenset({"DATABASES"})
 """Settings that `boot()` changes, and puts back by itself."""
 
+PLAIN = frozenset({str, bytes, int, float, bool, set})
+"""Whose comparison comes to an end."""
+
 
 class ProjectSettings:
     """The project's settings, by name; of lists and dictionaries, what they hold."""
 
     label = "settings"
+
+    def __init__(self):
+        from django.conf import settings
+
+        self._holder = settings._wrapped
 
     def read(self) -> dict[str, tuple[object, object]]:
         """Each setting, and a copy that nobody else has."""
@@ -35,9 +43,11 @@ class ProjectSettings:
         changed = self.changed(before)
         if not changed:
             return
-        from django.conf import settings
+        from django.conf import Settings, UserSettingsHolder, settings
         from django.test.signals import setting_changed
 
+        if not isinstance(settings._wrapped, Settings | UserSettingsHolder):
+            settings.__dict__["_wrapped"] = self._holder
         for name in changed.keys() - set(but):
             settings.__setattr__(name, changed[name])
             told = {"setting": name, "value": changed[name], "enter": False}
@@ -135,4 +145,11 @@ def _copied(value: object) -> object:
 
 
 def _same(value: object, copy: object) -> bool:
-    return value is copy or (type(value) is type(copy) and bool(value == copy))
+    """Whether they hold the same; of what is no plain value, whether it is the same object."""
+    if value is copy or type(value) is not type(copy):
+        return value is copy
+    if type(value) is dict:
+        return value.keys() == copy.keys() and all(_same(value[key], copy[key]) for key in value)
+    if type(value) in (list, tuple):
+        return len(value) == len(copy) and all(map(_same, value, copy))
+    return type(value) in PLAIN and value == copy

@@ -58,6 +58,7 @@ PLACES = {
         "settings.DATABASES['default']['ENGINE'] = 'none'",
         "settings.DATABASES['default']['ENGINE']",
     ),
+    "no settings": ("vars(settings)['_wrapped'] = None", "settings.DEBUG"),
     "a setting's list": ("settings.MIDDLEWARE.append('none')", "settings.MIDDLEWARE[-1]"),
     "a model added": ("add_review()", "related(Book)"),
     "an order of rows": ("Book._meta.ordering = ['-title']", "Book._meta.ordering"),
