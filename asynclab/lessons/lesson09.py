@@ -182,6 +182,51 @@ async def _require_both_halves(given, name: str, view: Callable, hops: int = 0, 
         )
 
 
+async def _require_same_response(given, name: str) -> None:
+    """Require that the response which a view made goes on, with all that belongs to it.
+
+    Raises:
+        NotYet: "loses-the-rest".
+    """
+    for kind, make in _responses().items():
+        above = [partial(_looks_at_stream, [])]
+        page = (await _pass(given, name, partial(_with_the_rest, make), above)).value
+        kept = {
+            "its status": page.status == 410,
+            "its header": page.headers.get("x-shelf") == "3",
+            "its cookie": "reader=7" in page.headers.get("set-cookie", ""),
+        }
+        if lost := [what for what, is_there in kept.items() if not is_there]:
+            raise NotYet(
+                "loses-the-rest",
+                f"The view returned {kind} with a status, a header and a cookie of its own. Lost "
+                f"on the way: {', '.join(lost)}. What the card shows hands on the very "
+                "response that it got. Which one do you return?",
+            )
+
+
+def _responses() -> dict[str, Callable]:
+    """What makes a response of each kind."""
+    from django.http import HttpResponse, StreamingHttpResponse
+
+    async def parts():
+        yield "a page"
+
+    return {
+        "a page": lambda: HttpResponse("a page"),
+        "an async stream": lambda: StreamingHttpResponse(parts()),
+        "a sync stream": lambda: StreamingHttpResponse(iter(["a ", "page"])),
+    }
+
+
+async def _with_the_rest(make: Callable, request):
+    response = make()
+    response.status_code = 410
+    response["X-Shelf"] = "3"
+    response.set_cookie("reader", "7")
+    return response
+
+
 async def _require_ends_with_its_visitor(given, name: str, above: Sequence = (), **request) -> None:
     """Require that a request ends as cancelled which is cancelled while the view works.
 
@@ -373,13 +418,7 @@ async def stamp(given):
                 f"{what}, and the response with the status {page.status} was another one than "
                 "`stamp_before` makes. Which responses does it stamp, and with what?",
             )
-    page = (await _pass(given, "stamp", _with_cookie)).value
-    if "branch=York" not in page.headers.get("set-cookie", ""):
-        raise NotYet(
-            "loses-the-cookie",
-            "The view had set a cookie, and the browser got none. `stamp_before` hands on the very "
-            "response that it got. Which one do you return?",
-        )
+    await _require_same_response(given, "stamp")
     await _require_ends_with_its_visitor(given, "stamp")
     return f"{len(_places())} places, one header, and no hop of its own."
 
@@ -421,12 +460,6 @@ def _sync_stream(request):
     from django.http import StreamingHttpResponse
 
     return StreamingHttpResponse(iter(["a ", "page"]))
-
-
-async def _with_cookie(request):
-    page = await _page(request)
-    page.set_cookie("branch", "York")
-    return page
 
 
 OTHER_RESPONSES = (
@@ -507,6 +540,7 @@ async def with_id(given):
     await _require_both_halves(given, "with_id", look, hops=1)
     await _require_each_its_own(given, variable)
     await _require_none_kept(given, variable)
+    await _require_same_response(given, "with_id")
     await _require_ends_with_its_visitor(given, "with_id")
     return "On the loop, on the worker and in the stream, and each request its own."
 
@@ -703,6 +737,7 @@ async def closing_time(given):
             "which pages does `closing_time_before` add its line?",
         )
     await _require_both_halves(given, "closing_time", _page)
+    await _require_same_response(given, "closing_time")
     await _require_ends_with_its_visitor(given, "closing_time")
     for view in _broken_bodies():
         args = view, [partial(_looks_at_stream, started)], (), {}
@@ -1159,6 +1194,7 @@ async def desk_headers(given):
     for below in (), (_sync_one,):
         await _require_counted_afterwards(given, below)
     await _require_both_halves(given, "DeskHeaders", _page, hops=1)
+    await _require_same_response(given, "DeskHeaders")
     await _require_ends_with_its_visitor(given, "DeskHeaders")
     for below in (), (_sync_one,):
         args = _page, (), below, {}

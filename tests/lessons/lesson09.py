@@ -682,7 +682,7 @@ def stamp(get_response):
     ),
     Answer(
         "9.2",
-        wrong="loses-the-cookie",
+        wrong="loses-the-rest",
         source=_stamp(
             factory="""
 def stamp(get_response):

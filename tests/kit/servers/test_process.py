@@ -191,7 +191,8 @@ for word in "one", "two":
     settings = f"import os\\nfrom calm import *\\nos.environ['SHELF'] = '{word}'"
     os.utime(write_module("desk", settings).__file__, (1, 1))
     with serving("uvicorn config.asgi:application", settings="desk") as server:
-        print(set((await visit(server.url + "poll/", 1)).texts))
+        [said] = (await visit(server.url + "poll/", 1)).texts
+        print(said.split()[0])
 """
     )
-    assert said == ["{'one 47'}", "{'two 47'}"]
+    assert said == ["one", "two"]
