@@ -2623,6 +2623,126 @@ class DeskHeaders:
 """,
         why="any thread will do for a count",
     ),
+    Answer(
+        "9.4",
+        wrong="loses-the-rest",
+        source=_closing(
+            ended="""
+def ended(response):
+    if not response.streaming:
+        response.content += LINE
+        if response.has_header("Content-Length"):
+            response["Content-Length"] = len(response.content)
+        return response
+    parts = response.streaming_content
+
+    async def async_parts():
+        async for part in parts:
+            yield part
+        yield LINE
+
+    def sync_parts():
+        yield from parts
+        yield LINE
+
+    body = async_parts() if response.is_async else sync_parts()
+    return StreamingHttpResponse(body, content_type=response["Content-Type"])
+"""
+        ),
+        why="a stream cannot be changed, it is thought",
+    ),
+    Answer(
+        "9.4",
+        wrong="loses-the-rest",
+        source=_closing(
+            ended="""
+def ended(response):
+    if not response.streaming:
+        return HttpResponse(response.content + LINE, content_type=response.get("Content-Type"))
+    del response["Content-Length"]
+    parts = response.streaming_content
+
+    async def async_parts():
+        async for part in parts:
+            yield part
+        yield LINE
+
+    def sync_parts():
+        yield from parts
+        yield LINE
+
+    response.streaming_content = async_parts() if response.is_async else sync_parts()
+    return response
+"""
+        ),
+        why="a new page needs its content and its type",
+    ),
+    Answer(
+        "9.3",
+        wrong="loses-the-rest",
+        source="""
+@sync_and_async_middleware
+def with_id(get_response):
+    def begin(request):
+        request_id.set(request.headers.get("X-Request-ID", "-"))
+
+    def named(response):
+        if response.streaming:
+            response["X-Request-ID"] = request_id.get()
+            return response
+        headers = {**response.headers, "X-Request-ID": request_id.get()}
+        return HttpResponse(response.content, status=response.status_code, headers=headers)
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            begin(request)
+            return named(await get_response(request))
+    else:
+
+        def middleware(request):
+            begin(request)
+            return named(get_response(request))
+
+    return middleware
+""",
+        why="a response is its content, its status and its headers",
+    ),
+    Answer(
+        "9.6",
+        wrong="loses-the-rest",
+        source="""
+class DeskHeaders:
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+        self.open_loans = Loan.objects.filter(returned=None)
+
+    def __call__(self, request):
+        if self.is_async:
+            return self.acall(request)
+        response = self.get_response(request)
+        return self.named(request, response, self.open_loans.count())
+
+    async def acall(self, request):
+        response = await self.get_response(request)
+        return self.named(request, response, await self.open_loans.acount())
+
+    def named(self, request, response, loans):
+        if not response.streaming:
+            headers = {**response.headers, "Content-Length": len(response.content)}
+            status = response.status_code
+            response = HttpResponse(response.content, status=status, headers=headers)
+        response["X-Request-ID"] = request.headers.get("X-Request-ID", "-")
+        response["X-Loans"] = loans
+        return response
+""",
+        why="a response is its content, its status and its headers",
+    ),
 ]
 
 EQUIVALENT = [
