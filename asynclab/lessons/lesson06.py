@@ -950,8 +950,8 @@ async def _require_two_copies(given) -> None:
     if added != 2 or not same(call.value, 2):
         raise NotYet(
             "one-for-two",
-            f"An order had the same line twice, {added} books were added, and it returned "
-            f"{call.result!r}. The library may want two copies: how many lines are two?",
+            f"An order had the same line twice. The library has {added} more than before, and it "
+            f"returned {call.result!r}. It may want two copies: how many lines are two?",
         )
 
 

@@ -74,7 +74,8 @@ async def interface(given):
         NotYet(
             "says-asgi",
             "Under WSGI it answered ASGI. An async view runs on a loop there, too, one for its "
-            "request alone. What has the server made for this very request?",
+            "request alone, and whoever likes may import the ASGI handler. What has the server "
+            "made for this very request?",
         ),
     )
     return "It says ASGI under the one, and WSGI under the other."
