@@ -2488,139 +2488,57 @@ class DeskHeaders:
     Answer(
         "9.6",
         wrong="cancel-swallowed",
-        source="""
-class DeskHeaders:
-    sync_capable = async_capable = True
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-        self.open_loans = Loan.objects.filter(returned=None)
-
-    def __call__(self, request):
-        if self.is_async:
-            return self.acall(request)
-        response = self.get_response(request)
-        return self.named(request, response, self.open_loans.count())
-
+        source=_headers(
+            acall="""
     async def acall(self, request):
         try:
             response = await self.get_response(request)
         except BaseException:
             response = HttpResponse(status=500)
-        return self.named(request, response, await self.open_loans.acount())
-
-    def named(self, request, response, loans):
-        response["X-Request-ID"] = request.headers.get("X-Request-ID", "-")
-        response["X-Loans"] = loans
-        if not response.streaming:
-            response["Content-Length"] = len(response.content)
-        return response
+        return self.named(request, response, await Loan.objects.filter(returned=None).acount())
 """,
+        ),
         why="an error page for whatever happens",
     ),
     Answer(
         "9.6",
         wrong="counts-too-early",
-        source="""
-class DeskHeaders:
-    sync_capable = async_capable = True
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-        self.open_loans = Loan.objects.filter(returned=None)
-
-    def __call__(self, request):
-        if self.is_async:
-            return self.acall(request)
-        response = self.get_response(request)
-        return self.named(request, response, self.open_loans.count())
-
+        source=_headers(
+            acall="""
     async def acall(self, request):
-        loans = await self.open_loans.acount()
+        loans = await Loan.objects.filter(returned=None).acount()
         response = await self.get_response(request)
         return self.named(request, response, loans)
-
-    def named(self, request, response, loans):
-        response["X-Request-ID"] = request.headers.get("X-Request-ID", "-")
-        response["X-Loans"] = loans
-        if not response.streaming:
-            response["Content-Length"] = len(response.content)
-        return response
 """,
+        ),
         why="the order of two independent things does not matter",
     ),
     Answer(
         "9.6",
         wrong="counts-too-early",
-        source="""
-class DeskHeaders:
-    sync_capable = async_capable = True
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-        self.open_loans = Loan.objects.filter(returned=None)
-
+        source=_headers(
+            call="""
     def __call__(self, request):
         if self.is_async:
             return self.acall(request)
-        loans = self.open_loans.count()
+        loans = Loan.objects.filter(returned=None).count()
         response = self.get_response(request)
         return self.named(request, response, loans)
-
-    async def acall(self, request):
-        response = await self.get_response(request)
-        return self.named(request, response, await self.open_loans.acount())
-
-    def named(self, request, response, loans):
-        response["X-Request-ID"] = request.headers.get("X-Request-ID", "-")
-        response["X-Loans"] = loans
-        if not response.streaming:
-            response["Content-Length"] = len(response.content)
-        return response
 """,
+        ),
         why="the sync half counts first",
     ),
     Answer(
         "9.6",
         wrong="query-in-pool",
-        source="""
-class DeskHeaders:
-    sync_capable = async_capable = True
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-        self.open_loans = Loan.objects.filter(returned=None)
-
-    def __call__(self, request):
-        if self.is_async:
-            return self.acall(request)
-        response = self.get_response(request)
-        return self.named(request, response, self.open_loans.count())
-
+        source=_headers(
+            acall="""
     async def acall(self, request):
         response = await self.get_response(request)
-        count = sync_to_async(self.open_loans.count, thread_sensitive=False)
+        count = sync_to_async(Loan.objects.filter(returned=None).count, thread_sensitive=False)
         return self.named(request, response, await count())
-
-    def named(self, request, response, loans):
-        response["X-Request-ID"] = request.headers.get("X-Request-ID", "-")
-        response["X-Loans"] = loans
-        if not response.streaming:
-            response["Content-Length"] = len(response.content)
-        return response
 """,
+        ),
         why="any thread will do for a count",
     ),
     Answer(
@@ -2711,27 +2629,8 @@ def with_id(get_response):
     Answer(
         "9.6",
         wrong="loses-the-rest",
-        source="""
-class DeskHeaders:
-    sync_capable = async_capable = True
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-        self.open_loans = Loan.objects.filter(returned=None)
-
-    def __call__(self, request):
-        if self.is_async:
-            return self.acall(request)
-        response = self.get_response(request)
-        return self.named(request, response, self.open_loans.count())
-
-    async def acall(self, request):
-        response = await self.get_response(request)
-        return self.named(request, response, await self.open_loans.acount())
-
+        source=_headers(
+            named="""
     def named(self, request, response, loans):
         if not response.streaming:
             headers = {**response.headers, "Content-Length": len(response.content)}
@@ -2741,6 +2640,7 @@ class DeskHeaders:
         response["X-Loans"] = loans
         return response
 """,
+        ),
         why="a response is its content, its status and its headers",
     ),
 ]
